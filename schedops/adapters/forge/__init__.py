@@ -1,0 +1,1 @@
+"""git: the repository of the user, read, and the local forge beside it."""

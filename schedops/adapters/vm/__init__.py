@@ -1,0 +1,1 @@
+"""Micro-VMs: a guest image, a frozen template, QEMU, and the protocol with the agent inside."""

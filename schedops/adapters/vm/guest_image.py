@@ -1,0 +1,93 @@
+"""The guest's user space: our own C sources, compiled into one static program, packed as an initramfs."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+
+from schedops import proc
+from schedops.adapters.disk.cachedir import cache_dir, write_whole
+from schedops.adapters.disk.staging import staging
+from schedops.adapters.toolbox.tools import libbpf_archive, libbpf_prefix
+from schedops.adapters.vm import cpio
+from schedops.errors import Unavailable
+
+_FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Wno-unused-command-line-argument", "-static")
+_DIRECTORIES = ("dev", "proc", "sys", "run")
+_COMPILERS = ("gcc", "clang-19", "cc")
+
+
+def guest_image() -> Path:
+    """The initramfs, built once per content of its sources, libraries and compiler.
+
+    :raises Unavailable: no C compiler, no static libraries, or the cache cannot be written.
+    """
+    return image_of(guest_sources())
+
+
+def guest_sources() -> Mapping[str, bytes]:
+    """File name -> content of what the package carries."""
+    package = files("schedops.guest")
+    nodes = sorted(package.iterdir(), key=lambda node: node.name)
+    return {node.name: node.read_bytes() for node in nodes if node.name.endswith((".c", ".h"))}
+
+
+def image_of(sources: Mapping[str, bytes]) -> Path:
+    """As :func:`guest_image`, for any sources that make a static ``/init``."""
+    prefix, compiler = libbpf_prefix(), _compiler()
+    library = libbpf_archive(prefix)
+    digest = _digest(sources, library, compiler)
+    image = cache_dir() / "guest" / digest / "initramfs"
+    if not image.exists():
+        try:
+            init = _compile(sources, prefix, library, compiler)
+            write_whole(image, cpio.archive(_DIRECTORIES, {"init": init}), mode=0o444)
+        except OSError as error:
+            raise _cannot_write(image, error) from None
+    return image
+
+
+def _compiler() -> str:
+    for name in _COMPILERS:
+        if path := shutil.which(name):
+            return path
+    raise Unavailable("tool-missing", "no C compiler (gcc or clang-19) was found", hint="`schedops setup`")
+
+
+def _digest(sources: Mapping[str, bytes], library: Path, compiler: str) -> str:
+    version = proc.checked([compiler, "--version"], deadline_s=20).stdout
+    digest = hashlib.sha256(repr((_FLAGS, _DIRECTORIES, version)).encode() + library.read_bytes())
+    for name, data in sources.items():
+        digest.update(f"{name}\0{len(data)}\0".encode() + data)
+    return digest.hexdigest()[:32]
+
+
+def _compile(sources: Mapping[str, bytes], prefix: Path, library: Path, compiler: str) -> bytes:
+    with staging(cache_dir() / "scratch") as directory:
+        for file, data in sources.items():
+            (directory / file).write_bytes(data)
+        program = directory / "init"
+        units = [directory / file for file in sources if file.endswith(".c")]
+        # libelf of newer distributions needs zstd; the linker takes from an archive only what is asked for.
+        zstd = ["-lzstd"] if _has_archive(compiler, "libzstd.a") else []
+        libraries: list[str | Path] = ["-Wl,--start-group", library, "-lelf", "-lz", *zstd, "-Wl,--end-group"]
+        command = [compiler, *_FLAGS, "-I", prefix / "include", "-o", program, *units, *libraries]
+        proc.checked(command, deadline_s=120)
+        return program.read_bytes()
+
+
+def _has_archive(compiler: str, name: str) -> bool:
+    found = proc.checked([compiler, f"-print-file-name={name}"], deadline_s=20).stdout
+    return Path(found.decode(errors="replace").strip()).is_absolute()
+
+
+def _cannot_write(path: Path, error: OSError) -> Unavailable:
+    return Unavailable(
+        "cache-not-writable",
+        f"the guest's image could not be written: {error.strerror}",
+        where=str(path),
+        hint="make room, or point SCHEDOPS_CACHE somewhere writable",
+    )

@@ -1,0 +1,110 @@
+"""The Guest port over a running machine: encodes requests, holds replies to their types, notices the end."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from schedops.adapters.vm import guest_codec as codec
+from schedops.adapters.vm import wire
+from schedops.adapters.vm.guest_port import PortLost, RequestRefused
+from schedops.adapters.vm.machine import Machine
+from schedops.errors import GuestLost, Unavailable
+from schedops.model.guest import AttachReading, DetachReading, LoadGroup, LoadReading, SchedState
+from schedops.model.jobs import JobPlan, RunReading, RunSetup
+
+T = TypeVar("T")
+_SHORT_S = 10.0
+# The guest keeps the deadline itself and cleans up; this is how much later the host gives it up for lost.
+_GRACE_S = 10.0
+
+
+class GuestSession:
+    """A guest that has said hello. After GuestLost it is dead and every further call raises GuestLost again."""
+
+    def __init__(self, machine: Machine, *, where: str) -> None:
+        self._machine = machine
+        self._where = where
+        self._attached = False
+        self._lost: GuestLost | None = None
+
+    def hello(self, *, now_ns: int, cpus: int) -> None:
+        """Give a fresh clone the time and random bytes of its own, and check that it is the guest we built."""
+        payload = now_ns.to_bytes(8, "little") + secrets.token_bytes(64)
+
+        def check(body: wire.Body) -> None:
+            if body.number("version") != wire.VERSION or body.number("cpus") != cpus:
+                raise wire.Garbled("another guest than the one that was built")
+
+        self._ask("hello", payload, _SHORT_S, check)
+
+    def attach(self, elf: bytes, *, deadline_s: float) -> AttachReading:
+        """See :class:`schedops.ports.Guest`."""
+        self._attached = True  # from the first byte on: the object may take the guest down while it loads
+        reading = self._ask("attach", elf, deadline_s, codec.attach_reading)
+        self._attached = reading.outcome == "attached"
+        return reading
+
+    def detach(self, *, deadline_s: float) -> DetachReading:
+        """See :class:`schedops.ports.Guest`."""
+        reading = self._ask("detach", b"", deadline_s, codec.detach_reading)
+        self._attached = reading.state.state != "disabled"
+        return reading
+
+    def state(self) -> SchedState:
+        """See :class:`schedops.ports.Guest`."""
+        return self._ask("state", b"", _SHORT_S, lambda body: codec.sched_state(body, "now"))
+
+    def run_jobs(self, plan: JobPlan, setup: RunSetup, *, deadline_s: float) -> RunReading:
+        """See :class:`schedops.ports.Guest`. Jobs still there at the deadline are killed and end with 137."""
+        payload = codec.job_request(plan, setup)
+        before = self._machine.cpu_us()
+        reading = self._ask("jobs", payload, deadline_s, lambda body: codec.run_reading(body, len(plan.jobs)))
+        after = self._machine.cpu_us()
+        spent = after - before if before is not None and after is not None else None
+        return replace(reading, machine_cpu_us=spent)
+
+    def mixed_load(self, groups: Sequence[LoadGroup], *, duration_ms: int, deadline_s: float) -> LoadReading:
+        """See :class:`schedops.ports.Guest`."""
+        payload = codec.load_request(groups, duration_ms)
+        return self._ask("load", payload, deadline_s, lambda body: codec.load_reading(body, groups))
+
+    def kernel_log(self) -> str:
+        """See :class:`schedops.ports.Guest`."""
+        return self._ask("kmsg", b"", _SHORT_S, lambda body: body.text)
+
+    def keep_busy(self, tasks: int) -> None:
+        """Have *tasks* tasks work beside everything else from now on (0: none); for benchmarks of attaching."""
+
+        def check(body: wire.Body) -> None:
+            if body.number("tasks") != tasks:
+                raise wire.Garbled("not as many tasks as were asked for")
+
+        self._ask("busy", str(tasks).encode(), _SHORT_S, check)
+
+    def _ask(self, verb: str, payload: bytes, deadline_s: float, read: Callable[[wire.Body], T]) -> T:
+        if self._lost is not None:
+            raise self._lost
+        try:
+            body = self._machine.port.request(verb, payload, guest_s=deadline_s, wait_s=deadline_s + _GRACE_S)
+            return read(body)
+        except RequestRefused:
+            raise Unavailable("guest-refused", f"the guest could not do {verb!r}", where=self._where) from None
+        except (PortLost, wire.Garbled) as error:
+            self._lost = self._loss(str(error))
+            raise self._lost from None
+
+    def _loss(self, why: str) -> GuestLost:
+        # A dying QEMU closes the port before its console is read to the end.
+        time.sleep(0.05)
+        self._machine.kill()
+        return GuestLost(
+            f"the guest was lost: {why}",
+            attached=self._attached,
+            known_emulator_fault=self._machine.emulator_fault,
+            where=self._where,
+            detail=self._machine.last_words(),
+        )

@@ -1,0 +1,1 @@
+"""Profile, hints and the library in, one Plan out: a hypothesis with the effect it predicts."""

@@ -1,0 +1,1 @@
+"""Workload in, Profile and Hints out: one measured run under the default scheduler."""

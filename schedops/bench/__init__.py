@@ -1,0 +1,1 @@
+"""Workload and compiled policy in, Measurements out: three arms in one boot, in alternating order."""

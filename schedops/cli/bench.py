@@ -1,0 +1,90 @@
+"""``schedops bench``: a policy against the default scheduler and the informed default, without a pull request."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from schedops.cli.common import answers, output_option
+from schedops.cli.sizes import size_options
+from schedops.report.envelope import Answer
+
+if TYPE_CHECKING:
+    from schedops.model.jobs import Hints
+    from schedops.model.workload import Workload
+    from schedops.pipeline.compare import Size
+    from schedops.ports import KernelImage, World
+
+
+@click.command()
+@click.argument("policy")
+@click.option("-w", "--workload", required=True, metavar="NAME", help="`schedops workload list` names them")
+@click.option("--rounds", type=click.IntRange(1, 200), help="measured rounds [default: what the workload says]")
+@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="parameter of the policy; repeatable")
+@click.option("--cold", is_flag=True, help="without hints, as on the first run of a workload")
+@size_options
+@output_option
+@answers("bench")
+def bench(
+    *,
+    policy: str,
+    workload: str,
+    rounds: int | None,
+    params: tuple[str, ...],
+    cold: bool,
+    kernel: str | None,
+    cpus: int,
+    scale: float,
+    seed: int,
+) -> Answer:
+    """Measure POLICY against the default scheduler and the informed default, in one micro-VM.
+
+    POLICY is a library name, a directory with policy.yaml, or a bare .bpf.c.
+
+    Runs are interleaved, every round has jobs of its own, and the policy is proved to be in charge around each of its
+    runs. Hints come from policies/hints/, else from one profile run first. The verdict is of the measurements alone;
+    `schedops verify` says whether the policy is safe, `schedops propose` does both.
+
+    \b
+    Example:
+      schedops bench build-order --workload ci-builds
+      schedops bench long-first --workload uneven-batch --rounds 20 --param slice_us=3000
+
+    Exit codes: 0 PASS, 1 FAIL, 2 bad input, 3 INCONCLUSIVE, 69 could not measure.
+    """
+    from schedops.adapters.console import console_progress
+    from schedops.cli.sizes import bench_image
+    from schedops.pipeline.compare import Size, build, compare, parameters
+    from schedops.report.bench_page import bench_page
+    from schedops.repository import load_workload, open_tree, resolve_policy
+    from schedops.schema.decode import encode
+    from schedops.wiring import world
+
+    tree = open_tree(Path.cwd())
+    wanted, source = load_workload(tree.root, workload), resolve_policy(tree.root, policy, cwd=Path.cwd())
+    chosen, size = parameters(source.policy, params), Size(cpus=cpus, scale=scale, seed=seed)
+    with console_progress() as progress:
+        joined = world(progress)
+        image = bench_image(tree.root, kernel, joined.kernels)
+        built = build(source, chosen, image, world=joined)
+        hints = None if cold else _hints(tree.root, wanted, image, size, world=joined)
+        found = compare(wanted, source, built, hints, image, size, rounds=rounds or wanted.rounds, world=joined)
+    data = {
+        "verdict": found.decision.verdict.value,
+        "verified": False,
+        "params": {value.name: value.value for value in chosen},
+        "decision": encode(found.decision),
+        "measurements": encode(found.measurements),
+    }
+    text = bench_page(wanted, found.measurements, found.decision)
+    return Answer(data, text, found.decision.verdict.exit_code)
+
+
+def _hints(root: Path, workload: Workload, image: KernelImage, size: Size, *, world: World) -> Hints:
+    from schedops.pipeline.compare import profile
+    from schedops.repository import load_hints
+
+    known = load_hints(root, workload.name)
+    return known if known is not None else profile(workload, image, size, world=world)[1]

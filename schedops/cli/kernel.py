@@ -1,0 +1,166 @@
+"""``schedops kernel``: kernels for the micro-VM."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from schedops.cli.common import answers, output_option
+from schedops.report.envelope import Answer
+
+if TYPE_CHECKING:
+    from schedops.adapters.kernel.kernel_archive import Offer
+    from schedops.ports import KernelImage
+
+_MIRROR = click.option("--mirror", metavar="URL", help="Debian archive to use instead of this machine's own")
+
+
+@click.group()
+def kernel() -> None:
+    """Kernels for the micro-VM: list, fetch, add.
+
+    \b
+    Example:
+      schedops kernel fetch 6.16 7.3
+      schedops kernel list
+    """
+
+
+@kernel.command("list")
+@click.option("--available", is_flag=True, help="what the Debian archive offers, with what is known of it")
+@_MIRROR
+@output_option
+@answers("kernel list")
+def list_(*, available: bool, mirror: str | None) -> Answer:
+    """Kernels in the store, or with --available those on offer.
+
+    \b
+    Example:
+      schedops kernel list
+      schedops kernel list --available
+    """
+    return _offers(mirror) if available else _store()
+
+
+@kernel.command()
+@click.argument("wanted", nargs=-1)
+@click.option("--available", is_flag=True, help="fetch nothing, list what is on offer")
+@_MIRROR
+@output_option
+@answers("kernel fetch")
+def fetch(*, wanted: tuple[str, ...], available: bool, mirror: str | None) -> Answer:
+    """Fetch kernels from the Debian archive; without WANTED, those the fleet file names.
+
+    WANTED is a release or the beginning of one; the newest that policies can run on is taken. Nothing is installed.
+
+    \b
+    Example:
+      schedops kernel fetch 7.3
+      schedops kernel fetch
+    """
+    if available:
+        return _offers(mirror)
+    from schedops.adapters.console import console_progress
+    from schedops.adapters.kernel.kernel_archive import KernelArchive
+    from schedops.adapters.kernel.kernels import KernelStore
+
+    with console_progress() as progress:
+        archive = KernelArchive(KernelStore(), progress=progress, mirror=mirror)
+        return _answer([archive.fetch(name) for name in wanted or fleet_kernels()])
+
+
+@kernel.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--name", help="name in the store; by default its release")
+@output_option
+@answers("kernel add")
+def add(*, path: Path, name: str | None) -> Answer:
+    """Add a kernel of your own: any bzImage (/boot/vmlinuz-*) or vmlinux that policies can run on.
+
+    \b
+    Example:
+      schedops kernel add /boot/vmlinuz-7.3.4 --name ours
+    """
+    from schedops.adapters.kernel.kernel_file import read_kernel
+    from schedops.adapters.kernel.kernels import KernelStore
+
+    return _answer([KernelStore().put(read_kernel(path), source="added", name=name)])
+
+
+def fleet_kernels() -> tuple[str, ...]:
+    """What the fleet file of this repository (else the starter one) asks for: releases, or BTF digests.
+
+    :raises InputError: the file is wrong.
+    """
+    from schedops.repository import load_fleet, open_tree
+
+    fleet = load_fleet(open_tree(Path.cwd()).root)
+    return tuple(kernel.btf_sha256 or kernel.release for kernel in fleet.kernels)
+
+
+def _store() -> Answer:
+    from schedops.adapters.kernel.kernels import KernelStore
+
+    images = KernelStore().list()
+    if not images:
+        return Answer({"kernels": []}, "no kernel yet; `schedops kernel fetch` fetches those the fleet file names")
+    return _answer(images)
+
+
+def _answer(images: list[KernelImage] | tuple[KernelImage, ...]) -> Answer:
+    rows = [
+        {
+            "name": image.kernel.name,
+            "release": image.kernel.release,
+            "btf_sha256": image.kernel.btf_sha256,
+            "vmlinux_sha256": image.kernel.vmlinux_sha256,
+            "source": image.kernel.source,
+            "directory": str(image.directory),
+        }
+        for image in images
+    ]
+    lines = [_line(image) for image in images]
+    return Answer({"kernels": rows}, "\n".join(lines))
+
+
+def _line(image: KernelImage) -> str:
+    kernel = image.kernel
+    alias = "" if kernel.name == kernel.release else f"  called {kernel.name}"
+    return f"{kernel.release:32}  btf {kernel.btf_sha256[:8]}  {kernel.source}{alias}"
+
+
+def _offers(mirror: str | None) -> Answer:
+    from schedops.adapters.console import console_progress
+    from schedops.adapters.kernel.kernel_archive import KernelArchive
+    from schedops.adapters.kernel.kernels import KernelStore
+
+    store = KernelStore()
+    at_hand = {image.kernel.release for image in store.list() if image.kernel.source == "debian"}
+    with console_progress() as progress:
+        offers = list(KernelArchive(store, progress=progress, mirror=mirror).offers())
+    rows = [
+        {
+            "release": offer.release,
+            "suite": offer.suite,
+            "download_bytes": offer.size_bytes,
+            "verdict": _verdict(offer, at_hand),
+            "reason": offer.refused,
+        }
+        for offer in offers
+    ]
+    lines = [f"{o.release:32}  {o.suite:16}  {o.size_bytes / 1e6:5.1f} MB  {_in_words(o, at_hand)}" for o in offers]
+    return Answer({"available": rows}, "\n".join(lines))
+
+
+def _verdict(offer: Offer, at_hand: set[str]) -> str:
+    if offer.refused:
+        return "refused"
+    return "good" if offer.release in at_hand else "not-looked-at"
+
+
+def _in_words(offer: Offer, at_hand: set[str]) -> str:
+    if offer.refused:
+        return "refused: " + offer.refused.removeprefix(f"{offer.release}: ")
+    return "good, in the store" if offer.release in at_hand else "not looked at yet: fetching it decides"

@@ -1,0 +1,83 @@
+"""Raw samples in, the change of one metric between two arms out: one pair per round."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from schedops.model.measurements import Measurements, Sample
+from schedops.stats.interval import paired_interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Change of a metric from a baseline to an arm, as fractions of the baseline; negative = smaller.
+
+    :param problem: why the metric could not be compared at all; then nothing else counts.
+    """
+
+    pairs: int = 0
+    estimate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    problem: str = ""
+
+
+def compare(
+    measurements: Measurements, metric: str, *, unit: str, arm: str, baseline: str, confidence: float
+) -> Change:
+    """Pair *arm* with *baseline* within each round; an invalid or missing sample drops the pair of its round.
+
+    A metric that a valid sample does not carry exactly once, in this unit, finite and above zero is a problem of the
+    whole metric: dropping such pairs would choose the data by its outcome.
+    """
+    pairs = [pair for number in _rounds(measurements) if (pair := _pair(measurements, number, arm, baseline))]
+    if not pairs:
+        return Change(problem=f"no round has a valid pair of {arm} and {baseline}")
+    if problem := _problem([sample for pair in pairs for sample in pair], metric, unit):
+        return Change(pairs=len(pairs), problem=problem)
+    logs = [math.log(_value(new, metric) / _value(base, metric)) for new, base in pairs]
+    interval = paired_interval(logs, confidence=confidence)
+    return Change(
+        pairs=interval.n,
+        estimate=_fraction(interval.estimate),
+        low=_fraction(interval.low),
+        high=_fraction(interval.high),
+    )
+
+
+def _rounds(measurements: Measurements) -> list[int]:
+    return sorted({planned.round for planned in measurements.rounds})
+
+
+def _pair(measurements: Measurements, number: int, arm: str, baseline: str) -> tuple[Sample, Sample] | None:
+    new, base = _only(measurements, number, arm), _only(measurements, number, baseline)
+    if new is None or base is None or new.seed != base.seed:
+        return None  # other seed, other jobs: no pair
+    return new, base
+
+
+def _only(measurements: Measurements, number: int, arm: str) -> Sample | None:
+    found = [sample for sample in measurements.samples if sample.round == number and sample.arm == arm]
+    return found[0] if len(found) == 1 and found[0].valid else None
+
+
+def _problem(samples: Sequence[Sample], metric: str, unit: str) -> str:
+    for sample in samples:
+        values = [value for value in sample.metrics if value.metric == metric]
+        if len(values) != 1:
+            return f"round {sample.round}, {sample.arm}: metric {metric} was read {len(values)} times, not once"
+        if values[0].unit != unit:
+            return f"round {sample.round}, {sample.arm}: {metric} is in {values[0].unit}, the workload says {unit}"
+        if not math.isfinite(values[0].value) or values[0].value <= 0:
+            return f"round {sample.round}, {sample.arm}: {metric} is {values[0].value}, which has no ratio"
+    return ""
+
+
+def _value(sample: Sample, metric: str) -> float:
+    return next(value.value for value in sample.metrics if value.metric == metric)
+
+
+def _fraction(log_ratio: float | None) -> float | None:
+    return None if log_ratio is None else math.expm1(log_ratio)

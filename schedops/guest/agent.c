@@ -1,0 +1,130 @@
+/* PID 1: mounts what is needed, then answers the host's requests one by one until the host goes away. */
+#define _GNU_SOURCE
+#include "guest.h"
+
+#include <fcntl.h>
+#include <linux/random.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static void mount_all(void)
+{
+	static const char *const table[][2] = {{"devtmpfs", "/dev"},   {"proc", "/proc"},          {"sysfs", "/sys"},
+					       {"tmpfs", "/run"},      {"bpf", "/sys/fs/bpf"}, {"cgroup2", "/sys/fs/cgroup"}};
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		mkdir(table[i][1], 0755);
+		mount(table[i][0], table[i][1], table[i][0], 0, NULL);
+	}
+	write_text("/sys/fs/cgroup/cgroup.subtree_control", "+cpu");
+	/* Run times of BPF programs cost two clock reads each: off unless somebody asks. */
+	write_text("/proc/sys/kernel/bpf_stats_enabled", "0");
+}
+
+/* Clones of one frozen guest share its clock and its random pool; the host sends the time and fresh bytes. */
+static void hello(const struct request *request)
+{
+	/* struct rand_pool_info and its bytes */
+	struct {
+		int entropy_bits, size;
+		char bytes[64];
+	} pool = {.entropy_bits = 512, .size = 64};
+	int random = open("/dev/urandom", O_RDWR | O_CLOEXEC);
+	uint64_t ns;
+	if (request->length == sizeof ns + sizeof pool.bytes) {
+		memcpy(&ns, request->payload, sizeof ns);
+		memcpy(pool.bytes, request->payload + sizeof ns, sizeof pool.bytes);
+		struct timespec t = {(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
+		clock_settime(CLOCK_REALTIME, &t);
+		ioctl(random, RNDADDENTROPY, &pool);
+		ioctl(random, RNDRESEEDCRNG);
+	}
+	close(random);
+	kmsg_open();
+	reply_add("version %d\nuptime_ms %lu\ncpus %ld\n", WIRE_VERSION, now_ns() / 1000000,
+		  sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+static void state(void)
+{
+	struct sched_state s;
+	state_read(&s);
+	state_reply("now", &s);
+}
+
+/* Long work happens in a helper process, so that the agent notices when the host goes away meanwhile. */
+static bool in_helper(void (*work)(const struct request *), const struct request *request)
+{
+	uint64_t until = now_ns() + (request->deadline_ms + 8000) * 1000000u;
+	int status = 1;
+	pid_t helper = fork();
+	if (helper == 0) {
+		become_fifo(PRIORITY_HELPER);
+		work(request);
+		_exit(0);
+	}
+	struct pollfd fds[2] = {{.fd = (int)syscall(SYS_pidfd_open, helper, 0), .events = POLLIN}, {.fd = port}};
+	while (!fds[0].revents && now_ns() < until) {
+		poll(fds, 2, 200);
+		if (fds[1].revents & POLLHUP)
+			power_off();
+	}
+	kill(helper, SIGKILL);
+	waitpid(helper, &status, 0);
+	close(fds[0].fd);
+	return status == 0;
+}
+
+static bool handle(const struct request *request)
+{
+	const char *verb = request->verb;
+	if (!strcmp(verb, "hello"))
+		hello(request);
+	else if (!strcmp(verb, "state"))
+		state();
+	else if (!strcmp(verb, "attach"))
+		loader_attach(request);
+	else if (!strcmp(verb, "detach"))
+		loader_detach(request);
+	else if (!strcmp(verb, "jobs"))
+		return in_helper(launcher_run, request);
+	else if (!strcmp(verb, "load"))
+		return in_helper(load_run, request);
+	else if (!strcmp(verb, "busy"))
+		busy_set(request);
+	else if (!strcmp(verb, "kmsg"))
+		kmsg_reply();
+	else
+		return false;
+	return true;
+}
+
+int main(void)
+{
+	struct request request;
+	mount_all();
+	signal(SIGPIPE, SIG_IGN);
+	become_fifo(PRIORITY_AGENT);
+	probe_task_start();
+	loader_prepare();
+	launcher_prepare();
+	load_prepare();
+	port_open();
+	port_announce();
+	for (;;) {
+		request_read(&request);
+		reply_clear();
+		reply_send(&request, handle(&request));
+		free(request.payload);
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			; /* orphans become ours */
+	}
+}

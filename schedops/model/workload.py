@@ -1,0 +1,80 @@
+"""What runs, what is wanted of it, and what must not get worse (``policies/workloads/<name>.yaml``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objective:
+    """A metric that a proposal has to improve.
+
+    :param min_effect: smallest change worth having, as a fraction (0.05 = 5 %).
+    """
+
+    metric: str
+    unit: str
+    direction: str  # lower | higher: which way is better
+    min_effect: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """A metric that may not get worse by more than *max_harm* (fraction of the baseline)."""
+
+    metric: str
+    unit: str
+    direction: str  # lower | higher: which way is better
+    max_harm: float
+    hard: bool  # a hard guard vetoes, a soft one is reported
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildsModel:
+    """Several builds share one host, each in its own cgroup, arriving at random times.
+
+    A build belongs to a project; a project has a fixed number of compile jobs and fixed mean lengths, and every run
+    draws each job's length anew around its mean (log-normal, *length_sigma*). Phases of a build follow each other:
+    compile jobs at *parallel_jobs*, one link, tests at *parallel_jobs* of which one is long.
+    """
+
+    builds: int  # builds in one run
+    compile_jobs: tuple[int, ...]  # compile jobs of each project, cycled when there are more builds than entries
+    parallel_jobs: int
+    job_work: int  # loop iterations of a mean compile job
+    compile_sigma: float  # spread between the compile jobs of a project
+    link_factor: float  # link, in mean compile jobs
+    test_jobs: int
+    test_sigma: float
+    long_test_factor: float  # the long test, in mean compile jobs
+    length_sigma: float  # spread of one job from run to run
+    arrival_gap_ms: float  # mean time between two arrivals (exponential)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchModel:
+    """Short jobs and a long one, submitted last, all at once."""
+
+    short_jobs_per_cpu: float
+    long_jobs: int
+    job_work: int  # loop iterations of a mean short job
+    long_factor: float  # a long job, in mean short jobs
+    length_sigma: float  # spread of one job from run to run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """One workload. Exactly one of *builds* and *batch* is given."""
+
+    name: str
+    description: str
+    objectives: tuple[Objective, ...]
+    guards: tuple[Guard, ...]
+    rounds: int  # measured rounds of all arms
+    warmup_rounds: int
+    builds: BuildsModel | None = None
+    batch: BatchModel | None = None
+
+    def __post_init__(self) -> None:
+        if (self.builds is None) == (self.batch is None):
+            raise ValueError("exactly one of builds and batch must be given")

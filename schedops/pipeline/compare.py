@@ -1,0 +1,168 @@
+"""The two halves of the line that are useful alone: a profile, and a comparison without a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from schedops.analyze import stage as analyze
+from schedops.bench import stage as bench
+from schedops.errors import InputError, Refused
+from schedops.gate.decide import measured
+from schedops.model.decision import Decision
+from schedops.model.event import Event
+from schedops.model.jobs import Hints
+from schedops.model.measurements import Measurements
+from schedops.model.policy import Param, ParamValue, Policy, PolicySource
+from schedops.model.profile import Profile
+from schedops.model.verification import BuildFailure, BuiltObject
+from schedops.model.workload import Workload
+from schedops.ports import KernelImage, World
+from schedops.report import found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How large a run is.
+
+    :param scale: factor on the number of builds or short jobs.
+    """
+
+    cpus: int
+    scale: float
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Raw samples and what they alone say."""
+
+    measurements: Measurements
+    decision: Decision
+
+
+def profile(workload: Workload, image: KernelImage, size: Size, *, world: World) -> tuple[Profile, Hints]:
+    """Run the workload once under the default scheduler. Raises as :func:`schedops.analyze.stage.run`."""
+    _tell(world, "started", "analyze", f"{workload.name} on {image.kernel.name}, {size.cpus} CPUs")
+    started_s = world.clock.monotonic_s()
+    learnt = learn(workload, image, size, world=world)
+    _tell(world, "finished", "analyze", found.profile(learnt[0]), world.clock.monotonic_s() - started_s)
+    return learnt
+
+
+def compare(
+    workload: Workload,
+    source: PolicySource,
+    built: BuiltObject | None,
+    hints: Hints | None,
+    image: KernelImage,
+    size: Size,
+    *,
+    rounds: int,
+    world: World,
+) -> Comparison:
+    """Measure the three arms and judge the measurements alone. Raises as :func:`schedops.bench.stage.run`.
+
+    :param built: None compares the default scheduler with itself.
+    """
+    _tell(world, "started", "bench", f"{source.policy.name} on {workload.name}, {rounds} rounds of three arms")
+    measurements = sample(workload, source.policy, built, hints, image, size, rounds=rounds, world=world)
+    _tell(world, "finished", "bench", found.measurements(measurements), measurements.seconds)
+    return Comparison(measurements=measurements, decision=measured(workload, source.policy.name, measurements))
+
+
+def learn(workload: Workload, image: KernelImage, size: Size, *, world: World) -> tuple[Profile, Hints]:
+    """:func:`schedops.analyze.stage.run` with the ports of *world*."""
+    return analyze.run(
+        workload,
+        image,
+        cpus=size.cpus,
+        seed=size.seed,
+        scale=size.scale,
+        machines=world.machines,
+        clock=world.clock,
+        progress=world.progress,
+    )
+
+
+def sample(
+    workload: Workload,
+    policy: Policy,
+    built: BuiltObject | None,
+    hints: Hints | None,
+    image: KernelImage,
+    size: Size,
+    *,
+    rounds: int,
+    world: World,
+) -> Measurements:
+    """:func:`schedops.bench.stage.run` with the ports of *world*."""
+    return bench.run(
+        workload,
+        policy,
+        built,
+        hints,
+        image,
+        cpus=size.cpus,
+        rounds=rounds,
+        # Not the seed of the profile: hints must predict runs that they were not learnt from.
+        seed=size.seed + 1,
+        scale=size.scale,
+        machines=world.machines,
+        clock=world.clock,
+        progress=world.progress,
+    )
+
+
+def build(source: PolicySource, params: Sequence[ParamValue], image: KernelImage, *, world: World) -> BuiltObject:
+    """Compile for one kernel. :raises Refused: ``not-built`` with the compiler's words."""
+    built = world.toolchain.build(source, params, image)
+    if isinstance(built, BuildFailure):
+        lines = [f"{p.file}:{p.line}:{p.column}: {p.severity}: {p.text}" for p in built.problems[:20]]
+        raise Refused(
+            "not-built",
+            f"{source.policy.name} does not compile for {image.kernel.name}",
+            where=source.path,
+            hint=f"schedops verify {source.policy.name}",
+            detail="\n".join(lines),
+        )
+    return built
+
+
+def parameters(policy: Policy, words: Sequence[str]) -> tuple[ParamValue, ...]:
+    """``name=value`` words, held to what the policy declares; the last one of a name counts.
+
+    :raises InputError: ``bad-parameter``: no such parameter, no whole number, or out of range.
+    """
+    known = {param.name: param for param in policy.params}
+    values: dict[str, ParamValue] = {}
+    for word in words:
+        name, _, text = word.partition("=")
+        if name not in known:
+            hint = "it has " + ", ".join(sorted(known)) if known else "it has none"
+            raise _bad(policy, f"{policy.name} has no parameter {name!r}", hint)
+        values[name] = ParamValue(name=name, value=_value(policy, known[name], text))
+    return tuple(values[name] for name in sorted(values))
+
+
+def _value(policy: Policy, param: Param, text: str) -> int:
+    allowed = f"a whole number in {param.min}..{param.max} ({param.unit})"
+    try:
+        value = int(text)
+    except ValueError:
+        raise _bad(
+            policy, f"{param.name} is {text!r}, not {allowed}", f"--param {param.name}={param.default}"
+        ) from None
+    if not param.min <= value <= param.max:
+        raise _bad(policy, f"{param.name} is {value}, not {allowed}", f"--param {param.name}={param.default}")
+    return value
+
+
+def _bad(policy: Policy, message: str, hint: str) -> InputError:
+    return InputError(
+        "bad-parameter", message, where=f"policies/library/{policy.name}/policy.yaml::$.params", hint=hint
+    )
+
+
+def _tell(world: World, kind: str, stage: str, text: str, seconds: float | None = None) -> None:
+    world.progress.emit(Event(kind=kind, stage=stage, text=text, seconds=seconds))

@@ -1,0 +1,169 @@
+"""Every side effect a room may have, as Protocols on one page. Adapters implement them; tests fake them by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from schedops.model.event import Event
+from schedops.model.guest import (
+    Accelerator,
+    AttachReading,
+    DetachReading,
+    LoadGroup,
+    LoadReading,
+    SchedState,
+)
+from schedops.model.jobs import JobPlan, RunReading, RunSetup
+from schedops.model.kernel import Kernel
+from schedops.model.policy import ParamValue, PolicySource
+from schedops.model.pull import Proposal, Published, PullRequest
+from schedops.model.verification import BuildFailure, BuiltObject
+
+
+class Clock(Protocol):
+    """Time, so that documents made in tests are reproducible."""
+
+    def now_utc(self) -> str:
+        """ISO 8601 with seconds, ending in Z."""
+
+    def monotonic_s(self) -> float:
+        """Seconds, for durations."""
+
+
+class Progress(Protocol):
+    """Where a stage tells how far it is."""
+
+    def emit(self, event: Event) -> None:
+        """Never raises, never blocks for long."""
+
+
+@dataclass(frozen=True, slots=True)
+class KernelImage:
+    """A kernel in the store. *directory* holds ``vmlinux``, ``btf``, ``config`` (when known) and ``kernel.json``."""
+
+    kernel: Kernel
+    directory: Path
+
+
+class Toolchain(Protocol):
+    """Compiles policies for one kernel's own types."""
+
+    def build(
+        self, source: PolicySource, params: Sequence[ParamValue], image: KernelImage
+    ) -> BuiltObject | BuildFailure:
+        """Equal inputs give equal bytes; a repeat is served from the cache.
+
+        :param params: values that differ from the defaults; written into the object's ``.rodata``.
+        :raises Unavailable: the compiler or bpftool is missing or broken.
+        """
+
+    def versions(self) -> dict[str, str]:
+        """``clang`` and ``bpftool`` -> version."""
+
+
+class Guest(Protocol):
+    """A running micro-VM. Every call has a deadline; every call raises GuestLost when the guest is gone."""
+
+    def attach(self, elf: bytes, *, deadline_s: float) -> AttachReading:
+        """Start the resident loader with this object and wait until the policy is enabled or refused."""
+
+    def detach(self, *, deadline_s: float) -> DetachReading:
+        """Tell the loader to let go. Safe to repeat."""
+
+    def state(self) -> SchedState:
+        """What the kernel says now, with a test task's own view."""
+
+    def run_jobs(self, plan: JobPlan, setup: RunSetup, *, deadline_s: float) -> RunReading:
+        """Launch the jobs of a plan and wait for all of them. Works with and without a policy."""
+
+    def mixed_load(self, groups: Sequence[LoadGroup], *, duration_ms: int, deadline_s: float) -> LoadReading:
+        """Run a load of hogs, sleepers and forkers; ends early when an attached policy is lost."""
+
+    def kernel_log(self) -> str:
+        """What the kernel logged since the last call; bounded, printable."""
+
+
+class Machines(Protocol):
+    """Makes guests."""
+
+    def boot(self, image: KernelImage, *, cpus: int) -> AbstractContextManager[Guest]:
+        """A guest that is gone when the context ends, however it ends.
+
+        The first one on a kernel makes a frozen template (seconds); later ones start from it (0.05 s).
+
+        :raises Unavailable: no emulator, or the kernel did not come up.
+        """
+
+    def accelerator(self) -> Accelerator:
+        """What will run the guests. KVM is proved by a boot, once per machine, then remembered."""
+
+
+class Kernels(Protocol):
+    """The kernel store."""
+
+    def list(self) -> tuple[KernelImage, ...]:
+        """Sorted by version, oldest first."""
+
+    def find(self, wanted: str) -> KernelImage | None:
+        """By name, release, release prefix ("6.16") or BTF digest; the newest match."""
+
+
+class Checkout(Protocol):
+    """The user's git repository, read only: work tree, index and branches are never touched."""
+
+    root: Path
+
+    def head(self) -> str:
+        """Commit hash of HEAD. :raises InputError: not a git repository, or no commit yet."""
+
+    def branch(self) -> str | None:
+        """The branch HEAD is on; None when detached."""
+
+    def changed_paths(self, under: str) -> tuple[str, ...]:
+        """Paths below *under* that differ from HEAD (modified, staged, untracked), sorted."""
+
+
+class Forge(Protocol):
+    """Where pull requests live."""
+
+    def publish(self, proposal: Proposal) -> Published:
+        """Create, update or leave alone the pull request with this key. Safe to repeat."""
+
+    def pulls(self) -> tuple[PullRequest, ...]:
+        """All of them, by number."""
+
+    def body(self, number: int) -> str:
+        """Markdown. :raises InputError: no such pull request."""
+
+    def attachment(self, number: int, path: str) -> bytes:
+        """:raises InputError: no such pull request or attachment."""
+
+    def attachments(self, number: int) -> tuple[str, ...]:
+        """Paths of the attachments, sorted."""
+
+    def diff(self, number: int) -> str:
+        """Unified diff against the base."""
+
+    def checkout(self, number: int) -> str:
+        """Check the branch out in the user's work tree (only this verb touches it); returns the branch name.
+
+        :raises InputError: the work tree has changes that would be lost.
+        """
+
+    def merge(self, number: int) -> PullRequest:
+        """:raises InputError: not open, still a draft, or in conflict."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The real ports, joined once by wiring; only the pipeline, the command line and tests hold it whole."""
+
+    clock: Clock
+    progress: Progress
+    toolchain: Toolchain
+    machines: Machines
+    kernels: Kernels

@@ -1,0 +1,31 @@
+"""The policy repository as values: the only room that reads files, all of them below ``policies/``."""
+
+from schedops.repository.check import check_tree
+from schedops.repository.documents import (
+    load_assignments,
+    load_fleet,
+    load_hints,
+    load_workload,
+    load_workloads,
+)
+from schedops.repository.library import find_policy, load_policies, load_policy
+from schedops.repository.named import resolve_policy
+from schedops.repository.search import Hit, search
+from schedops.repository.tree import Tree, open_tree
+
+__all__ = [
+    "Hit",
+    "Tree",
+    "check_tree",
+    "find_policy",
+    "load_assignments",
+    "load_fleet",
+    "load_hints",
+    "load_policies",
+    "load_policy",
+    "load_workload",
+    "load_workloads",
+    "open_tree",
+    "resolve_policy",
+    "search",
+]

@@ -1,0 +1,46 @@
+"""Ports joined to real adapters; nothing else imports adapters wholesale."""
+
+from __future__ import annotations
+
+from schedops import __version__
+from schedops.adapters.clock import SystemClock
+from schedops.adapters.compiler.clang import Clang
+from schedops.adapters.kernel.kernels import KernelStore
+from schedops.adapters.package import package_digest
+from schedops.adapters.toolbox.tools import require_tool
+from schedops.adapters.vm.qemu import Qemu
+from schedops.model.evidence import Tools
+from schedops.ports import KernelImage, Progress, World
+
+
+def world(progress: Progress) -> World:
+    """The real world. Nothing is started, and no tool is looked for, before it is used."""
+    kernels = KernelStore()
+
+    def newest() -> KernelImage | None:
+        stored = kernels.list()
+        return stored[-1] if stored else None
+
+    return World(
+        clock=SystemClock(),
+        progress=progress,
+        toolchain=Clang(),
+        machines=Qemu(probe_image=newest),
+        kernels=kernels,
+    )
+
+
+def tools(joined: World) -> Tools:
+    """What made a document, for its evidence.
+
+    :raises Unavailable: a tool is missing.
+    """
+    versions = joined.toolchain.versions()
+    return Tools(
+        schedops=__version__,
+        schedops_sha256=package_digest(),
+        clang=versions["clang"],
+        bpftool=versions["bpftool"],
+        qemu=require_tool("qemu-system-x86_64").version,
+        accelerator=joined.machines.accelerator().name,
+    )
