@@ -1,0 +1,19 @@
+"""long-first on uneven-batch, held to its bars.
+
+python benchmarks/long_first.py --busy 2
+"""
+
+from __future__ import annotations
+
+import sys
+
+from bars import Bar, hold
+from measuring import options
+
+BARS = (
+    Bar("makespan_per_floor", "eevdf", -0.15),
+    Bar("mean_completion_per_floor", "informed", -0.20),
+)
+
+if __name__ == "__main__":
+    sys.exit(hold(options(__doc__ or "", workload="uneven-batch", rounds=10).parse_args(), "long-first", BARS))

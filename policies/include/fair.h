@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A weighted fair queue: every task carries a virtual time that grows with the CPU time it uses, slower for heavier
+ * tasks (nice below 0), and the task with the smallest virtual time is served first. Four policies use it, for all
+ * tasks or for those they have nothing better to say about.
+ */
+#ifndef SCHEDOPS_FAIR_H
+#define SCHEDOPS_FAIR_H
+
+#include "schedops.h"
+
+/* Lives in task storage and not in p->scx.dsq_vtime, because every insert by virtual time overwrites that. */
+struct fair_task {
+	u64 vtime;
+	u64 started_ns;
+};
+
+/* The largest virtual time of any task that got to run. A race between CPUs costs a little accuracy and no more. */
+static u64 fair_now;
+
+/* A task joins: it starts level with the others, neither owed nor owing. */
+static __always_inline void fair_join(struct fair_task *t)
+{
+	t->vtime = fair_now;
+	t->started_ns = bpf_ktime_get_ns();
+}
+
+static __always_inline void fair_running(struct fair_task *t)
+{
+	t->started_ns = bpf_ktime_get_ns();
+	if (before(fair_now, t->vtime))
+		fair_now = t->vtime;
+}
+
+/* Charge the task for what it ran since it was last charged. Returns that time in nanoseconds. */
+static __always_inline u64 fair_charge(struct task_struct *p, struct fair_task *t)
+{
+	u64 now = bpf_ktime_get_ns();
+	u64 ran_ns = now - t->started_ns;
+	u32 weight = p->scx.weight;
+
+	t->vtime += ran_ns * WEIGHT_NICE_0 / (weight ? weight : 1);
+	t->started_ns = now;
+	return ran_ns;
+}
+
+/* The place in the queue. Who slept for long does not hoard more than credit_ns, or it could keep the CPU for as long. */
+static __always_inline u64 fair_key(struct fair_task *t, u64 credit_ns)
+{
+	if (before(t->vtime, fair_now - credit_ns))
+		t->vtime = fair_now - credit_ns;
+	return t->vtime;
+}
+
+#endif /* SCHEDOPS_FAIR_H */
