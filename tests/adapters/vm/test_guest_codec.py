@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import pytest
+
+from schedops.adapters.vm import guest_codec as codec
+from schedops.adapters.vm import wire
+from schedops.errors import InputError
+from schedops.model.guest import LoadGroup, SchedState
+from schedops.model.jobs import Group, Job, JobPlan, RunSetup
+
+STATE = b"now.state enabled\nnow.ops x\nnow.enable_seq 3\nnow.switch_all 1\nnow.nr_rejected 0\nnow.task_on_ext 1\n"
+
+
+def plan(*jobs: Job, groups: tuple[Group, ...] = (Group(arrival_us=5, parallel=(4, 1)),)) -> JobPlan:
+    return JobPlan(seed=1, cpus=2, groups=groups, jobs=jobs)
+
+
+def setup(n: int, **other) -> RunSetup:
+    values = {"cgroup_per_group": True, "nice": (0,) * n, "hint_ns": (9,) * n, "name_seed": 7}
+    return RunSetup(**{**values, **other})
+
+
+def job(**other) -> Job:
+    return Job(**{"key": "k", "group": 0, "phase": 0, "work": 100, **other})
+
+
+def test_state() -> None:
+    assert codec.sched_state(wire.parse_body(STATE), "now") == SchedState(
+        state="enabled", ops="x", enable_seq=3, switch_all=1, nr_rejected=0, task_on_ext=True
+    )
+
+
+def test_task_on_ext_unknown_is_not_false() -> None:
+    body = wire.parse_body(STATE.replace(b"task_on_ext 1", b"task_on_ext -1"))
+    assert codec.sched_state(body, "now").task_on_ext is None
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [(b"state enabled", b"state fine"), (b"on_ext 1", b"on_ext 2"), (b"enable_seq 3", b"enable_seq -3")],
+)
+def test_state_of_another_type_is_garbled(good: bytes, bad: bytes) -> None:
+    with pytest.raises(wire.Garbled):
+        codec.sched_state(wire.parse_body(STATE.replace(good, bad)), "now")
+
+
+def test_attach_reading_with_an_outcome_nobody_knows_is_garbled() -> None:
+    data = STATE.replace(b"now.", b"before.") + STATE.replace(b"now.", b"after.")
+    head = b"outcome wonderful\nerrno 0\ntook_us 1\nverified 2\n"
+    with pytest.raises(wire.Garbled, match="wonderful"):
+        codec.attach_reading(wire.parse_body(head + data))
+
+
+def test_job_request() -> None:
+    text = codec.job_request(plan(job(), job(phase=1, work=200)), setup(2, nice=(0, 10), hint_ns=(0, 5)))
+    assert text == b"head 1 7\ngroup 5 2 4 1\njob 0 0 100 0 0\njob 0 1 200 10 5"
+
+
+@pytest.mark.parametrize(
+    ("jobs", "groups", "nice"),
+    [
+        ((job(group=1),), (Group(arrival_us=0, parallel=(1,)),), (0,)),
+        ((job(phase=1),), (Group(arrival_us=0, parallel=(1,)),), (0,)),
+        ((job(),), (Group(arrival_us=0, parallel=(0,)),), (0,)),
+        ((job(),), (Group(arrival_us=0, parallel=(1,)),), ()),
+        ((job(),) * 1001, (Group(arrival_us=0, parallel=(1,)),), (0,) * 1001),
+    ],
+)
+def test_a_plan_the_launcher_cannot_run(jobs: tuple[Job, ...], groups: tuple[Group, ...], nice: tuple) -> None:
+    with pytest.raises(InputError):
+        codec.job_request(plan(*jobs, groups=groups), setup(len(jobs), nice=nice))
+
+
+def test_a_run_with_a_job_missing_is_garbled() -> None:
+    columns = ("start_us", "end_us", "cpu_us", "run_delay_us", "voluntary", "involuntary", "exit_codes")
+    text = "".join(f"{name} 1 2\n" for name in columns) + "hints_accepted 0\nwall_us 9\ncontext_switches 1\nwakeups 1\n"
+    assert codec.run_reading(wire.parse_body(text.encode()), 2).end_us == (1, 2)
+    with pytest.raises(wire.Garbled):
+        codec.run_reading(wire.parse_body(text.encode()), 3)
+
+
+def test_load_request() -> None:
+    groups = (
+        LoadGroup(name="h", kind="hog", count=3, nice=5, cpus=(0, 2)),
+        LoadGroup(name="f", kind="forker", count=1),
+    )
+    assert codec.load_request(groups, 1500) == b"load 1500\ngroup 0 3 5 5 500 5000\ngroup 2 1 0 0 500 5000"
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        LoadGroup(name="x", kind="miner", count=1),
+        LoadGroup(name="x", kind="hog", count=1025),
+        LoadGroup(name="x", kind="hog", count=1, cpus=(64,)),
+    ],
+)
+def test_a_load_the_generator_cannot_run(group: LoadGroup) -> None:
+    with pytest.raises(InputError):
+        codec.load_request((group,), 1)
+
+
+def test_load_reading_with_a_group_missing_is_garbled() -> None:
+    groups = (LoadGroup(name="h", kind="hog", count=1),) * 2
+    body = wire.parse_body(b"cpu_us 5\ngroup 1 0 9 0 0\n")
+    with pytest.raises(wire.Garbled, match="1 groups where 2"):
+        codec.load_reading(body, groups)

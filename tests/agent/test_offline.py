@@ -1,0 +1,172 @@
+from dataclasses import replace
+
+import pytest
+
+from schedops.agent.offline import plan
+from schedops.analyze import stage as analyze
+from schedops.errors import InputError, Refused
+from schedops.gate.decide import decide
+from schedops.model.jobs import Hint, Hints
+from schedops.model.plan import Plan
+from schedops.model.policy import Capabilities, ParamValue, PolicySource
+from schedops.model.profile import ClassFinding
+from schedops.model.verdict import Verdict
+from schedops.model.workload import Guard, Objective
+from tests.fakes.guest import IMAGE, Clock, Machines, Progress, Script
+from tests.fakes.measurements import measurements, report, three_arms
+from tests.fakes.measurements import workload as measured_workload
+from tests.fakes.workloads import batch, builds, param, policy
+
+
+def lower(metric):
+    return Objective(metric=metric, unit="ratio", direction="lower", min_effect=0.05)
+
+
+BUILDS = builds(
+    objectives=(lower("mean_build_time_per_floor"),),
+    guards=(Guard(metric="all_done_per_floor", unit="ratio", direction="lower", max_harm=0.1, hard=True),),
+)
+BATCH = batch(objectives=(lower("makespan_per_floor"), lower("mean_completion_per_floor")))
+SLICE = param("slice_us", 5000, 500, 20_000)
+LIBRARY = tuple(
+    PolicySource(policy=one, path=f"policies/library/{one.name}", text="")
+    for one in (
+        policy(
+            "build-order",
+            classes=("saturating-groups",),
+            tags=("builds", "fifo-by-group", "ci"),
+            params=(SLICE,),
+            loses_when="A small build waits\nbehind a big one.",
+        ),
+        policy("fifo", classes=("cpu-bound",), tags=("fifo",), capabilities=Capabilities()),
+        policy(
+            "long-first",
+            classes=("uneven-batch",),
+            tags=("longest-first", "makespan"),
+            capabilities=Capabilities(hints=True),
+            params=(SLICE, param("long_ms", 0, 0, 86_400_000, "ms")),
+        ),
+        policy("weighted-vtime", classes=("cpu-bound", "mixed"), tags=("vtime",), capabilities=Capabilities()),
+    )
+)
+
+
+def profiled(workload):
+    return analyze.run(
+        workload,
+        IMAGE,
+        cpus=2,
+        seed=3,
+        scale=1.0,
+        machines=Machines(Script()),
+        clock=Clock(),
+        progress=Progress(),
+    )
+
+
+@pytest.fixture(scope="module")
+def of_builds():
+    return profiled(BUILDS)
+
+
+@pytest.fixture(scope="module")
+def of_batch():
+    return profiled(BATCH)
+
+
+def test_saturating_groups_get_build_order(of_builds):
+    found = plan(BUILDS, *of_builds, LIBRARY)
+    assert (found.policy, found.planner, found.uses_hints, found.cost_usd) == ("build-order", "offline", True, 0.0)
+    assert found.predicted_metric == "mean_build_time_per_floor"
+    assert -0.5 < found.predicted_change < -0.2
+
+
+def test_hypothesis_says_effect_and_where_the_number_comes_from(of_builds):
+    found = plan(BUILDS, *of_builds, LIBRARY)
+    assert found.hypothesis.startswith(
+        "b is saturating-groups: serving groups in order of arrival, each to its end instead of by fair sharing "
+        f"changes mean build time per floor by about {100 * found.predicted_change:+.0f} % against the default "
+    )
+    assert "quantum model, 6 runs" in found.hypothesis
+    assert "loses when: A small build waits behind a big one." in found.reasons
+
+
+def test_uneven_batch_gets_long_first_with_hints(of_batch):
+    found = plan(BATCH, *of_batch, LIBRARY)
+    assert (found.policy, found.uses_hints, found.predicted_metric) == ("long-first", True, "makespan_per_floor")
+    assert -0.35 < found.predicted_change < -0.15
+
+
+def test_uneven_batch_without_hints_does_not_claim_them(of_batch):
+    found = plan(BATCH, of_batch[0], None, LIBRARY)
+    assert not found.uses_hints
+    assert not any(value.name == "long_ms" for value in found.params)
+    assert (found.policy, found.predicted_change) == ("long-first", 0.0)
+    assert "reads hints, and none are at hand" in found.reasons
+
+
+def test_long_threshold_is_in_the_gap_of_the_hints(of_batch):
+    lengths = [100_000, 110_000, 90_000, 105_000, 400_000]
+    known = Hints(
+        workload="w",
+        hints=tuple(
+            Hint(key=str(n), cpu_us=us, n=1, spread=None, measured="2026-11-21") for n, us in enumerate(lengths)
+        ),
+    )
+    found = plan(BATCH, of_batch[0], known, LIBRARY)
+    assert ParamValue(name="long_ms", value=210) in found.params
+
+
+def test_level_hints_choose_no_threshold(of_batch):
+    level = Hints(workload="w", hints=tuple(replace(hint, cpu_us=100_000) for hint in of_batch[1].hints))
+    assert [value.name for value in plan(BATCH, of_batch[0], level, LIBRARY).params if value.name == "long_ms"] == []
+
+
+@pytest.mark.parametrize(
+    ("median_ms", "expected"),
+    [(32.0, 2000), (46.0, 3000), (1.0, 500), (10_000.0, 20_000), (80.0, None)],
+)
+def test_slice_follows_the_median_job_within_the_range(of_builds, median_ms, expected):
+    profile = replace(of_builds[0], cpu_ms_quantiles=(0.0, 0.0, median_ms, 0.0, 0.0, 0.0))
+    found = {value.name: value.value for value in plan(BUILDS, profile, of_builds[1], LIBRARY).params}
+    assert found.get("slice_us") == expected
+
+
+def test_every_other_policy_is_an_alternative_with_a_reason(of_builds):
+    found = plan(BUILDS, *of_builds, LIBRARY)
+    assert sorted(one.policy for one in found.alternatives) == ["fifo", "long-first", "weighted-vtime"]
+    assert all(one.why for one in found.alternatives)
+    assert [one.score for one in found.alternatives] == sorted((o.score for o in found.alternatives), reverse=True)
+
+
+def test_policy_that_failed_before_goes_to_the_end(of_builds):
+    failed = decide(measured_workload(), "p", measurements(three_arms(candidate=1.0)), report())
+    assert failed.verdict is Verdict.FAIL
+    found: Plan = plan(BUILDS, *of_builds, LIBRARY, [replace(failed, policy="build-order")])
+    assert found.policy in {"fifo", "weighted-vtime"}
+    assert found.alternatives[-1].policy == "build-order"
+    assert "failed here before: p on w: makespan" in found.alternatives[-1].why
+
+
+def test_policy_without_a_model_is_tried_without_a_prediction(of_builds):
+    found = plan(BUILDS, *of_builds, (LIBRARY[1],))
+    assert (found.policy, found.predicted_change) == ("fifo", 0.0)
+    assert found.hypothesis.endswith("nothing is predicted, only tried.")
+
+
+def test_library_order_does_not_matter(of_builds):
+    assert plan(BUILDS, *of_builds, LIBRARY) == plan(BUILDS, *of_builds, LIBRARY[::-1])
+
+
+def test_empty_library_is_refused(of_builds):
+    with pytest.raises(InputError) as empty:
+        plan(BUILDS, *of_builds, ())
+    assert empty.value.code == "library-empty"
+
+
+@pytest.mark.parametrize("name", ["idle", "unheard-of"])
+def test_class_that_no_policy_is_meant_for_is_refused(of_builds, name):
+    profile = replace(of_builds[0], classes=(ClassFinding(name=name, because=""),))
+    with pytest.raises(Refused) as nothing:
+        plan(BUILDS, profile, of_builds[1], LIBRARY)
+    assert nothing.value.code == "nothing-to-try"

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from schedops.cli.main import schedops
+from schedops.schema.files import data_dir
+
+ROOT = data_dir("policies").parent
+
+
+@pytest.fixture
+def say(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+    def run(*words: str, code: int = 0) -> str:
+        done = CliRunner().invoke(schedops, words)
+        assert done.exit_code == code, done.output + done.stderr
+        return done.stdout if code == 0 or "json" in words else done.stderr
+
+    return run
+
+
+def test_list_has_the_five_policies(say):
+    text = say("library", "list")
+    firsts = [line.split()[0] for line in text.splitlines() if not line.startswith(" ")]
+    assert firsts == ["POLICY", "build-order", "fifo", "interactive", "long-first", "weighted-vtime"]
+    assert max(map(len, text.splitlines())) <= 110
+
+
+def test_list_as_data(say):
+    envelope = json.loads(say("library", "list", "--output", "json"))
+    assert (envelope["command"], envelope["status"], envelope["exit_code"]) == ("library list", "ok", 0)
+    assert envelope["data"]["starter"] is False
+    first = envelope["data"]["policies"][0]
+    assert (first["kind"], first["name"]) == ("Policy", "build-order")
+    assert first["path"] == "policies/library/build-order/build-order.bpf.c"
+
+
+def test_show_tells_parameters_and_when_it_loses(say):
+    text = say("library", "show", "fifo")
+    assert text.startswith("fifo\n")
+    (line,) = (line for line in text.splitlines() if line.startswith("  slice_us"))
+    assert line.split()[:5] == ["slice_us", "u64", "5000", "500..20000", "us"]
+    assert "LOSES WHEN" in text
+    assert "policies/library/fifo/fifo.bpf.c" in text
+
+
+def test_show_source_is_the_source(say):
+    source = (ROOT / "policies/library/fifo/fifo.bpf.c").read_text()
+    assert say("library", "show", "fifo", "--source") == source
+    assert json.loads(say("library", "show", "fifo", "--source", "--output", "json"))["data"]["source"] == source
+
+
+def test_show_of_a_name_that_is_none(say):
+    assert say("library", "show", "fifoo", code=2).splitlines() == [
+        "error[unknown-policy]: there is no policy 'fifoo'",
+        "  try:   did you mean fifo? `schedops library list` names them all",
+    ]
+
+
+def test_search_says_why(say):
+    hits = json.loads(say("library", "search", "several", "builds", "--output", "json"))["data"]["hits"]
+    assert hits[0]["policy"]["name"] == "build-order"
+    assert "tag builds" in hits[0]["why"]
+    assert say("library", "search", "zzz") == "no policy has these words\n"
+
+
+def test_outside_of_a_repository_it_is_the_starter_library(say, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert say("library", "list").endswith("\nstarter library of schedops; there is no policies/ here\n")
+    assert say("workload", "list").endswith("\nstarter workloads of schedops; there is no policies/ here\n")
+    assert "no-policies" in say("validate", code=2)
+
+
+def test_workload_list_and_show(say):
+    assert "mean_build_time_per_floor" in say("workload", "list")
+    text = say("workload", "show", "ci-builds")
+    assert "vetoes when higher by over 10%" in text
+    assert "is reported when higher by over 25%" in text
+    assert "none yet; the first run is cold" in text
+    data = json.loads(say("workload", "show", "uneven-batch", "--output", "json"))["data"]
+    assert data["workload"]["batch"]["long_factor"] == 7.4
+    assert data["path"] == "policies/workloads/uneven-batch.yaml"
+
+
+def test_validate_says_all_or_nothing(say, monkeypatch, tmp_path):
+    assert say("validate").endswith("policies: no problems\n")
+    (tmp_path / "policies" / "workloads").mkdir(parents=True)
+    (tmp_path / "policies" / "workloads" / "a.yaml").write_text("a: 1\na: 2\n")
+    (tmp_path / "policies" / "fleet.yaml").write_text("on: .inf\n")
+    monkeypatch.chdir(tmp_path)
+    envelope = json.loads(say("validate", "--output", "json", code=2))
+    (error,) = envelope["errors"]
+    assert error["code"] == "invalid-document"
+    assert {line.split("::")[0] for line in error["detail"].splitlines()} == {
+        "policies/workloads/a.yaml", "policies/fleet.yaml"
+    }  # fmt: skip
+    assert "error[invalid-document]" in say("validate", code=2)
+
+
+@pytest.mark.parametrize("words", [["library"], ["library", "list"], ["workload", "show"], ["validate"]])
+def test_help_has_an_example(say, words):
+    assert "Example:\n    schedops " in say(*words, "--help")

@@ -1,0 +1,40 @@
+"""A policy that did not verify ends the line with the exit code its verdict stands for."""
+
+from __future__ import annotations
+
+import pytest
+
+from schedops.errors import SchedopsError
+from schedops.model.verdict import Verdict
+from schedops.model.verification import Check, VerificationReport
+from schedops.pipeline.measure import stop_unless_verified
+
+
+def report(verdict: Verdict, *checks: Check) -> VerificationReport:
+    return VerificationReport(policy="p", source_sha256="0" * 64, verdict=verdict, checks=checks, objects=())
+
+
+def check(verdict: Verdict) -> Check:
+    return Check(
+        stage="load", kernel="7.3.4", verdict=verdict, text="R1 invalid mem access", where="p.bpf.c:7:3",
+        advice="check for NULL", seconds=0.1,
+    )  # fmt: skip
+
+
+def test_a_verified_policy_goes_on() -> None:
+    stop_unless_verified(report(Verdict.PASS, check(Verdict.PASS)))
+
+
+@pytest.mark.parametrize(("verdict", "code"), [(Verdict.FAIL, 1), (Verdict.INCONCLUSIVE, 3), (Verdict.ERROR, 69)])
+def test_everything_else_stops_with_the_reason(verdict: Verdict, code: int) -> None:
+    with pytest.raises(SchedopsError) as caught:
+        stop_unless_verified(report(verdict, check(verdict)))
+    assert (caught.value.exit_code, caught.value.code, caught.value.where) == (code, "not-verified", "p.bpf.c:7:3")
+    assert "load on 7.3.4: R1 invalid mem access" in caught.value.message
+    assert caught.value.detail == "check for NULL"
+
+
+def test_no_checks_at_all_is_no_pass() -> None:
+    with pytest.raises(SchedopsError) as caught:
+        stop_unless_verified(report(Verdict.ERROR))
+    assert (caught.value.exit_code, caught.value.message) == (69, "nothing ran")

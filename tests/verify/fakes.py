@@ -1,0 +1,90 @@
+"""Toolchain and machines whose guests follow a script, guest by guest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from schedops.errors import Unavailable
+from schedops.model.guest import Accelerator, AttachReading, DetachReading, LoadGroup, LoadReading, SchedState
+from schedops.model.policy import ParamValue, PolicySource
+from schedops.model.verification import BuildFailure, BuiltObject
+from schedops.ports import KernelImage
+from tests.verify.readings import ATTACHED, DETACHED, ENABLED, group_reading, load_reading
+
+
+@dataclass
+class Guest:
+    """:param loads: one entry per mixed load, the last one repeats; an exception is raised."""
+
+    attached: AttachReading | Exception = ATTACHED
+    loads: list[LoadReading | Exception | None] = field(default_factory=lambda: [None])
+    state_after: SchedState = ENABLED
+    detached: DetachReading = DETACHED
+    logs: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+
+    def attach(self, elf: bytes, *, deadline_s: float) -> AttachReading:
+        self.calls.append("attach")
+        if isinstance(self.attached, Exception):
+            raise self.attached
+        return self.attached
+
+    def mixed_load(self, groups: Sequence[LoadGroup], *, duration_ms: int, deadline_s: float) -> LoadReading:
+        self.calls.append("load")
+        reading = self.loads.pop(0) if len(self.loads) > 1 else self.loads[0]
+        if isinstance(reading, Exception):
+            raise reading
+        return reading or load_reading(*(group_reading(group.name) for group in groups))
+
+    def state(self) -> SchedState:
+        return self.state_after
+
+    def detach(self, *, deadline_s: float) -> DetachReading:
+        self.calls.append("detach")
+        return self.detached
+
+    def kernel_log(self) -> str:
+        return self.logs.pop(0) if self.logs else ""
+
+
+@dataclass
+class Machines:
+    """:param guests: the guest of each boot, in order; an exception is raised."""
+
+    guests: list[Guest | Exception]
+    boots: int = 0
+
+    @contextmanager
+    def boot(self, image: KernelImage, *, cpus: int) -> Iterator[Guest]:
+        guest = self.guests[self.boots]
+        self.boots += 1
+        if isinstance(guest, Exception):
+            raise guest
+        yield guest
+
+    def accelerator(self) -> Accelerator:
+        return Accelerator(name="tcg-multi", qemu_version="10.0", reason="no KVM")
+
+
+def build_well(source: PolicySource, image: KernelImage) -> BuiltObject:
+    elf = f"{source.text}{image.kernel.name}".encode()
+    return BuiltObject(elf=elf, sha256=hashlib.sha256(elf).hexdigest(), kernel=image.kernel.name)
+
+
+@dataclass
+class Toolchain:
+    make: Callable[[PolicySource, KernelImage], BuiltObject | BuildFailure] = build_well
+    missing: bool = False
+
+    def build(
+        self, source: PolicySource, params: Sequence[ParamValue], image: KernelImage
+    ) -> BuiltObject | BuildFailure:
+        if self.missing:
+            raise Unavailable("tool-missing", "clang-19 was not found", hint="`schedops setup`")
+        return self.make(source, image)
+
+    def versions(self) -> dict[str, str]:
+        return {"clang": "19", "bpftool": "7.5"}
