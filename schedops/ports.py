@@ -13,15 +13,15 @@ from schedops.model.guest import (
     Accelerator,
     AttachReading,
     DetachReading,
-    LoadGroup,
+    LoadPlan,
     LoadReading,
     SchedState,
 )
 from schedops.model.jobs import JobPlan, RunReading, RunSetup
-from schedops.model.kernel import Kernel
+from schedops.model.kernel import Kernel, KernelApi
 from schedops.model.policy import ParamValue, PolicySource
 from schedops.model.pull import Proposal, Published, PullRequest
-from schedops.model.verification import BuildFailure, BuiltObject
+from schedops.model.verification import BuildFailure, BuiltObject, Check
 
 
 class Clock(Protocol):
@@ -80,8 +80,11 @@ class Guest(Protocol):
     def run_jobs(self, plan: JobPlan, setup: RunSetup, *, deadline_s: float) -> RunReading:
         """Launch the jobs of a plan and wait for all of them. Works with and without a policy."""
 
-    def mixed_load(self, groups: Sequence[LoadGroup], *, duration_ms: int, deadline_s: float) -> LoadReading:
-        """Run a load of hogs, sleepers and forkers; ends early when an attached policy is lost."""
+    def mixed_load(self, plan: LoadPlan, *, deadline_s: float) -> LoadReading:
+        """Run a load; ends early when an attached policy is lost."""
+
+    def dump(self) -> str:
+        """What sched_ext dumped when it last put a policy out (tasks, queues, CPUs); bounded, printable, or empty."""
 
     def kernel_log(self) -> str:
         """What the kernel logged since the last call; bounded, printable."""
@@ -110,6 +113,22 @@ class Kernels(Protocol):
 
     def find(self, wanted: str) -> KernelImage | None:
         """By name, release, release prefix ("6.16") or BTF digest; the newest match."""
+
+    def api(self, image: KernelImage) -> KernelApi:
+        """What it offers to policies; kept once read.
+
+        :raises InputError: its BTF cannot be read.
+        """
+
+
+class Verdicts(Protocol):
+    """Checks that were made before, kept by the digest of everything that they depend on."""
+
+    def find(self, key: str) -> tuple[Check, ...] | None:
+        """None when there are none, or they cannot be read."""
+
+    def keep(self, key: str, checks: Sequence[Check]) -> None:
+        """Never raises: what cannot be kept is made again."""
 
 
 class Checkout(Protocol):

@@ -18,6 +18,19 @@ class SchedState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramReading:
+    """One program as the kernel's verifier saw it (the figures of veristat); 0 where this kernel does not say."""
+
+    name: str
+    verified_instructions: int
+    total_states: int
+    peak_states: int
+    stack_bytes: int
+    xlated_bytes: int
+    jited_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttachReading:
     """One attempt to attach.
 
@@ -32,6 +45,7 @@ class AttachReading:
     log: str
     seconds: float
     verified_instructions: int
+    programs: tuple[ProgramReading, ...] = ()  # sorted by name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +66,15 @@ class DetachReading:
 class LoadGroup:
     """Identical tasks of a mixed load.
 
-    :param kind: hog (never sleeps) | sleeper (sleeps *sleep_us*, works *work_us*) | forker (forks children that exit).
+    :param kind: hog (never sleeps) | sleeper (sleeps *sleep_us*, works *work_us*) | forker (forks children that exit) |
+        execer (as forker, and the child executes a program) | yielder (gives the CPU up every *work_us*) |
+        pipe (pairs that pass a byte to and fro; *count* is even) | mover (a hog that changes its own affinity every
+        *work_us*, within *cpus*) | renicer (a hog that changes its nice value every *work_us*) | stopped (a hog that
+        is stopped for *sleep_us* and continued again; the time it is stopped is no waiting) | traced (a hog that a
+        tracer stops and continues by ptrace in the same way).
     :param cpus: allowed CPUs; empty means all.
+    :param start_on: bound to these until the gate opens, to *cpus* afterwards; empty: not bound before.
+    :param weight: ``cpu.weight`` of a cgroup of the group's own; 0: in the load's common cgroup.
     """
 
     name: str
@@ -61,8 +82,39 @@ class LoadGroup:
     count: int
     nice: int = 0
     cpus: tuple[int, ...] = ()
+    start_on: tuple[int, ...] = ()
+    weight: int = 0
     work_us: int = 500
     sleep_us: int = 5000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HotplugStep:
+    """Take a CPU away, or bring it back, while the load runs."""
+
+    at_ms: int
+    cpu: int
+    online: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadPlan:
+    """A load: who runs, for how long, and what happens meanwhile.
+
+    :param until_runs: go on, up to *max_ms*, until program *of_program* ran this often; 0: *duration_ms* and no longer.
+    :param of_program: a BPF program's name as the kernel keeps it (its first 15 characters).
+    :param program_stats: count run times of BPF programs (costs two clock reads a call).
+    :param stay_through_loss: do not end when the policy is lost: it is expected to go and the tasks to live on.
+    """
+
+    groups: tuple[LoadGroup, ...]
+    duration_ms: int
+    until_runs: int = 0
+    of_program: str = ""
+    max_ms: int = 0
+    hotplug: tuple[HotplugStep, ...] = ()
+    program_stats: bool = False
+    stay_through_loss: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +131,26 @@ class LoadGroupReading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramRuns:
+    """How often a BPF program ran during a load, by the kernel's own count (``bpf_stats_enabled``).
+
+    :param name: its first 15 characters.
+    :param ns_per_run: mean of the quietest of several stretches of the load: what a busy host adds is not the
+        policy's; 0 when it did not run.
+    """
+
+    name: str
+    runs: int
+    ns_per_run: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LoadReading:
     """One mixed load.
 
     :param lost_after_ms: when the policy was found gone; 0 while it stayed.
+    :param programs: sorted by name; empty unless the plan asked.
+    :param hotplug_failed: steps that the kernel refused or did not finish.
     """
 
     duration_ms: float
@@ -92,6 +160,8 @@ class LoadReading:
     lost_after_ms: float
     context_switches: int
     harness_jitter_ms: float  # how late the load's own real-time watcher woke: large means a starved host
+    programs: tuple[ProgramRuns, ...] = ()
+    hotplug_failed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,3 +14,29 @@ class Kernel:
     btf_sha256: str
     vmlinux_sha256: str
     source: str  # debian | added
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kfunc:
+    """A kernel function that BPF programs may call.
+
+    :param params: C-like types without names, such as ``struct task_struct *`` or ``u64``; typedefs kept as spelled.
+    """
+
+    name: str
+    params: tuple[str, ...]
+    returns: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelApi:
+    """What one kernel offers to scheduler policies, read from its BTF. Sorted by name.
+
+    :param ops_members: members of ``struct sched_ext_ops`` in order of the struct.
+    :param enums: (enumerator, value) of all enumerators that begin with ``SCX_``, as unsigned 64-bit values.
+    """
+
+    btf_sha256: str
+    kfuncs: tuple[Kfunc, ...]
+    ops_members: tuple[str, ...]
+    enums: tuple[tuple[str, int], ...]

@@ -77,3 +77,16 @@ class PolicySource:
     path: str
     text: str
     headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrebuiltPolicy:
+    """A policy of which only the object is at hand.
+
+    :param policy: what is known of it; a bare object promises what was declared on the command line.
+    :param path: where it was read, for messages.
+    """
+
+    policy: Policy
+    path: str
+    elf: bytes

@@ -40,19 +40,49 @@ class BuildFailure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where in a source. *line* and *column* from 1; line 0: the file as a whole."""
+
+    file: str
+    line: int = 0
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing a rule found.
+
+    :param rule: id of the rule, such as ``DSQ-NOT-CONSUMED``; `schedops verify --explain` knows them all.
+    :param level: error (the policy does not pass) | warning | note.
+    :param text: what was found and what comes of it, one or two sentences; untrusted where it quotes.
+    :param advice: what to do about it; may be empty.
+    """
+
+    rule: str
+    level: str
+    text: str
+    place: Place | None = None
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """One stage on one kernel.
 
-    :param where: file:line:column, empty when the finding has no place in the source.
+    :param kernel: empty for a stage that needs none.
+    :param text: what came out, in one line.
+    :param findings: errors first; a FAIL has at least one error, a PASS has none.
     """
 
-    stage: str  # compile | load | enable | liveness | unload | kernel-log
+    stage: str  # one of schedops.verify.stages
     kernel: str
     verdict: Verdict
     text: str
-    where: str = ""
-    advice: str = ""
     seconds: float
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +96,16 @@ class ObjectRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationReport:
-    """All checks on all kernels. *kernels_missing*: wanted by the fleet file, not at hand, so not verified."""
+    """All checks on all kernels.
+
+    :param source_sha256: digest of the source, or of the object when that is what was given.
+    :param stages: those that were asked for, in order; the verdict speaks of these only.
+    :param kernels_missing: wanted by the fleet file, not at hand, so not verified.
+    """
 
     policy: str
     source_sha256: str
+    stages: tuple[str, ...]
     verdict: Verdict
     checks: tuple[Check, ...]
     objects: tuple[ObjectRef, ...]

@@ -110,12 +110,13 @@ def stop_unless_verified(report: VerificationReport) -> None:
     )
     bad = [check for check in report.checks if check.verdict is not Verdict.PASS]
     first = bad[0] if bad else None
+    finding = first.findings[0] if first and first.findings else None
     raise kind(
         "not-verified",
         f"{report.policy} did not verify: {first.stage} on {first.kernel}: {first.text}" if first else "nothing ran",
-        where=first.where if first else "",
+        where=str(finding.place) if finding and finding.place else "",
         hint=f"schedops verify {report.policy}",
-        detail=first.advice if first else "",
+        detail=finding.advice if finding else "",
     )
 
 

@@ -36,8 +36,9 @@ def verification(dossier: Dossier) -> str:
 
 
 def _trouble(check: Check) -> str:
-    where = f" at {code(check.where)}" if check.where else ""
-    advice = f" {inline(check.advice, limit=600)}" if check.advice else ""
+    finding = check.findings[0] if check.findings else None
+    where = f" at {code(str(finding.place))}" if finding and finding.place else ""
+    advice = f" {inline(finding.advice, limit=600)}" if finding and finding.advice else ""
     return f"- {check.verdict.value} {inline(check.stage)}{where}: {inline(check.text, limit=600)}{advice}"
 
 

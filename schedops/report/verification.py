@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import re
-
 from schedops.model.policy import PolicySource
-from schedops.model.verdict import Verdict
-from schedops.model.verification import Check, VerificationReport
+from schedops.model.verification import Check, Finding, Place, VerificationReport
 from schedops.report.table import table
 
-_PLACE = re.compile(r"(?P<file>.*):(?P<line>\d+):(?P<column>\d+)")
 _TAB = 8
 
 
 def render(report: VerificationReport, source: PolicySource) -> str:
     """Everything a person needs; no final newline. Texts of the report are untrusted and lose control characters."""
     parts = [_table(report)] if report.checks else ["no kernel at hand, so nothing was verified"]
-    parts += [_problem(check, source) for check in report.checks if check.verdict is not Verdict.PASS]
+    parts += [_problem(check, finding, source) for check in report.checks for finding in check.findings]
     if report.kernels_missing:
         parts.append(f"not verified, since not at hand: {', '.join(report.kernels_missing)}")
-    kernels = len({check.kernel for check in report.checks})
+    kernels = len({check.kernel for check in report.checks} - {""})
     parts.append(f"{report.verdict.value}: {report.policy} on {kernels} kernel{'s' * (kernels != 1)}")
     return "\n\n".join(parts)
 
@@ -34,28 +30,26 @@ def _table(report: VerificationReport) -> str:
     return table(("KERNEL", "STAGE", "VERDICT", "SECONDS", "FOUND"), rows, width=130)
 
 
-def _problem(check: Check, source: PolicySource) -> str:
-    severity = "error" if check.verdict in (Verdict.FAIL, Verdict.ERROR) else "note"
-    place = check.where or f"{check.stage} on {check.kernel}"
-    lines = [f"{_plain(place)}: {severity}: {_plain(check.text)}", *_excerpt(check.where, source)]
-    if check.advice:
-        lines.append(f"  try: {_plain(check.advice)}")
+def _problem(check: Check, finding: Finding, source: PolicySource) -> str:
+    place = str(finding.place) if finding.place else f"{check.stage} on {check.kernel}"
+    head = f"{_plain(place)}: {finding.level}: {_plain(finding.text)} [{_plain(finding.rule)}]"
+    lines = [head, *_excerpt(finding.place, source)]
+    if finding.advice:
+        lines.append(f"  try: {_plain(finding.advice)}")
     return "\n".join(lines)
 
 
-def _excerpt(where: str, source: PolicySource) -> list[str]:
+def _excerpt(place: Place | None, source: PolicySource) -> list[str]:
     """The line of the source and a caret below the column; nothing when the place is elsewhere."""
-    match = _PLACE.fullmatch(where)
-    if match is None:
+    if place is None:
         return []
     texts = {source.path: source.text, **dict(source.headers)}
-    lines = texts.get(match["file"], "").splitlines()
-    number, column = int(match["line"]), int(match["column"])
-    if not 1 <= number <= len(lines):
+    lines = texts.get(place.file, "").splitlines()
+    if not 1 <= place.line <= len(lines):
         return []
-    line = lines[number - 1]
-    before = line[: max(column - 1, 0)].expandtabs(_TAB)
-    gutter = f"{number:5} | "
+    line = lines[place.line - 1]
+    before = line[: max(place.column - 1, 0)].expandtabs(_TAB)
+    gutter = f"{place.line:5} | "
     return [f"{gutter}{_plain(line.expandtabs(_TAB))}", f"{' ' * (len(gutter) - 2)}| {' ' * len(before)}^"]
 
 

@@ -23,9 +23,10 @@ MAX_JITTER_MS = 250.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Outcome:
     """What one stage came to.
 
+    :param rule: the rule that was broken; empty when nothing was.
     :param file: place in the source as the object names it; *line* 0 when there is none.
     :param symbol: a name to look up in the source when there is no line.
     :param final: repeating the stage would not change it.
@@ -33,6 +34,7 @@ class Finding:
 
     verdict: Verdict
     text: str
+    rule: str = ""
     advice: str = ""
     file: str = ""
     line: int = 0
@@ -40,11 +42,11 @@ class Finding:
     final: bool = True
 
 
-def load(reading: AttachReading) -> Finding:
+def load(reading: AttachReading) -> Outcome:
     """Did the verifier accept every program?"""
     if reading.outcome in ("open-failed", "load-failed"):
         refusal = read_refusal(reading.log)
-        return Finding(
+        return Outcome(
             verdict=Verdict.FAIL,
             text=refusal.text,
             advice=refusal.advice,
@@ -55,7 +57,7 @@ def load(reading: AttachReading) -> Finding:
     return _pass(f"accepted, {reading.verified_instructions} instructions verified")
 
 
-def enable(reading: AttachReading, policy: Policy, log: str) -> Finding:
+def enable(reading: AttachReading, policy: Policy, log: str) -> Outcome:
     """Is the policy in charge? Attaching without an error proves nothing.
 
     :param log: what the kernel logged since the guest was started.
@@ -74,7 +76,7 @@ def enable(reading: AttachReading, policy: Policy, log: str) -> Finding:
     return _pass(f"{policy.ops_name} is in charge after {reading.seconds:.2f} s")
 
 
-def in_charge(state: SchedState, policy: Policy, *, seq: int) -> Finding | None:
+def in_charge(state: SchedState, policy: Policy, *, seq: int) -> Outcome | None:
     """None when the policy schedules ordinary tasks, as its first and only enabling since the guest was started."""
     if state.state != "enabled":
         return _finding(Verdict.FAIL, f"it is not in charge: the kernel says {state.state}")
@@ -93,7 +95,7 @@ def in_charge(state: SchedState, policy: Policy, *, seq: int) -> Finding | None:
 
 def liveness(
     groups: tuple[LoadGroup, ...], reading: LoadReading, after: SchedState, policy: Policy, *, seq: int, log: str
-) -> Finding:
+) -> Outcome:
     """Did every task get to run in time, and is the policy still there?"""
     if emulator_fault(log):
         return _finding(Verdict.ERROR, "the emulator failed (int3); this says nothing about the policy", final=False)
@@ -113,7 +115,7 @@ def liveness(
     return _pass(f"{tasks} tasks, {reading.duration_ms / 1000:.1f} s, {waited}")
 
 
-def unload(reading: DetachReading, log: str) -> Finding:
+def unload(reading: DetachReading, log: str) -> Outcome:
     """Did it go away when told to, and leave nothing?"""
     if not reading.was_attached:
         reason = exit_reason(log) or "the kernel log does not say why"
@@ -127,7 +129,7 @@ def unload(reading: DetachReading, log: str) -> Finding:
     return _pass(f"gone after {reading.seconds:.2f} s, nothing left")
 
 
-def kernel_log(log: str) -> Finding:
+def kernel_log(log: str) -> Outcome:
     """Did the kernel complain?"""
     if emulator_fault(log):
         return _finding(Verdict.ERROR, "the emulator failed (int3); this says nothing about the policy", final=False)
@@ -165,7 +167,7 @@ def _late(group: LoadGroup, seen: LoadGroupReading) -> str:
     return ""
 
 
-def _lost(reading: LoadReading, late: tuple[str, ...], wrong: Finding | None, log: str) -> Finding:
+def _lost(reading: LoadReading, late: tuple[str, ...], wrong: Outcome | None, log: str) -> Outcome:
     """The tasks that waited are named beside the kernel's own reason, which names only one and not its kind."""
     if host_starved(log):
         return _finding(Verdict.INCONCLUSIVE, f"put out because the host starved the guest: {_starved(reading)}")
@@ -189,9 +191,9 @@ def _errno_words(number: int) -> str:
     return f"errno {number} ({name})" if name else "no reason given"
 
 
-def _pass(text: str) -> Finding:
-    return Finding(verdict=Verdict.PASS, text=text)
+def _pass(text: str) -> Outcome:
+    return Outcome(verdict=Verdict.PASS, text=text)
 
 
-def _finding(verdict: Verdict, text: str, advice: str = "", *, final: bool = True) -> Finding:
-    return Finding(verdict=verdict, text=text, advice=advice, final=final)
+def _finding(verdict: Verdict, text: str, advice: str = "", *, final: bool = True) -> Outcome:
+    return Outcome(verdict=verdict, text=text, advice=advice, final=final)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from schedops.errors import GuestLost, Unavailable
 from schedops.model.event import Event
-from schedops.model.guest import LoadReading
+from schedops.model.guest import LoadPlan
 from schedops.model.policy import ParamValue, PolicySource
 from schedops.model.verdict import Verdict
 from schedops.model.verification import BuildFailure, BuiltObject, Check, ObjectRef
 from schedops.ports import Clock, Guest, KernelImage, Machines, Progress, Toolchain
 from schedops.verify import judge, mix
-from schedops.verify.judge import Finding
+from schedops.verify.judge import Outcome
 from schedops.verify.record import STAGES, Record
 
 ATTACH_S = 20.0
@@ -101,14 +101,13 @@ def _in_guest(bench: Bench, guest: Guest, built: BuiltObject, record: Record) ->
         record.add("kernel-log", judge.kernel_log(log))
 
 
-def _liveness(bench: Bench, guest: Guest, log: str, *, seq: int) -> tuple[Finding, str]:
+def _liveness(bench: Bench, guest: Guest, log: str, *, seq: int) -> tuple[Outcome, str]:
     """Under load, twice when the first look may have been the host's doing; with all that was logged so far."""
     groups = mix.mixed(bench.cpus)
     finding = None
     for _ in range(_TRIES):
-        reading: LoadReading = guest.mixed_load(
-            groups, duration_ms=mix.DURATION_MS, deadline_s=mix.DURATION_MS / 1000 + _LOAD_GRACE_S
-        )
+        plan = LoadPlan(groups=groups, duration_ms=mix.DURATION_MS)
+        reading = guest.mixed_load(plan, deadline_s=mix.DURATION_MS / 1000 + _LOAD_GRACE_S)
         after = guest.state()
         if after.state != "enabled":
             guest.detach(deadline_s=DETACH_S)  # waits until the kernel is done with it, and has logged why
@@ -127,25 +126,25 @@ def _with_doubt(record: Record, lost: GuestLost | None) -> list[Check]:
     if lost is None or not lost.attached or lost.known_emulator_fault or not passed:
         return record.checks
     text = f"once the guest was lost with the policy attached ({lost.message}), once all went well"
-    finding = Finding(verdict=Verdict.INCONCLUSIVE, text=text, advice="verify it again on a quiet host")
+    finding = Outcome(verdict=Verdict.INCONCLUSIVE, text=text, advice="verify it again on a quiet host")
     record.add(STAGES[-1], finding)
     return record.checks
 
 
-def _lost_twice(first: GuestLost, second: GuestLost) -> Finding:
+def _lost_twice(first: GuestLost, second: GuestLost) -> Outcome:
     if second.attached and first.attached and not (first.known_emulator_fault or second.known_emulator_fault):
         text = f"the guest hung or died with the policy attached, twice: {second.message}"
-        return Finding(verdict=Verdict.FAIL, text=text, advice=_last_line(second.detail))
+        return Outcome(verdict=Verdict.FAIL, text=text, advice=_last_line(second.detail))
     return _unavailable(second)
 
 
-def _unavailable(error: Unavailable) -> Finding:
-    return Finding(verdict=Verdict.ERROR, text=f"{error.message} ({error.code})", advice=error.hint)
+def _unavailable(error: Unavailable) -> Outcome:
+    return Outcome(verdict=Verdict.ERROR, text=f"{error.message} ({error.code})", advice=error.hint)
 
 
-def _compiled(built: BuiltObject) -> Finding:
+def _compiled(built: BuiltObject) -> Outcome:
     warnings = f", {len(built.warnings)} warnings" if built.warnings else ""
-    return Finding(verdict=Verdict.PASS, text=f"object {built.sha256[:12]}, {len(built.elf)} bytes{warnings}")
+    return Outcome(verdict=Verdict.PASS, text=f"object {built.sha256[:12]}, {len(built.elf)} bytes{warnings}")
 
 
 def _next_stage(record: Record) -> str:

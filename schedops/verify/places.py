@@ -1,4 +1,4 @@
-"""Places in a policy's source, as ``file:line:column``. Pure."""
+"""Places in a policy's source. Pure."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import re
 from pathlib import PurePosixPath
 
 from schedops.model.policy import PolicySource
-from schedops.model.verification import SourceProblem
-from schedops.verify.judge import Finding
+from schedops.model.verification import Place, SourceProblem
+from schedops.verify.judge import Outcome
 
 
-def of_finding(finding: Finding, source: PolicySource) -> str:
-    """Where a finding is; by its line, else by the symbol it names; empty when neither is in the source."""
-    if finding.line:
-        name, text = _file(finding.file, source)
-        return f"{name}:{finding.line}:{_first_column(text, finding.line)}"
-    if finding.symbol:
-        return _of_symbol(finding.symbol, source)
-    return ""
+def of_outcome(outcome: Outcome, source: PolicySource) -> Place | None:
+    """Where it is; by its line, else by the symbol it names; None when neither is in the source."""
+    if outcome.line:
+        name, text = _file(outcome.file, source)
+        return Place(file=name, line=outcome.line, column=_first_column(text, outcome.line))
+    if outcome.symbol:
+        return _of_symbol(outcome.symbol, source)
+    return None
 
 
-def of_problem(problem: SourceProblem) -> str:
-    """Where a compiler's message is; without line and column when it has none."""
-    return f"{problem.file}:{problem.line}:{problem.column}" if problem.line else problem.file
+def of_problem(problem: SourceProblem) -> Place | None:
+    """Where a compiler's message is."""
+    return Place(file=problem.file, line=problem.line, column=max(problem.column, 1)) if problem.file else None
 
 
 def _file(name: str, source: PolicySource) -> tuple[str, str]:
@@ -41,9 +41,9 @@ def _first_column(text: str, line: int) -> int:
     return len(lines[line - 1]) - len(lines[line - 1].lstrip()) + 1
 
 
-def _of_symbol(symbol: str, source: PolicySource) -> str:
+def _of_symbol(symbol: str, source: PolicySource) -> Place | None:
     pattern = re.compile(rf"\b{re.escape(symbol)}\b")
     for number, line in enumerate(source.text.splitlines(), start=1):
         if not line.lstrip().startswith(("extern", "/*", "*", "//")) and (match := pattern.search(line)):
-            return f"{source.path}:{number}:{match.start() + 1}"
-    return ""
+            return Place(file=source.path, line=number, column=match.start() + 1)
+    return None

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from schedops.model.policy import PolicySource
 from schedops.model.verdict import Verdict
-from schedops.model.verification import BuildFailure, Check, SourceProblem
+from schedops.model.verification import BuildFailure, Check, Finding, SourceProblem
 from schedops.ports import Clock
 from schedops.verify import places
-from schedops.verify.judge import Finding
+from schedops.verify.judge import Outcome
 
 STAGES = ("compile", "load", "enable", "liveness", "unload", "kernel-log")
 
@@ -24,34 +24,27 @@ class Record:
     since_s: float
     checks: list[Check] = field(default_factory=list)
 
-    def add(self, stage: str, finding: Finding) -> bool:
-        """Note a finding; True when the next stage may run."""
-        where = places.of_finding(finding, self.source)
-        self._append(stage, finding.verdict, finding.text, where=where, advice=finding.advice, seconds=self._lap())
-        return finding.verdict is Verdict.PASS
+    def add(self, stage: str, outcome: Outcome) -> bool:
+        """Note what a stage came to; True when the next stage may run."""
+        findings = () if outcome.verdict is Verdict.PASS else (_finding(stage, outcome, self.source),)
+        self._append(stage, outcome.verdict, outcome.text, findings)
+        return outcome.verdict is Verdict.PASS
 
     def add_failure(self, failure: BuildFailure) -> None:
-        """One check for every error of the compiler."""
-        seconds = self._lap()
-        errors = [problem for problem in failure.problems if problem.severity == "error"] or [_SILENT]
-        for problem in errors:
-            where = places.of_problem(problem)
-            self._append("compile", Verdict.FAIL, problem.text, where=where, advice="", seconds=seconds)
-            seconds = 0.0
+        """One finding for every message of the compiler."""
+        problems = failure.problems or (_SILENT,)
+        findings = sorted((_of_compiler(problem) for problem in problems), key=lambda finding: finding.level)
+        errors = [finding for finding in findings if finding.level == "error"] or [_of_compiler(_SILENT)]
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        self._append("compile", Verdict.FAIL, errors[0].text + more, tuple(findings))
 
     def restart(self) -> None:
         """Leave out of the next stage's seconds what was before now."""
         self._lap()
 
-    def _append(self, stage: str, verdict: Verdict, text: str, *, where: str, advice: str, seconds: float) -> None:
+    def _append(self, stage: str, verdict: Verdict, text: str, findings: tuple[Finding, ...]) -> None:
         check = Check(
-            stage=stage,
-            kernel=self.kernel,
-            verdict=verdict,
-            text=text,
-            where=where,
-            advice=advice,
-            seconds=seconds,
+            stage=stage, kernel=self.kernel, verdict=verdict, text=text, seconds=self._lap(), findings=findings
         )
         self.checks.append(check)
 
@@ -62,3 +55,21 @@ class Record:
 
 
 _SILENT = SourceProblem(file="", line=0, column=0, severity="error", text="the compiler refused it without a word")
+_RULES = {"load": "VERIFIER-REFUSED", "enable": "NOT-IN-CHARGE", "unload": "UNLOAD", "kernel-log": "KERNEL-COMPLAINT"}
+
+
+def _finding(stage: str, outcome: Outcome, source: PolicySource) -> Finding:
+    failed = outcome.verdict is Verdict.FAIL
+    return Finding(
+        rule=(outcome.rule or _RULES.get(stage, "NOT-ALIVE")) if failed else "NOT-MEASURED",
+        level="error" if failed else "note",
+        text=outcome.text,
+        place=places.of_outcome(outcome, source),
+        advice=outcome.advice,
+    )
+
+
+def _of_compiler(problem: SourceProblem) -> Finding:
+    level = "error" if problem.severity == "error" else "warning"
+    rule = "COMPILE-ERROR" if level == "error" else "COMPILE-WARNING"
+    return Finding(rule=rule, level=level, text=problem.text, place=places.of_problem(problem))

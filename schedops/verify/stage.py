@@ -44,6 +44,7 @@ def run(
     return VerificationReport(
         policy=source.policy.name,
         source_sha256=digest_of(source),
+        stages=STAGES,
         verdict=worst(_verdict(outcome) for outcome in outcomes),
         checks=tuple(check for outcome in outcomes for check in outcome.checks),
         objects=tuple(sorted((o.object for o in outcomes if o.object), key=_by_kernel)),

@@ -13,7 +13,7 @@ from schedops.model.plan import Alternative, Plan
 from schedops.model.policy import ParamValue, Policy, Provenance
 from schedops.model.profile import ClassFinding, Figure, Profile
 from schedops.model.verdict import Verdict
-from schedops.model.verification import Check, ObjectRef, VerificationReport
+from schedops.model.verification import Check, Finding, ObjectRef, Place, VerificationReport
 from schedops.propose.dossier import Dossier
 from tests.fakes.measurements import guard, measurements, objective, three_arms, workload
 
@@ -62,14 +62,19 @@ HINTS = Hints(
 )
 
 
+def _finding(text: str) -> Finding:
+    return Finding(rule="NOT-IN-CHARGE", level="error", text=text, place=Place(file="p.bpf.c", line=1))
+
+
 def verification(verdict: Verdict = Verdict.PASS, text: str = "enabled and in charge") -> VerificationReport:
     return VerificationReport(
         policy="p",
         source_sha256=DIGEST,
+        stages=("compile", "enable"),
         verdict=verdict,
         checks=(
             Check(stage="compile", kernel="6.18", verdict=Verdict.PASS, text="no warning", seconds=1.0),
-            Check(stage="enable", kernel="6.18", verdict=verdict, text=text, where="p.bpf.c:1:1", seconds=1.0),
+            Check(stage="enable", kernel="6.18", verdict=verdict, text=text, seconds=1.0, findings=(_finding(text),)),
         ),
         objects=(ObjectRef(kernel="6.18", btf_sha256=DIGEST, sha256=DIGEST),),
         kernels_missing=("7.3",),

@@ -102,6 +102,9 @@ class Guest:
             self._off()
         return reading
 
+    def dump(self) -> str:
+        return ""
+
     def kernel_log(self) -> str:
         return 'other\nsched_ext: BPF scheduler "ours" disabled (runnable task stall)\nsched_ext: ours: job stalled'
 

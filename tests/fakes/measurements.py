@@ -122,4 +122,6 @@ def spoil(given: Measurements, arm: str, rounds: set[int], why: str = "exit code
 
 def report(verdict: Verdict = Verdict.PASS, policy: str = "p") -> VerificationReport:
     check = Check(stage="load", kernel="6.18", verdict=verdict, text="", seconds=1.0)
-    return VerificationReport(policy=policy, source_sha256="1" * 64, verdict=verdict, checks=(check,), objects=())
+    return VerificationReport(
+        policy=policy, source_sha256="1" * 64, stages=("load",), verdict=verdict, checks=(check,), objects=()
+    )

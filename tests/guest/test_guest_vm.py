@@ -8,7 +8,7 @@ from schedops.adapters.vm.guest_session import GuestSession
 from schedops.adapters.vm.qemu import Qemu
 from schedops.adapters.vm.wire import Body
 from schedops.errors import InputError
-from schedops.model.guest import LoadGroup
+from schedops.model.guest import LoadGroup, LoadPlan
 from schedops.model.jobs import Group, Job, JobPlan, RunSetup
 from schedops.ports import KernelImage
 
@@ -148,7 +148,7 @@ def test_a_mixed_load_by_its_own_clocks(guest: GuestSession) -> None:
         LoadGroup(name="sleepers", kind="sleeper", count=2),
         LoadGroup(name="forkers", kind="forker", count=1),
     )
-    load = guest.mixed_load(groups, duration_ms=600, deadline_s=20)
+    load = guest.mixed_load(LoadPlan(groups=groups, duration_ms=600), deadline_s=20)
     assert (load.state_before, load.state_after, load.lost_after_ms) == ("disabled", "disabled", 0)
     assert [group.name for group in load.groups] == ["hogs", "pinned", "sleepers", "forkers"]
     assert [len(group.cpu_ms) for group in load.groups] == [3, 1, 2, 1]
@@ -165,7 +165,7 @@ def test_a_mixed_load_by_its_own_clocks(guest: GuestSession) -> None:
 def test_a_policy_that_loses_a_task_shows_as_never_ran_and_as_lost(guest: GuestSession, fifo) -> None:
     guest.attach(fifo("LOSES_TASKS"), deadline_s=20)
     groups = (LoadGroup(name="hogs", kind="hog", count=2), LoadGroup(name="lost", kind="hog", count=1, nice=7))
-    load = guest.mixed_load(groups, duration_ms=8000, deadline_s=20)
+    load = guest.mixed_load(LoadPlan(groups=groups, duration_ms=8000), deadline_s=20)
     assert load.state_after == "disabled"
     assert 0 < load.lost_after_ms < 8000
     assert load.groups[1].never_ran == 1

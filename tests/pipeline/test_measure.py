@@ -6,19 +6,21 @@ import pytest
 
 from schedops.errors import SchedopsError
 from schedops.model.verdict import Verdict
-from schedops.model.verification import Check, VerificationReport
+from schedops.model.verification import Check, Finding, Place, VerificationReport
 from schedops.pipeline.measure import stop_unless_verified
 
 
 def report(verdict: Verdict, *checks: Check) -> VerificationReport:
-    return VerificationReport(policy="p", source_sha256="0" * 64, verdict=verdict, checks=checks, objects=())
+    return VerificationReport(
+        policy="p", source_sha256="0" * 64, stages=("load",), verdict=verdict, checks=checks, objects=()
+    )
 
 
 def check(verdict: Verdict) -> Check:
-    return Check(
-        stage="load", kernel="7.3.4", verdict=verdict, text="R1 invalid mem access", where="p.bpf.c:7:3",
-        advice="check for NULL", seconds=0.1,
-    )  # fmt: skip
+    text = "R1 invalid mem access"
+    place = Place(file="p.bpf.c", line=7, column=3)
+    finding = Finding(rule="VERIFIER-REFUSED", level="error", text=text, place=place, advice="check for NULL")
+    return Check(stage="load", kernel="7.3.4", verdict=verdict, text=text, seconds=0.1, findings=(finding,))
 
 
 def test_a_verified_policy_goes_on() -> None:

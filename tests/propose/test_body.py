@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from schedops.model.plan import Alternative
 from schedops.model.verdict import Verdict
+from schedops.model.verification import Finding
 from schedops.propose.body import MAX_CHARACTERS, body
 from tests.fakes.dossier import PLAN, POLICY, dossier, verification
 
@@ -105,7 +106,8 @@ def test_no_text_of_others_becomes_markup(text):
 def test_too_long_leaves_out_the_longest_and_says_so():
     many = tuple(Alternative(policy=f"p{n}", score=0.0, why="w" * 400) for n in range(60))
     check = verification().checks[0]
-    checks = tuple(replace(check, verdict=Verdict.INCONCLUSIVE, text="t" * 900, advice="a" * 900) for _ in range(200))
+    finding = Finding(rule="A-RULE", level="note", text="t" * 900, advice="a" * 900)
+    checks = (replace(check, verdict=Verdict.INCONCLUSIVE, text="t" * 900, findings=(finding,)),) * 200
     report = replace(verification(), checks=checks)
 
     text = body(dossier(plan=replace(PLAN, alternatives=many), verification=report))

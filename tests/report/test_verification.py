@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from schedops.model.verdict import Verdict
-from schedops.model.verification import Check, VerificationReport
+from schedops.model.verification import Check, Finding, Place, VerificationReport
 from schedops.report.verification import render
 from tests.verify.readings import SOURCE
 
 
 def report(*checks: Check, verdict: Verdict = Verdict.PASS, missing: tuple[str, ...] = ()) -> VerificationReport:
     return VerificationReport(
-        policy="ours", source_sha256="sha256:0", verdict=verdict, checks=checks, objects=(), kernels_missing=missing
+        policy="ours",
+        source_sha256="sha256:0",
+        stages=("compile",),
+        verdict=verdict,
+        checks=checks,
+        objects=(),
+        kernels_missing=missing,
     )
 
 
-def check(stage: str, verdict: Verdict, text: str, where: str = "", advice: str = "") -> Check:
-    return Check(stage=stage, kernel="6.18.15", verdict=verdict, text=text, where=where, advice=advice, seconds=1.234)
+def check(stage: str, verdict: Verdict, text: str, place: Place | None = None, advice: str = "") -> Check:
+    level = "error" if verdict is Verdict.FAIL else "note"
+    finding = Finding(rule="A-RULE", level=level, text=text, place=place, advice=advice)
+    findings = () if verdict is Verdict.PASS else (finding,)
+    return Check(stage=stage, kernel="6.18.15", verdict=verdict, text=text, seconds=1.234, findings=findings)
 
 
 def test_a_pass_is_a_table_and_a_line() -> None:
@@ -25,10 +34,10 @@ def test_a_pass_is_a_table_and_a_line() -> None:
 
 
 def test_a_problem_has_its_line_a_caret_and_advice() -> None:
-    bad = check("load", Verdict.FAIL, "no \x1b[31mway", f"{SOURCE.path}:4:3", "check it")
+    bad = check("load", Verdict.FAIL, "no \x1b[31mway", Place(file=SOURCE.path, line=4, column=3), "check it")
     text = render(report(bad, verdict=Verdict.FAIL), SOURCE)
     assert text.split("\n\n")[1] == (
-        "policies/library/ours/ours.bpf.c:4:3: error: no  [31mway\n"
+        "policies/library/ours/ours.bpf.c:4:3: error: no  [31mway [A-RULE]\n"
         "    4 |         *count += 1;\n"
         "      |          ^\n"
         "  try: check it"
@@ -37,8 +46,8 @@ def test_a_problem_has_its_line_a_caret_and_advice() -> None:
 
 def test_a_problem_elsewhere_has_no_excerpt() -> None:
     bad = check("enable", Verdict.INCONCLUSIVE, "unknown")
-    assert "enable on 6.18.15: note: unknown\n\n" in render(report(bad, verdict=Verdict.INCONCLUSIVE), SOURCE)
-    lost = check("load", Verdict.FAIL, "x", f"{SOURCE.path}:400:1")
+    assert "enable on 6.18.15: note: unknown [A-RULE]\n\n" in render(report(bad, verdict=Verdict.INCONCLUSIVE), SOURCE)
+    lost = check("load", Verdict.FAIL, "x", Place(file=SOURCE.path, line=400))
     assert "|" not in render(report(lost, verdict=Verdict.FAIL), SOURCE)
 
 

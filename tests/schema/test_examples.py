@@ -137,6 +137,7 @@ EXAMPLES: tuple[Any, ...] = (
     VerificationReport(
         policy="build-order",
         source_sha256=SHA,
+        stages=("load",),
         verdict=Verdict.PASS,
         checks=(Check(stage="load", kernel="6.16.3", verdict=Verdict.PASS, text="4 programs accepted", seconds=0.4),),
         objects=(OBJECT,),

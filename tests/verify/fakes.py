@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from schedops.errors import Unavailable
-from schedops.model.guest import Accelerator, AttachReading, DetachReading, LoadGroup, LoadReading, SchedState
+from schedops.model.guest import Accelerator, AttachReading, DetachReading, LoadPlan, LoadReading, SchedState
 from schedops.model.policy import ParamValue, PolicySource
 from schedops.model.verification import BuildFailure, BuiltObject
 from schedops.ports import KernelImage
@@ -32,12 +32,12 @@ class Guest:
             raise self.attached
         return self.attached
 
-    def mixed_load(self, groups: Sequence[LoadGroup], *, duration_ms: int, deadline_s: float) -> LoadReading:
+    def mixed_load(self, plan: LoadPlan, *, deadline_s: float) -> LoadReading:
         self.calls.append("load")
         reading = self.loads.pop(0) if len(self.loads) > 1 else self.loads[0]
         if isinstance(reading, Exception):
             raise reading
-        return reading or load_reading(*(group_reading(group.name) for group in groups))
+        return reading or load_reading(*(group_reading(group.name) for group in plan.groups))
 
     def state(self) -> SchedState:
         return self.state_after
@@ -45,6 +45,9 @@ class Guest:
     def detach(self, *, deadline_s: float) -> DetachReading:
         self.calls.append("detach")
         return self.detached
+
+    def dump(self) -> str:
+        return ""
 
     def kernel_log(self) -> str:
         return self.logs.pop(0) if self.logs else ""

@@ -9,7 +9,7 @@ import pytest
 from schedops.model.policy import Capabilities
 from schedops.model.verdict import Verdict
 from schedops.verify import judge
-from schedops.verify.judge import Finding
+from schedops.verify.judge import Outcome
 from tests.verify.readings import (
     ATTACHED,
     DETACHED,
@@ -26,11 +26,11 @@ EJECTED_WORDS = "it did something the kernel does not allow (runtime error): our
 INT3 = "Oops: int3: 0000 [#1] SMP\n"
 
 
-def said(finding: Finding) -> tuple[str, str]:
+def said(finding: Outcome) -> tuple[str, str]:
     return finding.verdict.value, finding.text
 
 
-def alive(**changes: object) -> Finding:
+def alive(**changes: object) -> Outcome:
     given = {"reading": load_reading(), "after": ENABLED, "log": "", **changes}
     return judge.liveness(GROUPS, given["reading"], given["after"], POLICY, seq=SEQ, log=given["log"])  # type: ignore[arg-type]
 

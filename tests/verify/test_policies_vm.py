@@ -68,8 +68,8 @@ def test_a_flaw_shows_at_its_stage(name: str, at: str, line: int, words: str, ne
     check = failure(name, newest_kernel)
     assert check.stage == at
     assert words in check.text
-    found = int(check.where.split(":")[-2]) if check.where else 0
-    assert found == line
+    place = check.findings[0].place
+    assert (place.line if place else 0) == line
 
 
 def test_a_policy_of_another_name_than_described_does_not_pass(newest_kernel: KernelImage) -> None:

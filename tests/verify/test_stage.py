@@ -81,7 +81,13 @@ def test_every_error_of_the_compiler_with_its_place() -> None:
 
     report = verify(toolchain=Toolchain(make))
     assert (report.verdict, report.objects) == (Verdict.FAIL, ())
-    assert [check.where for check in report.checks] == [f"{SOURCE.path}:4:3", f"{SOURCE.path}:5:3"]
+    (check,) = report.checks
+    assert [(f.level, str(f.place)) for f in check.findings] == [
+        ("error", f"{SOURCE.path}:4:3"),
+        ("error", f"{SOURCE.path}:5:3"),
+        ("warning", f"{SOURCE.path}:4:3"),
+    ]
+    assert check.text == "bad (and 1 more)"
 
 
 def test_a_compiler_that_says_nothing_does_not_pass() -> None:
@@ -92,13 +98,13 @@ def test_a_compiler_that_says_nothing_does_not_pass() -> None:
 def test_a_missing_tool_is_an_error() -> None:
     report = verify(toolchain=Toolchain(missing=True))
     assert last(report) == ("compile", Verdict.ERROR, Verdict.ERROR)
-    assert report.checks[0].advice == "`schedops setup`"
+    assert report.checks[0].findings[0].advice == "`schedops setup`"
 
 
 def test_a_refusal_points_into_the_source() -> None:
     log = "libbpf: prog 'f': -- BEGIN PROG LOAD LOG --\n; *count += 1; @ ours.bpf.c:4\nR0 invalid mem access 'scalar'\n"
     report = verify(Guest(attached=replace(ATTACHED, outcome="load-failed", log=log)))
-    assert (report.checks[-1].where, last(report)) == (
+    assert (str(report.checks[-1].findings[0].place), last(report)) == (
         f"{SOURCE.path}:4:2",
         ("load", Verdict.FAIL, Verdict.FAIL),
     )
@@ -107,7 +113,7 @@ def test_a_refusal_points_into_the_source() -> None:
 def test_a_refusal_in_a_header_points_there() -> None:
     log = "libbpf: prog 'f': -- BEGIN PROG LOAD LOG --\n; int y; @ schedops.h:2\nR0 invalid mem access 'scalar'\n"
     report = verify(Guest(attached=replace(ATTACHED, outcome="load-failed", log=log)))
-    assert report.checks[-1].where == "schedops.h:2:3"
+    assert str(report.checks[-1].findings[0].place) == "schedops.h:2:3"
 
 
 def test_what_is_not_in_charge_stops_there() -> None:
@@ -150,7 +156,7 @@ def test_a_splat_fails_though_all_else_passed() -> None:
 def test_a_guest_that_dies_twice_with_the_policy_attached_fails() -> None:
     report = verify(Guest(loads=[DIED]), Guest(loads=[DIED]))
     assert last(report) == ("liveness", Verdict.FAIL, Verdict.FAIL)
-    assert report.checks[-1].advice == "the console's last line: last words"
+    assert report.checks[-1].findings[0].advice == "the console's last line: last words"
     assert stages(report) == ["compile", "load", "enable", "liveness"]
 
 

@@ -11,7 +11,7 @@ from schedops.adapters.disk.cachedir import cache_dir, write_whole
 from schedops.adapters.disk.staging import publish, staging
 from schedops.adapters.kernel.kernel_file import KernelFile
 from schedops.errors import InputError
-from schedops.model.kernel import Kernel
+from schedops.model.kernel import Kernel, KernelApi
 from schedops.ports import KernelImage
 from schedops.schema.canonical import canonical_bytes
 from schedops.schema.decode import decode
@@ -40,6 +40,10 @@ class KernelStore:
             if found:
                 return found[-1]
         return None
+
+    def api(self, image: KernelImage) -> KernelApi:
+        """See the port."""
+        raise NotImplementedError
 
     def put(self, file: KernelFile, *, source: str, name: str | None = None) -> KernelImage:
         """Keep a kernel. Safe to repeat; a repeat with another *name* renames it.

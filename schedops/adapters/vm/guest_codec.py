@@ -14,6 +14,7 @@ from schedops.model.guest import (
     DetachReading,
     LoadGroup,
     LoadGroupReading,
+    LoadPlan,
     LoadReading,
     SchedState,
 )
@@ -124,15 +125,16 @@ def job_request(plan: JobPlan, setup: RunSetup) -> bytes:
     return "\n".join(lines).encode()
 
 
-def load_request(groups: Sequence[LoadGroup], duration_ms: int) -> bytes:
+def load_request(plan: LoadPlan) -> bytes:
     """:raises InputError: more than the load generator can hold, or a kind it does not know."""
+    groups = plan.groups
     if len(groups) > MAX_LOAD_GROUPS or sum(group.count for group in groups) > MAX_LOAD_TASKS:
         raise _too_much(f"a load has at most {MAX_LOAD_GROUPS} groups and {MAX_LOAD_TASKS} tasks")
     if unknown := [group.kind for group in groups if group.kind not in _KINDS]:
         raise InputError("load-kind", f"no such kind of load: {unknown[0]!r}", hint=f"one of {', '.join(_KINDS)}")
     if any(cpu not in range(64) for group in groups for cpu in group.cpus):
         raise _too_much("a load names CPUs 0 to 63")
-    return "\n".join([f"load {duration_ms}", *(_load_line(group) for group in groups)]).encode()
+    return "\n".join([f"load {plan.duration_ms}", *(_load_line(group) for group in groups)]).encode()
 
 
 def _load_line(group: LoadGroup) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ from schedops.adapters.vm import wire
 from schedops.adapters.vm.guest_port import PortLost, RequestRefused
 from schedops.adapters.vm.machine import Machine
 from schedops.errors import GuestLost, Unavailable
-from schedops.model.guest import AttachReading, DetachReading, LoadGroup, LoadReading, SchedState
+from schedops.model.guest import AttachReading, DetachReading, LoadPlan, LoadReading, SchedState
 from schedops.model.jobs import JobPlan, RunReading, RunSetup
 
 T = TypeVar("T")
@@ -67,14 +67,18 @@ class GuestSession:
         spent = after - before if before is not None and after is not None else None
         return replace(reading, machine_cpu_us=spent)
 
-    def mixed_load(self, groups: Sequence[LoadGroup], *, duration_ms: int, deadline_s: float) -> LoadReading:
+    def mixed_load(self, plan: LoadPlan, *, deadline_s: float) -> LoadReading:
         """See :class:`schedops.ports.Guest`."""
-        payload = codec.load_request(groups, duration_ms)
-        return self._ask("load", payload, deadline_s, lambda body: codec.load_reading(body, groups))
+        payload = codec.load_request(plan)
+        return self._ask("load", payload, deadline_s, lambda body: codec.load_reading(body, plan.groups))
 
     def kernel_log(self) -> str:
         """See :class:`schedops.ports.Guest`."""
         return self._ask("kmsg", b"", _SHORT_S, lambda body: body.text)
+
+    def dump(self) -> str:
+        """See :class:`schedops.ports.Guest`."""
+        return ""
 
     def keep_busy(self, tasks: int) -> None:
         """Have *tasks* tasks work beside everything else from now on (0: none); for benchmarks of attaching."""

@@ -5,7 +5,7 @@ import pytest
 from schedops.adapters.vm import guest_codec as codec
 from schedops.adapters.vm import wire
 from schedops.errors import InputError
-from schedops.model.guest import LoadGroup, SchedState
+from schedops.model.guest import LoadGroup, LoadPlan, SchedState
 from schedops.model.jobs import Group, Job, JobPlan, RunSetup
 
 STATE = b"now.state enabled\nnow.ops x\nnow.enable_seq 3\nnow.switch_all 1\nnow.nr_rejected 0\nnow.task_on_ext 1\n"
@@ -84,7 +84,10 @@ def test_load_request() -> None:
         LoadGroup(name="h", kind="hog", count=3, nice=5, cpus=(0, 2)),
         LoadGroup(name="f", kind="forker", count=1),
     )
-    assert codec.load_request(groups, 1500) == b"load 1500\ngroup 0 3 5 5 500 5000\ngroup 2 1 0 0 500 5000"
+    assert (
+        codec.load_request(LoadPlan(groups=groups, duration_ms=1500))
+        == b"load 1500\ngroup 0 3 5 5 500 5000\ngroup 2 1 0 0 500 5000"
+    )
 
 
 @pytest.mark.parametrize(
@@ -97,7 +100,7 @@ def test_load_request() -> None:
 )
 def test_a_load_the_generator_cannot_run(group: LoadGroup) -> None:
     with pytest.raises(InputError):
-        codec.load_request((group,), 1)
+        codec.load_request(LoadPlan(groups=(group,), duration_ms=1))
 
 
 def test_load_reading_with_a_group_missing_is_garbled() -> None:

@@ -1,0 +1,26 @@
+"""The stages of a verification, in the order in which they run: each costs more than the one before it."""
+
+from __future__ import annotations
+
+SOURCE = "source"  # rules on the text; the only stage that needs no kernel
+COMPILE = "compile"
+OBJECT = "object"  # rules on the object, against what the kernel offers
+LOAD = "load"
+ENABLE = "enable"
+LIVENESS = "liveness"
+CROWD = "crowd"  # many more tasks than CPUs
+CHURN = "churn"  # tasks that come, go and change, until the policy has seen 100,000 enqueues
+FAIRNESS = "fairness"
+OVERHEAD = "overhead"
+UNLOAD = "unload"
+HOTPLUG = "hotplug"  # after unload, since the policy may leave when a CPU goes; it is attached anew for it
+KERNEL_LOG = "kernel-log"
+
+STATIC = (SOURCE, COMPILE, OBJECT)
+QUICK = (*STATIC, LOAD, ENABLE, LIVENESS, UNLOAD, KERNEL_LOG)
+FULL = (*STATIC, LOAD, ENABLE, LIVENESS, CROWD, CHURN, FAIRNESS, OVERHEAD, UNLOAD, HOTPLUG, KERNEL_LOG)
+
+
+def up_to(stage: str) -> tuple[str, ...]:
+    """*stage* and all that come before it. :raises ValueError: there is no such stage."""
+    return FULL[: FULL.index(stage) + 1]
