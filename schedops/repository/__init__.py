@@ -9,15 +9,17 @@ from schedops.repository.documents import (
     load_workloads,
 )
 from schedops.repository.library import find_policy, load_policies, load_policy
-from schedops.repository.named import resolve_policy
+from schedops.repository.named import DECLARABLE, is_bare, resolve_policy, resolve_subject
 from schedops.repository.search import Hit, search
 from schedops.repository.tree import Tree, open_tree
 
 __all__ = [
+    "DECLARABLE",
     "Hit",
     "Tree",
     "check_tree",
     "find_policy",
+    "is_bare",
     "load_assignments",
     "load_fleet",
     "load_hints",
@@ -27,5 +29,6 @@ __all__ = [
     "load_workloads",
     "open_tree",
     "resolve_policy",
+    "resolve_subject",
     "search",
 ]

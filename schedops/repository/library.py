@@ -91,7 +91,7 @@ def manifest_problems(policy: Policy, directory: str) -> tuple[str, ...]:
 
 def source_problems(policy: Policy, source: str) -> tuple[str, ...]:
     """Where description and source disagree; ``$.path: message``."""
-    code = _COMMENT.sub(" ", source)
+    code = without_comments(source)
     constants = {name: (type_, value.strip()) for type_, name, value in _CONSTANT.findall(code)}
     problems = []
     for at, param in enumerate(policy.params):
@@ -105,6 +105,11 @@ def source_problems(policy: Policy, source: str) -> tuple[str, ...]:
     if f'"{policy.ops_name}"' not in code:
         problems.append(f'$.ops_name: {policy.source} never says "{policy.ops_name}"')
     return tuple(problems)
+
+
+def without_comments(source: str) -> str:
+    """The source with a blank for every comment."""
+    return _COMMENT.sub(" ", source)
 
 
 def _range_problems(param: Param) -> list[str]:

@@ -5,7 +5,8 @@ import shutil
 import pytest
 
 from schedops.errors import InputError
-from schedops.repository import find_policy, resolve_policy
+from schedops.model.policy import Capabilities, PrebuiltPolicy
+from schedops.repository import find_policy, is_bare, resolve_policy, resolve_subject
 
 BARE = 'struct sched_ext_ops ops = {\n\t.name\t= "bare_ops",\n};\n'
 
@@ -73,3 +74,77 @@ def test_a_bare_file_that_is_no_text(maker):
     place = maker.file("library/one/x.bpf.c", "")
     place.write_bytes(b"\xff\xfe")
     assert code(root, str(place), cwd=root) == "invalid-document"
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ('struct sched_ext_ops o = { .name = "has a space-and-dash" };', "has a space-and-dash"),
+        ('struct sched_ext_ops o = { .name = "' + "x" * 200 + '" };', "x" * 200),
+        ('struct sched_ext_ops o = { .name = (char *)"cast" };', "cast"),
+        ('struct other a = { .name = "no" };\nstruct sched_ext_ops o = {\n /* .name = "old", */ .name="yes" };', "yes"),
+        ('#define NAME "by_macro"\nstruct sched_ext_ops o = { .name = NAME };', "by_macro"),
+        ('SCX_OPS_DEFINE(o, .enqueue = (void *)f,\n .name = "foreign");', "foreign"),
+        ("struct sched_ext_ops o = { .enqueue = (void *)f };", ""),
+        ("struct sched_ext_ops o = { .name = ELSEWHERE };", ""),
+        ('extern struct sched_ext_ops o;\nstruct a { .name = "x" };struct sched_ext_ops o = { 0 };', "x"),
+    ],
+)
+def test_a_name_that_the_kernel_would_not_have_is_no_bad_input(maker, source, name):
+    root = maker.sound()
+    maker.file("library/one/bare.bpf.c", source)
+    found = resolve_policy(root, "./bare.bpf.c", cwd=root / "policies/library/one")
+    assert (found.policy.ops_name, is_bare(found.policy)) == (name, True)
+
+
+def test_a_bare_file_promises_what_was_declared(maker):
+    root = maker.sound()
+    maker.file("library/one/bare.bpf.c", BARE)
+    cwd = root / "policies/library/one"
+    found = resolve_subject(root, "bare.bpf.c", cwd=cwd, declared=("weights", "hotplug"))
+    assert found.policy.capabilities == Capabilities(weights=True, hotplug=True)
+    assert resolve_subject(root, "bare.bpf.c", cwd=cwd).policy.capabilities == Capabilities()
+    assert resolve_subject(root, "one", cwd=cwd) == find_policy(root, "one")
+    with pytest.raises(InputError) as caught:
+        resolve_subject(root, "one", cwd=cwd, declared=("weights",))
+    assert (caught.value.code, caught.value.where) == (
+        "declared-twice",
+        "policies/library/one/policy.yaml::$.capabilities",
+    )
+
+
+def test_standard_input(maker):
+    root = maker.sound()
+    found = resolve_subject(root, "-", cwd=root, declared=("partial",), stdin=BARE.encode())
+    assert (found.path, found.text, found.policy.name, found.policy.ops_name) == ("<stdin>", BARE, "stdin", "bare_ops")
+    assert (found.policy.capabilities.partial, found.headers) == (True, (("own.h", "/* nothing */\n"),))
+    for data, name in [
+        (b"\xff", "invalid-document"),
+        (b"struct sched_ext_ops a\0", "invalid-document"),
+        (b"", "not-a-policy"),
+        (b" " * (1 << 20) + b"x", "file-too-large"),
+    ]:
+        with pytest.raises(InputError) as caught:
+            resolve_subject(root, "-", cwd=root, stdin=data)
+        assert caught.value.code == name
+
+
+def test_a_built_object(maker, tmp_path_factory):
+    root, away = maker.sound(), tmp_path_factory.mktemp("away")
+    (away / "My.bpf.o").write_bytes(b"\x7fELF and so on")
+    found = resolve_subject(root, "My.bpf.o", cwd=away, declared=("weights",))
+    assert isinstance(found, PrebuiltPolicy)
+    assert (found.elf, found.path, found.policy.name) == (b"\x7fELF and so on", str(away / "My.bpf.o"), "my")
+    assert (found.policy.capabilities.weights, found.policy.ops_name, is_bare(found.policy)) == (True, "", True)
+    (away / "text.bpf.o").write_text("no object")
+    for name, why in [("text.bpf.o", "not-a-policy"), ("none.bpf.o", "file-missing")]:
+        with pytest.raises(InputError) as caught:
+            resolve_subject(root, name, cwd=away)
+        assert caught.value.code == why
+
+
+def test_a_hostile_source_is_read_in_time(maker):
+    root = maker.sound()
+    text = "sched_ext_ops " * 60_000 + '.name = "' + ".name = " * 10_000
+    maker.file("library/one/bare.bpf.c", text)
+    assert resolve_policy(root, "./bare.bpf.c", cwd=root / "policies/library/one").policy.ops_name == ""
