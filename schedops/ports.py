@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from schedops.model.event import Event
 from schedops.model.guest import (
@@ -21,7 +21,10 @@ from schedops.model.jobs import JobPlan, RunReading, RunSetup
 from schedops.model.kernel import Kernel, KernelApi
 from schedops.model.policy import ParamValue, PolicySource
 from schedops.model.pull import Proposal, Published, PullRequest
-from schedops.model.verification import BuildFailure, BuiltObject, Check
+from schedops.model.verification import BuildFailure, BuiltObject, VerificationReport
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 
 class Clock(Protocol):
@@ -122,13 +125,39 @@ class Kernels(Protocol):
 
 
 class Verdicts(Protocol):
-    """Checks that were made before, kept by the digest of everything that they depend on."""
+    """Reports that were made before, whole or of one kernel, kept by the digest of everything that they depend on."""
 
-    def find(self, key: str) -> tuple[Check, ...] | None:
-        """None when there are none, or they cannot be read."""
+    def find(self, key: str) -> VerificationReport | None:
+        """None when there is none that this very version of schedops has made and that can be read."""
 
-    def keep(self, key: str, checks: Sequence[Check]) -> None:
+    def keep(self, key: str, report: VerificationReport) -> None:
         """Never raises: what cannot be kept is made again."""
+
+
+class Crew(Protocol):
+    """Hands that work side by side."""
+
+    def each(self, work: Callable[[Item], Made], things: Sequence[Item], *, at_once: int) -> list[Made]:
+        """What *work* makes of each thing, in their order; of *at_once* 1 in the caller's own thread.
+
+        What *work* raises is raised here, the first in order, when all that had begun are over.
+        """
+
+    def cores(self) -> int:
+        """CPUs that this process may use."""
+
+    def guests_at_once(self, *, cpus: int) -> int:
+        """How many guests with so many CPUs have cores and memory of their own; 1 at least."""
+
+
+class Archive(Protocol):
+    """Where kernels that are not in the store come from."""
+
+    def fetch(self, wanted: str) -> KernelImage:
+        """The newest good kernel whose release is *wanted* or begins with it.
+
+        :raises Refused: every match is unfit. :raises Unavailable: nothing matches, or it cannot be reached.
+        """
 
 
 class Checkout(Protocol):
@@ -177,6 +206,22 @@ class Forge(Protocol):
         """:raises InputError: not open, still a draft, or in conflict."""
 
 
+class Alone:
+    """A Crew of one."""
+
+    def each(self, work: Callable[[Item], Made], things: Sequence[Item], *, at_once: int) -> list[Made]:
+        """One after the other."""
+        return [work(thing) for thing in things]
+
+    def cores(self) -> int:
+        """See the port."""
+        return 1
+
+    def guests_at_once(self, *, cpus: int) -> int:
+        """See the port."""
+        return 1
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """The real ports, joined once by wiring; only the pipeline, the command line and tests hold it whole."""
@@ -186,3 +231,5 @@ class World:
     toolchain: Toolchain
     machines: Machines
     kernels: Kernels
+    crew: Crew = field(default_factory=Alone)
+    verdicts: Verdicts | None = None  # None: nothing is remembered

@@ -5,12 +5,14 @@ from __future__ import annotations
 from schedops import __version__
 from schedops.adapters.clock import SystemClock
 from schedops.adapters.compiler.clang import Clang
+from schedops.adapters.crew import Threads
+from schedops.adapters.disk.verdicts import DiskVerdicts
 from schedops.adapters.kernel.kernels import KernelStore
 from schedops.adapters.package import package_digest
 from schedops.adapters.toolbox.tools import require_tool
 from schedops.adapters.vm.qemu import Qemu
 from schedops.model.evidence import Tools
-from schedops.ports import KernelImage, Progress, World
+from schedops.ports import Archive, KernelImage, Progress, World
 
 
 def world(progress: Progress) -> World:
@@ -27,7 +29,16 @@ def world(progress: Progress) -> World:
         toolchain=Clang(),
         machines=Qemu(probe_image=newest),
         kernels=kernels,
+        crew=Threads(),
+        verdicts=DiskVerdicts(),
     )
+
+
+def archive(joined: World) -> Archive:
+    """The Debian archive that this machine's own sources name; nothing is asked of it before it is used."""
+    from schedops.adapters.kernel.kernel_archive import KernelArchive  # noqa: PLC0415 - most runs fetch nothing
+
+    return KernelArchive(KernelStore(), progress=joined.progress)
 
 
 def tools(joined: World) -> Tools:

@@ -2,9 +2,53 @@
 
 from __future__ import annotations
 
-from schedops.errors import InputError, Unavailable
+from collections.abc import Callable, Sequence
+
+from schedops.errors import InputError, Refused, Unavailable
 from schedops.model.fleet import Fleet, FleetKernel
-from schedops.ports import KernelImage, Kernels
+from schedops.ports import Archive, KernelImage, Kernels
+
+Note = Callable[[str], None]
+
+
+def default_images(
+    wanted: Sequence[str], fleet: Fleet, kernels: Kernels, *, archive: Archive | None, note: Note
+) -> tuple[tuple[KernelImage, ...], tuple[str, ...]]:
+    """The kernels to verify on: those asked for, else the fleet's; what is not in the store is fetched.
+
+    :param wanted: names, releases, their beginnings or BTF digests.
+    :param fleet: of the repository, or the one that comes with schedops: the oldest and the newest good kernel.
+    :param archive: None: nothing is fetched.
+    :param note: told why one could not be fetched.
+    :return: images, and the names of the fleet's kernels that are not at hand.
+    :raises InputError: one that was asked for by name is neither in the store nor in the archive.
+    :raises Unavailable: none is at hand, or one that was asked for cannot be fetched now.
+    """
+    if wanted:
+        asked = (kernels.find(one) or _fetched(one, archive) for one in wanted)
+        return tuple(dict.fromkeys(asked)), ()
+    for one in fleet.kernels:
+        if archive is not None and not one.btf_sha256 and kernels.find(one.release) is None:
+            try:
+                archive.fetch(one.release)
+            except (Unavailable, Refused) as error:
+                note(f"{error.message} ({error.code})")
+    images, missing = fleet_kernels(fleet, kernels)
+    if not images:
+        names = ", ".join(missing) or "none: the fleet file names no kernel"
+        text = f"no kernel to verify on is at hand; wanted: {names}"
+        raise Unavailable("no-kernel", text, hint="`schedops kernel fetch` fetches those the fleet file names")
+    return images, missing
+
+
+def _fetched(wanted: str, archive: Archive | None) -> KernelImage:
+    try:
+        if archive is not None:
+            return archive.fetch(wanted)
+    except Unavailable as error:
+        if error.code != "no-such-kernel":
+            raise
+    raise _no_such(wanted)
 
 
 def fleet_kernels(fleet: Fleet, kernels: Kernels) -> tuple[tuple[KernelImage, ...], tuple[str, ...]]:
@@ -29,11 +73,7 @@ def bench_kernel(wanted: str | None, fleet: tuple[KernelImage, ...], kernels: Ke
     if wanted is not None:
         image = kernels.find(wanted)
         if image is None:
-            raise InputError(
-                "no-such-kernel",
-                f"kernel {wanted} is not in the store",
-                hint=f"schedops kernel fetch {wanted}   (`schedops kernel list` shows what is at hand)",
-            )
+            raise _no_such(wanted)
         return image
     stored = kernels.list()
     if not stored:
@@ -44,3 +84,8 @@ def bench_kernel(wanted: str | None, fleet: tuple[KernelImage, ...], kernels: Ke
 
 def _name(wanted: FleetKernel) -> str:
     return f"{wanted.release} ({wanted.btf_sha256[:12]})" if wanted.btf_sha256 else wanted.release
+
+
+def _no_such(wanted: str) -> InputError:
+    hint = f"schedops kernel fetch {wanted}   (`schedops kernel list` shows what is at hand)"
+    return InputError("no-such-kernel", f"kernel {wanted} is not in the store", hint=hint)

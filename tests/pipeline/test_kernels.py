@@ -9,7 +9,7 @@ import pytest
 from schedops.errors import InputError, Unavailable
 from schedops.model.fleet import Fleet, FleetKernel
 from schedops.model.kernel import Kernel
-from schedops.pipeline.kernels import bench_kernel, fleet_kernels
+from schedops.pipeline.kernels import bench_kernel, default_images, fleet_kernels
 from schedops.ports import KernelImage
 
 
@@ -63,3 +63,63 @@ def test_a_kernel_that_was_asked_for_is_not_replaced_by_another() -> None:
     with pytest.raises(InputError) as caught:
         bench_kernel("9.9", (), Kernels("7.3.4"))
     assert caught.value.code == "no-such-kernel"
+
+
+class Archive:
+    """Has some releases; what is fetched is in the store from then on."""
+
+    def __init__(self, store: Kernels, *releases: str, reachable: bool = True) -> None:
+        self.store, self.releases, self.reachable = store, releases, reachable
+        self.fetched: list[str] = []
+
+    def fetch(self, wanted: str) -> KernelImage:
+        self.fetched.append(wanted)
+        if not self.reachable:
+            raise Unavailable("archive-unreachable", "the Debian archive cannot be reached")
+        found = [release for release in self.releases if release.startswith(wanted)]
+        if not found:
+            raise Unavailable("no-such-kernel", f"no kernel {wanted}")
+        self.store._images = (*self.store._images, image(found[-1]))
+        return image(found[-1])
+
+
+def releases(images: tuple[KernelImage, ...]) -> list[str]:
+    return [one.kernel.release for one in images]
+
+
+def test_missing_kernels_of_the_fleet_are_fetched() -> None:
+    store = Kernels("7.3.4")
+    archive = Archive(store, "6.16.12")
+    images, missing = default_images((), FLEET, store, archive=archive, note=print)
+    assert (releases(images), missing, archive.fetched) == (["6.16.12", "7.3.4"], (), ["6.16"])
+
+
+def test_what_cannot_be_fetched_is_named_as_missing_with_the_reason() -> None:
+    notes: list[str] = []
+    store = Kernels("7.3.4")
+    images, missing = default_images((), FLEET, store, archive=Archive(store, reachable=False), note=notes.append)
+    assert (releases(images), missing) == (["7.3.4"], ("6.16",))
+    assert notes == ["the Debian archive cannot be reached (archive-unreachable)"]
+    assert default_images((), FLEET, store, archive=None, note=print) == (images, missing)
+
+
+@pytest.mark.parametrize("archive", [None, Archive(Kernels(), reachable=False)])
+def test_none_at_hand_could_not_verify(archive: Archive | None) -> None:
+    with pytest.raises(Unavailable) as caught:
+        default_images((), FLEET, Kernels(), archive=archive, note=lambda _: None)
+    assert (caught.value.code, caught.value.exit_code) == ("no-kernel", 69)
+    assert "6.16, 7.3" in caught.value.message
+    assert "schedops kernel fetch" in caught.value.hint
+
+
+def test_those_asked_for_are_found_or_fetched_and_no_others() -> None:
+    store = Kernels("7.3.4")
+    archive = Archive(store, "6.18.15")
+    images, missing = default_images(("7.3", "6.18", "7.3.4"), FLEET, store, archive=archive, note=print)
+    assert (releases(images), missing) == (["7.3.4", "6.18.15"], ())
+    for source in (None, Archive(store)):
+        with pytest.raises(InputError) as caught:
+            default_images(("9.9",), FLEET, store, archive=source, note=print)
+        assert caught.value.code == "no-such-kernel"
+    with pytest.raises(Unavailable):
+        default_images(("9.9",), FLEET, store, archive=Archive(store, reachable=False), note=print)
