@@ -12,6 +12,7 @@ from schedops.report.envelope import Answer
 
 if TYPE_CHECKING:
     from schedops.adapters.kernel.kernel_archive import Offer
+    from schedops.adapters.kernel.known_offers import KnownKernel
     from schedops.ports import KernelImage
 
 _MIRROR = click.option("--mirror", metavar="URL", help="Debian archive to use instead of this machine's own")
@@ -34,7 +35,10 @@ def kernel() -> None:
 @output_option
 @answers("kernel list")
 def list_(*, available: bool, mirror: str | None) -> Answer:
-    """Kernels in the store, or with --available those on offer.
+    """Kernels in the store, and what is known of the others; with --available the archive is asked now.
+
+    good: in the store, policies run on it. broken: it was fetched and no policy can run on it, with the reason.
+    absent: the archive has it, nobody has looked at it.
 
     \b
     Example:
@@ -102,27 +106,49 @@ def fleet_kernels() -> tuple[str, ...]:
 
 def _store() -> Answer:
     from schedops.adapters.kernel.kernels import KernelStore
+    from schedops.adapters.kernel.known_offers import known_kernels
 
-    images = KernelStore().list()
+    store = KernelStore()
+    images, known = store.list(), known_kernels(store)
+    broken = [one for one in known if one.state == "broken"]
+    absent = [one for one in known if one.state == "absent"]
+    data = {
+        "kernels": [{**_row(image), "state": "good"} for image in images],
+        "broken": [{"release": one.release, "suite": one.suite, "reason": one.reason} for one in broken],
+        "absent": [{"release": one.release, "suite": one.suite, "download_bytes": one.size_bytes} for one in absent],
+    }
+    lines = [f"good    {_line(image)}" for image in images]
+    lines += [f"broken  {one.release:32}  {one.reason.removeprefix(f'{one.release}: ')}" for one in _newest(broken)]
+    lines += [f"absent  {one.release:32}  {one.size_bytes / 1e6:.1f} MB from {one.suite}" for one in _newest(absent)]
     if not images:
-        return Answer({"kernels": []}, "no kernel yet; `schedops kernel fetch` fetches those the fleet file names")
-    return _answer(images)
+        lines = ["no kernel yet; `schedops kernel fetch` fetches those the fleet file names", *lines]
+    more = len(known) - len(_newest(broken)) - len(_newest(absent))
+    others = f"{more} more of the same series; " if more else ""
+    lines.append(f"{others}`schedops kernel list --available` asks the archive")
+    return Answer(data, "\n".join(lines))
+
+
+def _newest(known: list[KnownKernel]) -> list[KnownKernel]:
+    """The newest of each series, such as 7.2."""
+    found: dict[str, KnownKernel] = {}
+    for one in known:
+        found.setdefault(".".join(one.release.split(".")[:2]), one)
+    return list(found.values())
 
 
 def _answer(images: list[KernelImage] | tuple[KernelImage, ...]) -> Answer:
-    rows = [
-        {
-            "name": image.kernel.name,
-            "release": image.kernel.release,
-            "btf_sha256": image.kernel.btf_sha256,
-            "vmlinux_sha256": image.kernel.vmlinux_sha256,
-            "source": image.kernel.source,
-            "directory": str(image.directory),
-        }
-        for image in images
-    ]
-    lines = [_line(image) for image in images]
-    return Answer({"kernels": rows}, "\n".join(lines))
+    return Answer({"kernels": [_row(image) for image in images]}, "\n".join(_line(image) for image in images))
+
+
+def _row(image: KernelImage) -> dict[str, str]:
+    return {
+        "name": image.kernel.name,
+        "release": image.kernel.release,
+        "btf_sha256": image.kernel.btf_sha256,
+        "vmlinux_sha256": image.kernel.vmlinux_sha256,
+        "source": image.kernel.source,
+        "directory": str(image.directory),
+    }
 
 
 def _line(image: KernelImage) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from schedops.adapters.kernel.kernel_file import KernelFile
 from schedops.adapters.kernel.kernels import KernelStore
+from schedops.adapters.kernel.known_offers import remember_offers, remember_refusal
 from schedops.adapters.toolbox.examine import Finding, can_run_demo, examine
 from schedops.errors import Unavailable
 from schedops.model.guest import Accelerator
@@ -131,7 +132,22 @@ def test_kernel_add_list_and_what_is_refused(tmp_path: Path) -> None:
     missing = schedops(tmp_path, "kernel", "add", str(tmp_path / "none"), "--output", "json")
     assert (missing.returncode, json.loads(missing.stdout)["errors"][0]["code"]) == (2, "no-kernel-file")
     listed = json.loads(schedops(tmp_path, "kernel", "list", "--output", "json").stdout)
-    assert [(kernel["name"], kernel["source"]) for kernel in listed["data"]["kernels"]] == [("ours", "added")]
+    good = listed["data"]["kernels"]
+    assert [(kernel["name"], kernel["source"], kernel["state"]) for kernel in good] == [("ours", "added", "good")]
+    assert (listed["data"]["broken"], listed["data"]["absent"]) == ([], [])
+    seen = [(f"7.{minor}.{patch}-cloud", "1", 14_100_000) for minor in (1, 2) for patch in (9, 8)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SCHEDOPS_CACHE", str(tmp_path / "cache"))
+        remember_offers("forky", seen)
+        remember_refusal("7.1.9-cloud", "1", "7.1.9-cloud: its BTF is broken")
+    lines = schedops(tmp_path, "kernel", "list").stdout.splitlines()
+    assert [line.split() for line in lines[1:4]] == [
+        ["broken", "7.1.9-cloud", "its", "BTF", "is", "broken"],
+        ["absent", "7.2.9-cloud", "14.1", "MB", "from", "forky"],
+        ["absent", "7.1.8-cloud", "14.1", "MB", "from", "forky"],
+    ]
+    assert lines[0].startswith("good    7.")
+    assert lines[4].startswith("1 more of the same series")
 
 
 def test_two_processes_put_the_same_kernel_at_once(tmp_path: Path) -> None:

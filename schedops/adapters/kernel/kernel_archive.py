@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from schedops.adapters.disk.cachedir import cache_dir, write_whole
+from schedops.adapters.disk.cachedir import cache_dir
 from schedops.adapters.disk.staging import staging
 from schedops.adapters.kernel.kernel_file import read_kernel
 from schedops.adapters.kernel.kernels import KernelStore, matches_prefix, version_key
+from schedops.adapters.kernel.known_offers import remember_offers, remember_refusal, remembered_refusal
 from schedops.adapters.steps import step
 from schedops.adapters.toolbox.apt import Package, PrivateApt, debian_archive, unpack
 from schedops.adapters.toolbox.apt_sources import Source
@@ -79,7 +79,7 @@ class KernelArchive:
                 errors.append(error)
                 self._note(f"{suite}: {error.message}")
                 continue
-            yield from (replace(offer, refused=_remembered(offer)) for offer in self._read[suite])
+            yield from (replace(offer, refused=_refusal(offer)) for offer in self._read[suite])
         if len(errors) == len(self._suites):
             raise errors[0]
 
@@ -128,7 +128,9 @@ class KernelArchive:
             for release, names in chosen.items()
         ]
         offers.sort(key=lambda offer: version_key(offer.release), reverse=True)
-        return [offer for offer in offers if offer.packages]
+        offers = [offer for offer in offers if offer.packages]
+        remember_offers(suite, ((one.release, one.packages[0].version, one.size_bytes) for one in offers))
+        return offers
 
     def _apt(self, archive: Source, suite: str) -> PrivateApt:
         source = replace(archive, suites=(suite,), components=("main",))
@@ -149,7 +151,7 @@ class KernelArchive:
             try:
                 file = read_kernel(_kernel_in(root), config=_config_in(root))
             except Refused as refusal:
-                _remember(offer, refusal.message)
+                remember_refusal(offer.release, offer.packages[0].version, refusal.message)
                 raise
             return self._store.put(file, source="debian")
 
@@ -179,18 +181,5 @@ def _files(root: Path, pattern: str) -> list[Path]:
     return sorted(path for path in root.rglob(pattern) if path.is_file() and not path.is_symlink())
 
 
-def _memory(offer: Offer) -> Path:
-    return cache_dir() / "kernels" / "refused" / f"{offer.release}.json"
-
-
-def _remember(offer: Offer, reason: str) -> None:
-    text = json.dumps({"version": offer.packages[0].version, "reason": reason})
-    write_whole(_memory(offer), text.encode())
-
-
-def _remembered(offer: Offer) -> str:
-    try:
-        known = json.loads(_memory(offer).read_bytes())
-        return str(known["reason"]) if known["version"] == offer.packages[0].version else ""
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
+def _refusal(offer: Offer) -> str:
+    return remembered_refusal(offer.release, offer.packages[0].version)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from schedops.adapters.disk.cachedir import cache_dir
 from schedops.adapters.kernel.kernel_archive import KernelArchive, Offer
 from schedops.adapters.kernel.kernels import KernelStore
+from schedops.adapters.kernel.known_offers import known_kernels
 from schedops.adapters.toolbox import apt
 from schedops.errors import InputError, Refused, Unavailable
 from tests.fakes.archive import Archive
@@ -167,3 +169,25 @@ def test_machine_without_apt(archive: Archive, tmp_path: Path, monkeypatch: pyte
     with pytest.raises(Unavailable) as error:
         fetcher(archive).fetch("7.3")
     assert error.value.code == "no-apt"
+
+
+def test_what_was_seen_is_known_without_asking_again(archive: Archive) -> None:
+    assert known_kernels(KernelStore()) == ()
+    add_kernel(archive, "backports", "7.1.13", BROKEN)
+    add_kernel(archive, "backports", "7.3.4", GOOD)
+    add_kernel(archive, "testing", "7.10.1", GOOD)
+    for suite in SUITES:
+        archive.publish(suite)
+    offers(archive)
+    fetcher(archive).fetch("7.3")
+    with pytest.raises(Refused):
+        fetcher(archive).fetch("7.1")
+    shutil.rmtree(archive.root)
+    known = known_kernels(KernelStore())
+    assert [(one.release[:6], one.suite, one.state) for one in known] == [
+        ("7.10.1", "testing", "absent"),
+        ("7.1.13", "backports", "broken"),
+    ]
+    assert "argument 'aux'" in known[1].reason
+    (cache_dir() / "kernels" / "offers" / "backports.json").write_text('[{"release": 3}]')
+    assert [one.suite for one in known_kernels(KernelStore())] == ["testing"]
