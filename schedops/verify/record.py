@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from schedops.model.policy import PolicySource
 from schedops.model.verdict import Verdict
-from schedops.model.verification import BuildFailure, Check, Finding, SourceProblem
+from schedops.model.verification import BuildFailure, BuiltObject, Check, Finding, SourceProblem
 from schedops.ports import Clock
 from schedops.verify import places
 from schedops.verify.judge import Outcome
 
+LEVELS = ("error", "warning", "note")  # the worst first
 STAGES = ("compile", "load", "enable", "liveness", "unload", "kernel-log")
 
 
@@ -33,10 +35,33 @@ class Record:
     def add_failure(self, failure: BuildFailure) -> None:
         """One finding for every message of the compiler."""
         problems = failure.problems or (_SILENT,)
-        findings = sorted((_of_compiler(problem) for problem in problems), key=lambda finding: finding.level)
+        findings = sorted((_of_compiler(problem) for problem in problems), key=lambda one: LEVELS.index(one.level))
         errors = [finding for finding in findings if finding.level == "error"] or [_of_compiler(_SILENT)]
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         self._append("compile", Verdict.FAIL, errors[0].text + more, tuple(findings))
+
+    def add_built(self, built: BuiltObject) -> None:
+        """The compiler made an object; its warnings are findings of a stage that passed."""
+        findings = tuple(_of_compiler(problem) for problem in built.warnings if problem.severity != "error")
+        text = f"object {built.sha256[:12]}, {len(built.elf)} bytes"
+        self.put("compile", Verdict.PASS, text + _many(len(findings), ", {} warning"), findings)
+
+    def add_findings(self, stage: str, findings: Iterable[Finding], *, looked_at: str) -> bool:
+        """What rules found: an error fails the stage. True when there is none.
+
+        :param looked_at: how much was looked at, such as "41 rules".
+        """
+        ordered = tuple(sorted(findings, key=lambda finding: LEVELS.index(finding.level)))
+        errors, warnings = (sum(one.level == level for one in ordered) for level in ("error", "warning"))
+        more = f" (and {errors - 1} more)" if errors > 1 else ""
+        passed = looked_at + _many(warnings, ", {} warning")
+        verdict = Verdict.FAIL if errors else Verdict.PASS
+        self.put(stage, verdict, ordered[0].text + more if errors else passed, ordered)
+        return not errors
+
+    def put(self, stage: str, verdict: Verdict, text: str, findings: tuple[Finding, ...] = ()) -> None:
+        """Note a check as it is."""
+        self._append(stage, verdict, text, findings)
 
     def restart(self) -> None:
         """Leave out of the next stage's seconds what was before now."""
@@ -73,3 +98,8 @@ def _of_compiler(problem: SourceProblem) -> Finding:
     level = "error" if problem.severity == "error" else "warning"
     rule = "COMPILE-ERROR" if level == "error" else "COMPILE-WARNING"
     return Finding(rule=rule, level=level, text=problem.text, place=places.of_problem(problem))
+
+
+def _many(count: int, words: str) -> str:
+    """``, 2 warnings``; nothing for none."""
+    return words.format(count) + "s" * (count != 1) if count else ""
