@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from schedops.errors import GuestLost, Unavailable
 from schedops.model.event import Event
-from schedops.model.guest import LoadPlan
 from schedops.model.policy import ParamValue, PolicySource
 from schedops.model.verdict import Verdict
 from schedops.model.verification import BuildFailure, BuiltObject, Check, ObjectRef
 from schedops.ports import Clock, Guest, KernelImage, Machines, Progress, Toolchain
-from schedops.verify import judge, mix
+from schedops.verify import judge, stages
+from schedops.verify.dynamic import rules_charge as rules
+from schedops.verify.dynamic import stages as dynamic
+from schedops.verify.dynamic.look import ATTACH_S, Session
 from schedops.verify.judge import Outcome
-from schedops.verify.record import STAGES, Record
+from schedops.verify.record import Record
 
-ATTACH_S = 20.0
-DETACH_S = 10.0
-_LOAD_GRACE_S = 15.0
 _TRIES = 2
 
 
@@ -59,65 +58,68 @@ def on_kernel(bench: Bench, image: KernelImage) -> KernelOutcome:
         return KernelOutcome(tuple(record.checks), None)
     record.add("compile", _compiled(built))
     reference = ObjectRef(kernel=image.kernel.name, btf_sha256=image.kernel.btf_sha256, sha256=built.sha256)
-    return KernelOutcome(tuple(_in_guests(bench, image, built, record)), reference)
+    return KernelOutcome(tuple(in_guests(bench, image, built, record, stages.QUICK)), reference)
 
 
-def _in_guests(bench: Bench, image: KernelImage, built: BuiltObject, compiled: Record) -> list[Check]:
-    """The stages in a guest. A lost guest is started again once: what shows twice is a finding."""
+def in_guests(
+    bench: Bench, image: KernelImage, built: BuiltObject, compiled: Record, wanted: tuple[str, ...]
+) -> list[Check]:
+    """The stages from "load" on that are in *wanted*, up to the first that does not pass, in one guest.
+
+    A lost guest is started again once: what shows twice is a finding.
+
+    :param compiled: what was noted before; it is not changed.
+    :return: all checks, those of *compiled* first.
+    """
     lost: GuestLost | None = None
     for _ in range(_TRIES):
-        record = Record(compiled.source, compiled.kernel, bench.clock, bench.clock.monotonic_s(), [*compiled.checks])
+        record = replace(compiled, since_s=bench.clock.monotonic_s(), checks=[*compiled.checks])
         try:
             with bench.machines.boot(image, cpus=bench.cpus) as guest:
                 record.restart()  # making the guest is no stage of the policy's
-                _in_guest(bench, guest, built, record)
+                _in_guest(bench, guest, built, record, wanted)
         except GuestLost as gone:
             if lost is not None:
-                record.add(_next_stage(record), _lost_twice(lost, gone))
+                record.add(_next_stage(record, wanted), _lost_twice(lost, gone))
                 return record.checks
             bench.note(f"{gone.message}; tried once more")
             lost = gone
         except Unavailable as error:
-            record.add(_next_stage(record), _unavailable(error))
+            record.add(_next_stage(record, wanted), _unavailable(error))
             return record.checks
         else:
             return _with_doubt(record, lost)
     raise AssertionError("the last try returns")
 
 
-def _in_guest(bench: Bench, guest: Guest, built: BuiltObject, record: Record) -> None:
-    attached = guest.attach(built.elf, deadline_s=ATTACH_S)
-    if not record.add("load", judge.load(attached)):
+def _in_guest(bench: Bench, guest: Guest, built: BuiltObject, record: Record, wanted: tuple[str, ...]) -> None:
+    """Loading and enabling are always done, and noted when they fail: nothing else can be asked without them."""
+    elf = _impatient(built.elf)
+    attached = guest.attach(elf, deadline_s=ATTACH_S)
+    session = Session(
+        guest=guest,
+        policy=bench.source.policy,
+        elf=elf,
+        cpus=bench.cpus,
+        note=bench.note,
+        callbacks=_callbacks(elf),
+        seq=attached.after.enable_seq,
+    )
+    session.read_log()
+    loaded = judge.load(attached)
+    if not _note(record, stages.LOAD, loaded, wanted):
         return
-    log = guest.kernel_log()
-    if not record.add("enable", judge.enable(attached, bench.source.policy, log)):
+    if not _note(record, stages.ENABLE, judge.enable(attached, session.policy, session.log), wanted):
         return
-    alive, log = _liveness(bench, guest, log, seq=attached.after.enable_seq)
-    if not record.add("liveness", alive):
-        return
-    gone = guest.detach(deadline_s=DETACH_S)
-    log += guest.kernel_log()
-    if record.add("unload", judge.unload(gone, log)):
-        record.add("kernel-log", judge.kernel_log(log))
+    table = dynamic.UNDER_LOAD if stages.CHURN in wanted else dynamic.BRIEF
+    for stage, run in table.items():
+        if stage in wanted and not record.add(stage, run(session)):
+            return
 
 
-def _liveness(bench: Bench, guest: Guest, log: str, *, seq: int) -> tuple[Outcome, str]:
-    """Under load, twice when the first look may have been the host's doing; with all that was logged so far."""
-    groups = mix.mixed(bench.cpus)
-    finding = None
-    for _ in range(_TRIES):
-        plan = LoadPlan(groups=groups, duration_ms=mix.DURATION_MS)
-        reading = guest.mixed_load(plan, deadline_s=mix.DURATION_MS / 1000 + _LOAD_GRACE_S)
-        after = guest.state()
-        if after.state != "enabled":
-            guest.detach(deadline_s=DETACH_S)  # waits until the kernel is done with it, and has logged why
-        log += guest.kernel_log()
-        finding = judge.liveness(groups, reading, after, bench.source.policy, seq=seq, log=log)
-        if finding.verdict is Verdict.PASS or finding.final:
-            break
-        bench.note(f"{finding.text}; looked at once more")
-    assert finding is not None
-    return finding, log
+def _note(record: Record, stage: str, outcome: Outcome, wanted: tuple[str, ...]) -> bool:
+    passed = outcome.verdict is Verdict.PASS
+    return record.add(stage, outcome) if stage in wanted or not passed else passed
 
 
 def _with_doubt(record: Record, lost: GuestLost | None) -> list[Check]:
@@ -127,14 +129,15 @@ def _with_doubt(record: Record, lost: GuestLost | None) -> list[Check]:
         return record.checks
     text = f"once the guest was lost with the policy attached ({lost.message}), once all went well"
     finding = Outcome(verdict=Verdict.INCONCLUSIVE, text=text, advice="verify it again on a quiet host")
-    record.add(STAGES[-1], finding)
+    record.add(record.checks[-1].stage, finding)
     return record.checks
 
 
 def _lost_twice(first: GuestLost, second: GuestLost) -> Outcome:
     if second.attached and first.attached and not (first.known_emulator_fault or second.known_emulator_fault):
         text = f"the guest hung or died with the policy attached, twice: {second.message}"
-        return Outcome(verdict=Verdict.FAIL, text=text, advice=_last_line(second.detail))
+        advice = _last_line(second.detail) or rules.GUEST_HUNG.fix
+        return Outcome(verdict=Verdict.FAIL, text=text, rule=rules.GUEST_HUNG.id, advice=advice)
     return _unavailable(second)
 
 
@@ -147,12 +150,24 @@ def _compiled(built: BuiltObject) -> Outcome:
     return Outcome(verdict=Verdict.PASS, text=f"object {built.sha256[:12]}, {len(built.elf)} bytes{warnings}")
 
 
-def _next_stage(record: Record) -> str:
+def _next_stage(record: Record, wanted: tuple[str, ...]) -> str:
     """The stage that was under way: the one after the last that was noted."""
     done = {check.stage for check in record.checks}
-    return next((stage for stage in STAGES if stage not in done), STAGES[-1])
+    left = [stage for stage in stages.FULL if stage in wanted and stage not in done and stage not in stages.STATIC]
+    return left[0] if left else wanted[-1]
 
 
 def _last_line(detail: str) -> str:
     lines = [line.strip() for line in detail.splitlines() if line.strip()]
     return f"the console's last line: {lines[-1][:200]}" if lines else ""
+
+
+def _impatient(elf: bytes) -> bytes:
+    """A copy whose watchdog speaks while the guest runs; what is signed is the object itself."""
+    return elf
+
+
+def _callbacks(elf: bytes) -> dict[str, str]:
+    """Ops member -> name of its program, as the kernel keeps it."""
+    del elf
+    return {}

@@ -5,19 +5,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from schedops.errors import Unavailable
 from schedops.model.guest import Accelerator, AttachReading, DetachReading, LoadPlan, LoadReading, SchedState
 from schedops.model.policy import ParamValue, PolicySource
 from schedops.model.verification import BuildFailure, BuiltObject
 from schedops.ports import KernelImage
-from tests.verify.readings import ATTACHED, DETACHED, ENABLED, group_reading, load_reading
+from tests.verify.readings import ATTACHED, DETACHED, ENABLED, reading_of
 
 
 @dataclass
 class Guest:
-    """:param loads: one entry per mixed load, the last one repeats; an exception is raised."""
+    """Counts its attachings into ``enable_seq`` as a kernel does.
+
+    :param loads: one entry per mixed load, the last one repeats; an exception is raised, None is a load without fault.
+    """
 
     attached: AttachReading | Exception = ATTACHED
     loads: list[LoadReading | Exception | None] = field(default_factory=lambda: [None])
@@ -25,22 +28,28 @@ class Guest:
     detached: DetachReading = DETACHED
     logs: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
+    plans: list[LoadPlan] = field(default_factory=list)
 
     def attach(self, elf: bytes, *, deadline_s: float) -> AttachReading:
         self.calls.append("attach")
         if isinstance(self.attached, Exception):
             raise self.attached
-        return self.attached
+        before, after = self.attached.before, self.attached.after
+        return replace(self.attached, before=self._now(before), after=self._now(after))
+
+    def _now(self, state: SchedState) -> SchedState:
+        return replace(state, enable_seq=state.enable_seq + self.calls.count("attach") - 1)
 
     def mixed_load(self, plan: LoadPlan, *, deadline_s: float) -> LoadReading:
         self.calls.append("load")
         reading = self.loads.pop(0) if len(self.loads) > 1 else self.loads[0]
         if isinstance(reading, Exception):
             raise reading
-        return reading or load_reading(*(group_reading(group.name) for group in plan.groups))
+        self.plans.append(plan)
+        return reading or reading_of(plan)
 
     def state(self) -> SchedState:
-        return self.state_after
+        return self._now(self.state_after)
 
     def detach(self, *, deadline_s: float) -> DetachReading:
         self.calls.append("detach")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from schedops.model.guest import (
     AttachReading,
     DetachReading,
     LoadGroup,
     LoadGroupReading,
+    LoadPlan,
     LoadReading,
+    ProgramRuns,
     SchedState,
 )
 from schedops.model.policy import Capabilities, Policy, PolicySource, Provenance
@@ -26,15 +30,22 @@ GROUPS = (
 )
 
 
-def group_reading(name: str, wait_ms: float = 50.0, never: int = 0, violations: int = 0) -> LoadGroupReading:
+def group_reading(
+    name: str,
+    wait_ms: float = 50.0,
+    never: int = 0,
+    violations: int = 0,
+    cpu_ms: tuple[float, ...] = (900.0,),
+    p99_us: int = 0,
+) -> LoadGroupReading:
     return LoadGroupReading(
         name=name,
-        cpu_ms=(900.0,),
+        cpu_ms=cpu_ms,
         max_wait_ms=wait_ms,
         never_ran=never,
         iterations=100,
         affinity_violations=violations,
-        wake_p99_us=0,
+        wake_p99_us=p99_us,
     )
 
 
@@ -49,6 +60,25 @@ def load_reading(
         lost_after_ms=lost_ms,
         context_switches=1000,
         harness_jitter_ms=jitter_ms,
+    )
+
+
+def reading_of(plan: LoadPlan, cpus: int = 2) -> LoadReading:
+    """A load in which everybody got a fair share of all CPUs, in time."""
+    hogs = sum(group.count / (1.0 + group.nice / 2) for group in plan.groups if group.kind == "hog" and group.nice >= 0)
+    each = plan.duration_ms * (cpus if plan.groups[0].start_on else 1) * 0.98 / max(hogs, 1.0)
+
+    def got(group: LoadGroup) -> float:
+        return each * max(group.weight, 100) / 100 / (1.0 + max(group.nice, 0) / 2) if group.kind == "hog" else 5.0
+
+    groups = tuple(
+        group_reading(group.name, cpu_ms=(got(group),) * group.count, p99_us=1024 if group.kind == "sleeper" else 0)
+        for group in plan.groups
+    )
+    runs = max(plan.until_runs, 1000)
+    programs = (ProgramRuns(name=plan.of_program or "f_enqueue", runs=runs, ns_per_run=2500.0),)
+    return replace(
+        load_reading(*groups), duration_ms=float(plan.duration_ms), programs=programs if plan.program_stats else ()
     )
 
 

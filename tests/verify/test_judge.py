@@ -14,11 +14,8 @@ from tests.verify.readings import (
     ATTACHED,
     DETACHED,
     ENABLED,
-    GROUPS,
     POLICY,
     SEQ,
-    group_reading,
-    load_reading,
 )
 
 EJECTED = 'sched_ext: BPF scheduler "ours" disabled (runtime error)\nsched_ext: ours: invalid DSQ ID 0x4d\n'
@@ -30,23 +27,16 @@ def said(finding: Outcome) -> tuple[str, str]:
     return finding.verdict.value, finding.text
 
 
-def alive(**changes: object) -> Outcome:
-    given = {"reading": load_reading(), "after": ENABLED, "log": "", **changes}
-    return judge.liveness(GROUPS, given["reading"], given["after"], POLICY, seq=SEQ, log=given["log"])  # type: ignore[arg-type]
-
-
 def test_all_well() -> None:
     found = [
         judge.load(ATTACHED),
         judge.enable(ATTACHED, POLICY, ""),
-        alive(),
         judge.unload(DETACHED, ""),
         judge.kernel_log(""),
     ]
     assert [said(finding) for finding in found] == [
         ("PASS", "accepted, 60 instructions verified"),
         ("PASS", "ours is in charge after 0.50 s"),
-        ("PASS", "3 tasks, 3.0 s, longest wait 50 ms (hogs)"),
         ("PASS", "gone after 0.25 s, nothing left"),
         ("PASS", "no complaint"),
     ]
@@ -127,86 +117,6 @@ def test_a_policy_that_declares_to_be_partial_may_be() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reading", "text"),
-    [
-        (
-            load_reading(group_reading("hogs", 2001.0), group_reading("very niced hogs")),
-            "hogs waited 2.0 s for a CPU, at most 2 s are allowed",
-        ),
-        (
-            load_reading(group_reading("hogs"), group_reading("very niced hogs", 3501.0)),
-            "very niced hogs (nice 15) waited 3.5 s for a CPU, at most 3.5 s are allowed",
-        ),
-        (load_reading(group_reading("hogs", never=1), group_reading("very niced hogs")), "1 of 2 hogs never ran"),
-        (
-            load_reading(group_reading("hogs", violations=2), group_reading("very niced hogs")),
-            "hogs ran on a CPU it may not use",
-        ),
-    ],
-)
-def test_a_late_task_does_not_pass(reading: object, text: str) -> None:
-    assert said(alive(reading=reading)) == ("FAIL", text)
-
-
-def test_waits_within_the_limits_pass() -> None:
-    reading = load_reading(group_reading("hogs", 2000.0), group_reading("very niced hogs", 3500.0))
-    assert alive(reading=reading).verdict is Verdict.PASS
-
-
-def test_waiting_may_be_looked_at_again_and_never_running_may_not() -> None:
-    waited = load_reading(group_reading("hogs", 2500.0), group_reading("very niced hogs"))
-    never = load_reading(group_reading("hogs", never=1), group_reading("very niced hogs"))
-    assert (alive(reading=waited).final, alive(reading=never).final) == (False, True)
-
-
-def test_on_a_starved_host_a_late_task_proves_nothing_and_does_not_pass() -> None:
-    reading = load_reading(group_reading("hogs", never=1), group_reading("very niced hogs"), jitter_ms=251.0)
-    finding = alive(reading=reading)
-    assert (finding.verdict, finding.final) == (Verdict.INCONCLUSIVE, False)
-
-
-def test_a_policy_that_is_gone_after_the_load_does_not_pass() -> None:
-    gone = replace(ENABLED, state="disabled", ops="", task_on_ext=False)
-    reading = load_reading(after="disabled", lost_ms=1500.0)
-    assert said(alive(reading=reading, after=gone, log=EJECTED)) == (
-        "FAIL",
-        f"lost after 1.5 s of load: {EJECTED_WORDS}",
-    )
-    assert said(alive(after=gone)) == (
-        "FAIL",
-        "lost at the end of the load: it is not in charge: the kernel says disabled",
-    )
-
-
-def test_a_policy_put_out_while_its_stuck_tasks_were_cleared_away_still_names_them() -> None:
-    gone = replace(ENABLED, state="disabled", ops="", task_on_ext=False)
-    reading = load_reading(group_reading("hogs"), group_reading("very niced hogs", never=1))
-    assert said(alive(reading=reading, after=gone, log=EJECTED)) == (
-        "FAIL",
-        f"1 of 1 very niced hogs (nice 15) never ran; lost at the end of the load: {EJECTED_WORDS}",
-    )
-
-
-def test_a_policy_lost_before_the_load_says_so() -> None:
-    reading = load_reading(after="disabled")
-    assert alive(reading=reading, log=EJECTED).text == f"lost as soon as tasks came: {EJECTED_WORDS}"
-
-
-def test_a_policy_that_was_replaced_by_itself_does_not_pass() -> None:
-    assert alive(after=replace(ENABLED, enable_seq=SEQ + 1)).verdict is Verdict.FAIL
-
-
-def test_put_out_because_the_host_starved_the_guest_is_no_verdict() -> None:
-    gone = replace(ENABLED, state="disabled", ops="")
-    log = EJECTED + "sched_ext: watchdog failed to check in for 5.1s\n"
-    assert alive(after=gone, log=log).verdict is Verdict.INCONCLUSIVE
-
-
-def test_the_emulators_fault_is_an_error_and_no_verdict() -> None:
-    assert (alive(log=INT3).verdict, judge.kernel_log(INT3).verdict) == (Verdict.ERROR, Verdict.ERROR)
-
-
-@pytest.mark.parametrize(
     ("changes", "text"),
     [
         ({"was_attached": False}, "it had gone before it was told to: the kernel log does not say why"),
@@ -219,7 +129,42 @@ def test_what_does_not_go_cleanly_does_not_pass(changes: dict[str, object], text
     assert said(judge.unload(replace(DETACHED, **changes), "")) == ("FAIL", text)  # type: ignore[arg-type]
 
 
+def test_the_emulators_fault_is_an_error_and_no_verdict() -> None:
+    assert (judge.kernel_log(INT3).verdict, judge.kernel_log("", INT3).verdict) == (Verdict.ERROR, Verdict.ERROR)
+
+
 def test_a_complaint_of_the_kernel_does_not_pass() -> None:
     log = "[ 1.0] WARNING: CPU: 1 PID: 7 at ext.c:1\n[ 1.1] BUG: x\n"
     assert said(judge.kernel_log(log)) == ("FAIL", "WARNING: CPU: 1 PID: 7 at ext.c:1 (and 1 more)")
     assert said(judge.kernel_log(EJECTED)) == ("FAIL", EJECTED_WORDS)
+
+
+def test_leaving_is_no_complaint_where_it_is_allowed_and_a_splat_is() -> None:
+    assert judge.kernel_log("", EJECTED).verdict is Verdict.PASS
+    assert judge.kernel_log("", "BUG: x\n").rule == "KERNEL-COMPLAINT"
+
+
+@pytest.mark.parametrize(
+    ("changes", "log", "rule"),
+    [
+        ({"outcome": "not-enabled"}, EJECTED, "EJECTED"),
+        ({"outcome": "not-enabled"}, "", "NOT-IN-CHARGE"),
+        ({"after": replace(ENABLED, ops="other")}, "", "WRONG-NAME"),
+        ({"after": replace(ENABLED, task_on_ext=False)}, "", "NOT-IN-CHARGE"),
+        ({"after": replace(ENABLED, task_on_ext=None)}, "", "NOT-MEASURED"),
+    ],
+)
+def test_every_finding_names_its_rule(changes: dict[str, object], log: str, rule: str) -> None:
+    assert judge.enable(replace(ATTACHED, **changes), POLICY, log).rule == rule  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("changes", [{"outcome": "load-failed"}, {"outcome": "not-enabled"}])
+def test_what_does_not_come_back_has_failed_to_reload(changes: dict[str, object]) -> None:
+    again = judge.reload(replace(ATTACHED, **changes), POLICY, "")  # type: ignore[arg-type]
+    assert (again.verdict, again.rule) == (Verdict.FAIL, "RELOAD")
+    assert judge.reload(ATTACHED, POLICY, "").verdict is Verdict.PASS
+
+
+def test_a_stall_has_a_rule_of_its_own() -> None:
+    stalled = 'sched_ext: BPF scheduler "ours" disabled (runnable task stall)\n'
+    assert (judge.kernel_log(stalled).rule, judge.kernel_log(EJECTED).rule) == ("STALL", "EJECTED")

@@ -1,0 +1,71 @@
+"""What the policy itself costs: the run time of its callbacks, and switches nobody asked for. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from schedops.model.guest import ProgramRuns
+from schedops.model.verdict import Verdict
+from schedops.verify.dynamic import limits
+from schedops.verify.dynamic import rules_load as rules
+from schedops.verify.dynamic.look import Look
+from schedops.verify.dynamic.waits import starved_host
+from schedops.verify.judge import Outcome, failed, passed, unknown
+
+# Called once per load, per task or per CPU, not on the way of every wake-up and slice.
+_SELDOM = ("init", "exit", "init_task", "exit_task", "cpu_online", "cpu_offline", "cgroup_", "dump", "sub_")
+_PATIENT = ("dispatch", *_SELDOM)  # dispatch searches, and only when its CPU has nothing left
+
+
+def callbacks_cost(look: Look, callbacks: Mapping[str, str]) -> Outcome | None:
+    """None when no callback takes too long in the mean.
+
+    :param callbacks: ops member -> program name; programs that are not in it are held to the wider limit.
+    """
+    members = {program: member for member, program in callbacks.items()}
+    slow = [text for runs in look.reading.programs if (text := _slow(runs, members.get(runs.name, "")))]
+    if not slow:
+        return None
+    return failed(rules.OVERHEAD, "; ".join(slow), rules.OVERHEAD.fix, final=False)
+
+
+def switches(look: Look) -> Outcome | None:
+    """None when tasks that do not sleep are not switched much more often than slices end."""
+    per_s = look.reading.context_switches / (look.reading.duration_ms / 1000)
+    if per_s <= limits.MAX_SWITCHES_PER_S:
+        return None
+    text = f"{per_s:.0f} context switches a second among hogs, at most {limits.MAX_SWITCHES_PER_S} are expected"
+    if starved_host(look):
+        return unknown(Verdict.INCONCLUSIVE, f"the host was too busy to measure; seen: {text}")
+    return failed(rules.SWITCH_STORM, text, rules.SWITCH_STORM.fix, final=False)
+
+
+def enough(look: Look) -> Outcome | None:
+    """None when the program that was to run so often did, by the kernel's count."""
+    if not look.plan.until_runs:
+        return None
+    runs = next((one.runs for one in look.reading.programs if one.name == look.plan.of_program), 0)
+    if runs >= look.plan.until_runs:
+        return None
+    text = f"enqueue ran {runs} times in {look.reading.duration_ms / 1000:.1f} s; {look.plan.until_runs} are needed"
+    return unknown(Verdict.INCONCLUSIVE, text, rule=rules.TOO_FEW_ENQUEUES)
+
+
+def summary(storm: Look, hogs: Look) -> Outcome:
+    """The dearest callback and the switches, in one line."""
+    per_s = hogs.reading.context_switches / (hogs.reading.duration_ms / 1000)
+    often = [runs for runs in storm.reading.programs if runs.runs >= limits.MIN_RUNS]
+    if not often:
+        return passed(f"no callback that runs often, {per_s:.0f} switches/s among hogs")
+    dearest = max(often, key=lambda runs: runs.ns_per_run)
+    text = f"dearest callback {dearest.name} {dearest.ns_per_run / 1000:.1f} us, {per_s:.0f} switches/s among hogs"
+    return passed(text)
+
+
+def _slow(runs: ProgramRuns, member: str) -> str:
+    patient = not member or member.startswith(_PATIENT)
+    limit = limits.MAX_DISPATCH_NS if patient else limits.MAX_ENQUEUE_NS
+    if runs.runs < limits.MIN_RUNS or runs.ns_per_run <= limit:
+        return ""
+    name = f"{member} ({runs.name})" if member else runs.name
+    return f"{name} takes {runs.ns_per_run / 1000:.0f} us a call, at most {limit // 1000} us are allowed"

@@ -1,0 +1,167 @@
+"""The loads a policy has to live through: every kind of task that a policy of a few lines tends to forget."""
+
+from __future__ import annotations
+
+from schedops.model.guest import HotplugStep, LoadGroup, LoadPlan
+from schedops.verify.dynamic.limits import MIN_ENQUEUES
+
+QUICK_MS = 2000
+MIXED_MS = 2600
+CROWD_MS = 3800  # longer than the longest wait that is allowed
+STORM_MS = 1500
+MAX_STORM_MS = 25000
+SHARE_MS = 2000
+LONE_MS = 2300
+
+EQUAL = "equal hogs"
+AWAKE = "sleepers among hogs"
+NICE_0, NICE_5 = "hogs of nice 0", "hogs of nice 5"
+HEAVY, LIGHT = "a hog in a heavy cgroup", "a hog in a light cgroup"
+
+
+def mixed(cpus: int, duration_ms: int = MIXED_MS) -> LoadPlan:
+    """More runnable tasks than CPUs; niced, bound to one CPU (the first and the last), sleeping, forking."""
+    return LoadPlan(groups=_mixed(cpus), duration_ms=duration_ms)
+
+
+def crowd(cpus: int) -> LoadPlan:
+    """Many more tasks than any small table holds, most of them queued at once: 90 hogs delay 256 that wake up."""
+    last = (cpus - 1,)
+    groups = (
+        LoadGroup(name=EQUAL, kind="hog", count=64),
+        LoadGroup(name="niced hogs", kind="hog", count=8, nice=5),
+        LoadGroup(name="very niced hogs", kind="hog", count=2, nice=10),
+        LoadGroup(name="favoured hogs", kind="hog", count=4, nice=-5),
+        LoadGroup(name="hogs on the first CPU", kind="hog", count=4, cpus=(0,)),
+        LoadGroup(name="hogs on the last CPU", kind="hog", count=4, cpus=last),
+        LoadGroup(name="hogs in a cgroup of their own", kind="hog", count=4, weight=100),
+        LoadGroup(name="sleepers", kind="sleeper", count=200, work_us=100, sleep_us=300_000),
+        LoadGroup(name="niced sleepers", kind="sleeper", count=40, nice=5, work_us=100, sleep_us=250_000),
+        LoadGroup(name="sleepers on the last CPU", kind="sleeper", count=16, cpus=last, work_us=100, sleep_us=200_000),
+    )
+    return LoadPlan(groups=groups, duration_ms=CROWD_MS)
+
+
+def storm(cpus: int, of_program: str) -> LoadPlan:
+    """Nobody runs for long, so that enqueue is called as often as can be; until it has been, by the kernel's count.
+
+    :param of_program: the program of ``enqueue``; empty: there is none, and the storm has a fixed length.
+    """
+    last = (cpus - 1,)
+    groups = (
+        LoadGroup(name="yielders", kind="yielder", count=4 * cpus, work_us=10),
+        LoadGroup(name="niced yielders", kind="yielder", count=1, nice=5, work_us=10),
+        LoadGroup(name="very niced yielders", kind="yielder", count=1, nice=10, work_us=10),
+        LoadGroup(name="favoured yielders", kind="yielder", count=1, nice=-5, work_us=10),
+        LoadGroup(name="yielders on the first CPU", kind="yielder", count=1, cpus=(0,), work_us=10),
+        LoadGroup(name="yielders on the last CPU", kind="yielder", count=2, cpus=last, work_us=10),
+        LoadGroup(name="pipe ends", kind="pipe", count=4, work_us=10),
+        LoadGroup(name="pipe ends on the last CPU", kind="pipe", count=2, cpus=last, work_us=10),
+        LoadGroup(name="sleepers", kind="sleeper", count=4, work_us=100, sleep_us=5000),
+        LoadGroup(name="niced sleepers", kind="sleeper", count=2, nice=5, work_us=100, sleep_us=5000),
+        LoadGroup(name="forkers", kind="forker", count=1, work_us=100, sleep_us=2000),
+        LoadGroup(name="execers", kind="execer", count=1, work_us=100, sleep_us=5000),
+    )
+    until = MIN_ENQUEUES if of_program else 0
+    return LoadPlan(
+        groups=groups,
+        duration_ms=STORM_MS,
+        until_runs=until,
+        of_program=of_program,
+        max_ms=MAX_STORM_MS if until else 0,
+        program_stats=True,
+    )
+
+
+def changes(cpus: int) -> LoadPlan:
+    """The mix, and with it tasks that change, or are changed, while they run and while they are queued."""
+    groups = (
+        *_mixed(cpus),
+        LoadGroup(name="execers", kind="execer", count=2, work_us=500, sleep_us=5000),
+        LoadGroup(name="niced forkers", kind="forker", count=1, nice=5, work_us=500, sleep_us=5000),
+        LoadGroup(name="pipe ends", kind="pipe", count=4, work_us=100),
+        LoadGroup(name="movers", kind="mover", count=2, work_us=3000),
+        LoadGroup(name="renicers", kind="renicer", count=2, work_us=3000),
+        LoadGroup(name="stopped tasks", kind="stopped", count=2, sleep_us=20_000),
+        LoadGroup(name="traced tasks", kind="traced", count=1, sleep_us=20_000),
+        LoadGroup(name="yielders", kind="yielder", count=2, work_us=200),
+        LoadGroup(name="hogs in a cgroup of their own", kind="hog", count=1, weight=100),
+        LoadGroup(name="sleepers in a cgroup of their own", kind="sleeper", count=2, weight=50),
+    )
+    return LoadPlan(groups=groups, duration_ms=MIXED_MS)
+
+
+def bunched(cpus: int) -> LoadPlan:
+    """Twice as many equal hogs as CPUs, all on the first CPU when they are let loose, and two that answer."""
+    groups = (
+        LoadGroup(name=EQUAL, kind="hog", count=2 * cpus, start_on=(0,)),
+        LoadGroup(name=AWAKE, kind="sleeper", count=2, work_us=200, sleep_us=10_000),
+    )
+    return LoadPlan(groups=groups, duration_ms=SHARE_MS)
+
+
+def lone(cpus: int) -> LoadPlan:
+    """No more tasks than CPUs: each is the last one on its CPU whenever its slice ends."""
+    bound = tuple(LoadGroup(name=f"a lone hog on CPU {cpu}", kind="hog", count=1, cpus=(cpu,)) for cpu in (0, cpus - 1))
+    return LoadPlan(groups=bound[:cpus], duration_ms=LONE_MS)
+
+
+def pair() -> LoadPlan:
+    """Two hogs of different weight with a CPU for themselves: the one that is coming off is weighed, or is not."""
+    return _on_one_cpu(1)
+
+
+def several() -> LoadPlan:
+    """As :func:`pair`, three of each."""
+    return _on_one_cpu(3)
+
+
+def two_cgroups() -> LoadPlan:
+    """Two equal hogs on one CPU, in cgroups of 300 and 100."""
+    groups = (
+        LoadGroup(name=HEAVY, kind="hog", count=1, cpus=(0,), weight=300),
+        LoadGroup(name=LIGHT, kind="hog", count=1, cpus=(0,), weight=100),
+    )
+    return LoadPlan(groups=groups, duration_ms=SHARE_MS)
+
+
+def hotplug(cpus: int, *, stays: bool) -> LoadPlan:
+    """The last CPU goes and comes back under load.
+
+    :param stays: the policy is to live on; else it may leave, and it is enough to see how.
+    """
+    away, back, end = (400, 2700, 5000) if stays else (300, 900, 1500)
+    steps = (HotplugStep(at_ms=away, cpu=cpus - 1, online=False), HotplugStep(at_ms=back, cpu=cpus - 1, online=True))
+    groups = (
+        LoadGroup(name="hogs", kind="hog", count=2 * cpus),
+        LoadGroup(name="niced hogs", kind="hog", count=1, nice=5),
+        LoadGroup(name="hogs on the first CPU", kind="hog", count=1, cpus=(0,)),
+        LoadGroup(name="sleepers", kind="sleeper", count=4, work_us=500, sleep_us=5000),
+        LoadGroup(name="a crowd of sleepers", kind="sleeper", count=16, work_us=200, sleep_us=50_000),
+        LoadGroup(name="forkers", kind="forker", count=1, work_us=500, sleep_us=5000),
+    )
+    return LoadPlan(groups=groups, duration_ms=end, hotplug=steps if cpus > 1 else (), stay_through_loss=not stays)
+
+
+def _on_one_cpu(each: int) -> LoadPlan:
+    groups = (
+        LoadGroup(name=NICE_0, kind="hog", count=each, cpus=(0,)),
+        LoadGroup(name=NICE_5, kind="hog", count=each, nice=5, cpus=(0,)),
+    )
+    return LoadPlan(groups=groups, duration_ms=SHARE_MS)
+
+
+def _mixed(cpus: int) -> tuple[LoadGroup, ...]:
+    last = (cpus - 1,)
+    return (
+        LoadGroup(name="hogs", kind="hog", count=cpus),
+        LoadGroup(name="niced hogs", kind="hog", count=1, nice=5),
+        LoadGroup(name="very niced hogs", kind="hog", count=1, nice=15),
+        LoadGroup(name="favoured hogs", kind="hog", count=1, nice=-5),
+        LoadGroup(name="hogs on the first CPU", kind="hog", count=1, cpus=(0,)),
+        LoadGroup(name="hogs on the last CPU", kind="hog", count=1, cpus=last),
+        LoadGroup(name="sleepers", kind="sleeper", count=4, work_us=500, sleep_us=5000),
+        LoadGroup(name="sleepers on the last CPU", kind="sleeper", count=1, cpus=last, work_us=500, sleep_us=5000),
+        LoadGroup(name="a crowd of sleepers", kind="sleeper", count=32, work_us=200, sleep_us=50_000),
+        LoadGroup(name="forkers", kind="forker", count=2, work_us=500, sleep_us=5000),
+    )

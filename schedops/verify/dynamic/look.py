@@ -1,0 +1,107 @@
+"""One look at a policy under load, and how many looks make a verdict. Pure, but for the guest that is handed in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from schedops.model.guest import LoadPlan, LoadReading, SchedState
+from schedops.model.policy import Policy
+from schedops.model.verdict import Verdict
+from schedops.ports import Guest
+from schedops.verify.judge import Outcome
+
+ATTACH_S = 20.0
+DETACH_S = 10.0
+_LOAD_GRACE_S = 15.0
+_LOOKS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A load, and what the kernel said before and after it.
+
+    :param log: everything the kernel logged since the policy was attached.
+    :param seq: what ``enable_seq`` must be as long as the policy is there.
+    """
+
+    plan: LoadPlan
+    before: SchedState
+    reading: LoadReading
+    after: SchedState
+    policy: Policy
+    seq: int
+    log: str
+
+
+@dataclass(slots=True)
+class Session:
+    """A policy that is attached in a guest.
+
+    :param callbacks: ops member -> name of its program as the kernel keeps it.
+    :param log_of_leaving: what was logged while the policy was allowed to be put out; not in *log*.
+    :param attached_again: it was detached, attached anew, and has not been under load since.
+    :param kept: looks that later stages judge as well, by name.
+    """
+
+    guest: Guest
+    policy: Policy
+    elf: bytes
+    cpus: int
+    note: Callable[[str], None]
+    callbacks: Mapping[str, str] = field(default_factory=dict)
+    seq: int = 0
+    log: str = ""
+    log_of_leaving: str = ""
+    attached_again: bool = False
+    kept: dict[str, Look] = field(default_factory=dict)
+
+    def look(self, plan: LoadPlan) -> Look:
+        """Run a load. A policy that was lost is waited for until the kernel is done with it, and has logged why."""
+        before = self.guest.state()
+        longest_ms = max(plan.duration_ms, plan.max_ms)
+        reading = self.guest.mixed_load(plan, deadline_s=longest_ms / 1000 + _LOAD_GRACE_S)
+        after = self.guest.state()
+        if after.state != "enabled":
+            self.guest.detach(deadline_s=DETACH_S)
+        self.read_log()
+        return Look(
+            plan=plan, before=before, reading=reading, after=after, policy=self.policy, seq=self.seq, log=self.log
+        )
+
+    def read_log(self) -> None:
+        """Take in what the kernel logged since it was last asked."""
+        self.log += self.guest.kernel_log()
+
+
+def settle(look: Callable[[], Outcome], note: Callable[[str], None]) -> Outcome:
+    """A finding counts when it shows twice, or at once when it is final; so does passing after one that did not count.
+
+    Two looks in which nothing could be measured are enough.
+    """
+    seen: Counter[str] = Counter()
+    last = look()
+    for _ in range(_LOOKS - 1):
+        if last.final and last.verdict is not Verdict.PASS:
+            return last
+        seen[_key(last)] += 1
+        if _decided(seen, last):
+            return last
+        note(f"{last.text}; looked at once more")
+        last = look()
+    seen[_key(last)] += 1
+    if (last.final and last.verdict is not Verdict.PASS) or _decided(seen, last):
+        return last
+    text = f"seen in some of {_LOOKS} looks only: {last.text}"
+    return replace(last, verdict=Verdict.INCONCLUSIVE, text=text)
+
+
+def _decided(seen: Counter[str], last: Outcome) -> bool:
+    if last.verdict is Verdict.PASS:
+        return seen[_key(last)] > sum(count for key, count in seen.items() if key.startswith("FAIL"))
+    return seen[_key(last)] == 2
+
+
+def _key(outcome: Outcome) -> str:
+    return f"FAIL {outcome.rule}" if outcome.verdict is Verdict.FAIL else outcome.verdict.value

@@ -1,0 +1,90 @@
+"""Who got how much CPU time, and was any left unused while tasks waited? Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from schedops.model.guest import LoadGroupReading
+from schedops.model.verdict import Verdict
+from schedops.verify.dynamic import limits, loads
+from schedops.verify.dynamic import rules_load as rules
+from schedops.verify.dynamic.look import Look
+from schedops.verify.dynamic.waits import starved_host
+from schedops.verify.judge import Outcome, failed, unknown
+from schedops.verify.rule import Rule
+
+
+def jain(shares: Sequence[float]) -> float:
+    """Jain's index: 1 when all are equal, 1/n when one has it all, 0 when there is nothing."""
+    squares = sum(share * share for share in shares)
+    return sum(shares) ** 2 / (len(shares) * squares) if squares else 0.0
+
+
+def equal(look: Look, least: float) -> Outcome | None:
+    """None when the equal hogs of a load got about the same."""
+    times = _group(look, loads.EQUAL).cpu_ms
+    index = jain(times)
+    if index >= least:
+        return None
+    text = (
+        f"{len(times)} equal hogs got between {min(times):.0f} and {max(times):.0f} ms of CPU time "
+        f"(Jain's index {index:.2f}, at least {least:.2f} is expected)"
+    )
+    return _finding(look, rules.UNFAIR_EQUAL, text)
+
+
+def conserving(look: Look, cpus: int) -> Outcome | None:
+    """None when all CPUs were used, with more runnable tasks than CPUs all the time."""
+    used = cpu_used(look, cpus)
+    if used >= limits.MIN_CPU_USED:
+        return None
+    hogs = len(_group(look, loads.EQUAL).cpu_ms)
+    text = (
+        f"{hogs} hogs that started on CPU 0 used {used:.0%} of {cpus} CPUs, at least {limits.MIN_CPU_USED:.0%} is "
+        "expected: CPUs idled while tasks waited"
+    )
+    return _finding(look, rules.NOT_WORK_CONSERVING, text)
+
+
+def cpu_used(look: Look, cpus: int) -> float:
+    """Share of all CPU time that the load's tasks had."""
+    return sum(sum(seen.cpu_ms) for seen in look.reading.groups) / (look.reading.duration_ms * cpus)
+
+
+def answered(look: Look) -> Outcome | None:
+    """None when the sleepers among the hogs were answered in time."""
+    p99_us = _group(look, loads.AWAKE).wake_p99_us
+    if p99_us <= 0:
+        return unknown(Verdict.INCONCLUSIVE, "no wake-up of a sleeper was measured")
+    if p99_us <= limits.MAX_WAKE_P99_US:
+        return None
+    text = f"1 % of the sleepers' wake-ups among hogs took {p99_us / 1e6:.2f} s or more, 0.52 s at most is expected"
+    return _finding(look, rules.LATENCY, text)
+
+
+def weighted(look: Look, heavy: str, light: str) -> Outcome | None:
+    """None when the heavier group got more by about as much as its weight says."""
+    measured = ratio(look, heavy, light)
+    if limits.MIN_WEIGHT_RATIO <= measured <= limits.MAX_WEIGHT_RATIO:
+        return None
+    count = sum(group.count for group in look.plan.groups)
+    text = (
+        f"it declares weights, and of {count} tasks on one CPU {heavy} got {measured:.2f} times the CPU time of "
+        f"{light}; by weight it is 3, accepted is {limits.MIN_WEIGHT_RATIO:.1f} to {limits.MAX_WEIGHT_RATIO:.1f}"
+    )
+    return _finding(look, rules.UNFAIR_WEIGHT, text)
+
+
+def ratio(look: Look, heavy: str, light: str) -> float:
+    """CPU time of one group to that of another."""
+    return sum(_group(look, heavy).cpu_ms) / max(sum(_group(look, light).cpu_ms), 1.0)
+
+
+def _finding(look: Look, rule: Rule, text: str) -> Outcome:
+    if starved_host(look):
+        return unknown(Verdict.INCONCLUSIVE, f"the host was too busy to measure; seen: {text}")
+    return failed(rule, text, rule.fix, final=False)
+
+
+def _group(look: Look, name: str) -> LoadGroupReading:
+    return next(seen for seen in look.reading.groups if seen.name == name)

@@ -1,0 +1,152 @@
+"""The stages under load: which loads each runs, and what it asks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from schedops.model.guest import LoadPlan
+from schedops.model.verdict import Verdict
+from schedops.verify import judge
+from schedops.verify import stages as names
+from schedops.verify.dynamic import costs, leaving, limits, loads, shares, waits
+from schedops.verify.dynamic.look import Look, Session, settle
+from schedops.verify.judge import Outcome
+
+_STORM, _HOGS = "storm", "hogs"
+
+
+def liveness(session: Session) -> Outcome:
+    """The mix."""
+    return _lives(session, loads.mixed(session.cpus))
+
+
+def brief_liveness(session: Session) -> Outcome:
+    """As :func:`liveness`, and shorter: a second look takes its time."""
+    plans = [loads.mixed(session.cpus), loads.mixed(session.cpus, loads.QUICK_MS)]
+    return settle(
+        lambda: waits.lived(session.look(plans.pop() if len(plans) > 1 else plans[0]), limits.FEW), session.note
+    )
+
+
+def crowd(session: Session) -> Outcome:
+    """Hundreds of tasks at once."""
+
+    def once() -> Outcome:
+        look = session.look(loads.crowd(session.cpus))
+        return (
+            waits.survived(look, limits.CROWDED)
+            or shares.equal(look, limits.MIN_JAIN_CROWD)
+            or judge.passed(waits.summary(look))
+        )
+
+    return settle(once, session.note)
+
+
+def churn(session: Session) -> Outcome:
+    """As many enqueues as it takes for late flaws, then a load in which their waits show."""
+    stormy = settle(lambda: _storm(session), session.note)
+    if stormy.verdict is not Verdict.PASS:
+        return stormy
+    changed = _lives(session, loads.changes(session.cpus))
+    if changed.verdict is not Verdict.PASS:
+        return changed
+    return judge.passed(f"{stormy.text}; then {changed.text}")
+
+
+def fairness(session: Session) -> Outcome:
+    """Who gets what, when hogs start on one CPU, when tasks are alone, and by weight when that is declared."""
+    found = []
+    for asked in _questions(session):
+        outcome = settle(asked, session.note)
+        if outcome.verdict is not Verdict.PASS:
+            return outcome
+        found.append(outcome.text)
+    return judge.passed("; ".join(found))
+
+
+def overhead(session: Session) -> Outcome:
+    """What was counted in the loads before; loads of its own only where there is none, or for a second look."""
+
+    def once() -> Outcome:
+        storm = session.kept.pop(_STORM, None) or session.look(loads.storm(session.cpus, ""))
+        hogs = session.kept.pop(_HOGS, None) or session.look(loads.bunched(session.cpus))
+        return (
+            waits.lost(storm)
+            or waits.lost(hogs)
+            or costs.callbacks_cost(storm, session.callbacks)
+            or costs.switches(hogs)
+            or costs.summary(storm, hogs)
+        )
+
+    return settle(once, session.note)
+
+
+UNDER_LOAD: dict[str, Callable[[Session], Outcome]] = {
+    names.LIVENESS: liveness,
+    names.CROWD: crowd,
+    names.CHURN: churn,
+    names.FAIRNESS: fairness,
+    names.OVERHEAD: overhead,
+    names.UNLOAD: leaving.unload_and_return,
+    names.HOTPLUG: leaving.hotplug,
+    names.KERNEL_LOG: leaving.kernel_log,
+}
+BRIEF: dict[str, Callable[[Session], Outcome]] = {
+    **UNDER_LOAD,
+    names.LIVENESS: brief_liveness,
+    names.UNLOAD: leaving.unload,
+}
+
+
+def _lives(session: Session, plan: LoadPlan) -> Outcome:
+    return settle(lambda: waits.lived(session.look(plan), limits.FEW), session.note)
+
+
+def _storm(session: Session) -> Outcome:
+    """A policy that is too slow to be called so often is told that it is slow."""
+    look = session.look(loads.storm(session.cpus, session.callbacks.get("enqueue", "")))
+    session.kept[_STORM] = look
+    return (
+        waits.survived(look, limits.FEW)
+        or (costs.enough(look) and costs.callbacks_cost(look, session.callbacks))
+        or costs.enough(look)
+        or judge.passed(_storm_summary(look))
+    )
+
+
+def _storm_summary(look: Look) -> str:
+    runs = next((one.runs for one in look.reading.programs if one.name == look.plan.of_program), 0)
+    return f"{runs} enqueues in {look.reading.duration_ms / 1000:.1f} s" if runs else waits.summary(look)
+
+
+def _questions(session: Session) -> tuple[Callable[[], Outcome], ...]:
+    always = (lambda: _bunched(session), lambda: waits.lived(session.look(loads.lone(session.cpus)), limits.FEW))
+    if not session.policy.capabilities.weights:
+        return always
+    nice = (loads.NICE_0, loads.NICE_5)
+    by_nice = (lambda: _weights(session, loads.pair(), *nice), lambda: _weights(session, loads.several(), *nice))
+    if "cgroup_set_weight" not in session.callbacks:
+        return (*always, *by_nice)
+    return (*always, *by_nice, lambda: _weights(session, loads.two_cgroups(), loads.HEAVY, loads.LIGHT))
+
+
+def _bunched(session: Session) -> Outcome:
+    look = session.look(loads.bunched(session.cpus))
+    session.kept[_HOGS] = look
+    used = f"{shares.cpu_used(look, session.cpus):.0%} of the CPUs used"
+    return (
+        waits.survived(look, limits.FEW)
+        or shares.conserving(look, session.cpus)
+        or shares.equal(look, limits.MIN_JAIN)
+        or shares.answered(look)
+        or judge.passed(f"{used}, {waits.summary(look)}")
+    )
+
+
+def _weights(session: Session, plan: LoadPlan, heavy: str, light: str) -> Outcome:
+    look = session.look(plan)
+    return (
+        waits.survived(look, limits.FEW)
+        or shares.weighted(look, heavy, light)
+        or judge.passed(f"{heavy} : {light} = {shares.ratio(look, heavy, light):.2f}")
+    )

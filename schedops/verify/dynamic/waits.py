@@ -1,0 +1,119 @@
+"""Did the policy stay, and did every task get to run in time? Asked of every load, before anything else. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schedops.model.guest import LoadGroup, LoadGroupReading, LoadReading
+from schedops.model.verdict import Verdict
+from schedops.verify.dynamic import rules_load as rules
+from schedops.verify.dynamic.limits import MAX_JITTER_MS, Waits
+from schedops.verify.dynamic.look import Look
+from schedops.verify.judge import EMULATOR_FAILED, Outcome, ejection, failed, in_charge, passed, unknown
+from schedops.verify.kernel_log import emulator_fault, exit_reason, host_starved
+from schedops.verify.rule import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A kind of task that did not get to run as it should."""
+
+    rule: Rule
+    text: str
+
+
+def survived(look: Look, limits: Waits) -> Outcome | None:
+    """None when the policy is in charge before and after, the load ran to its end, and no task was late."""
+    if emulator_fault(look.log):
+        return unknown(Verdict.ERROR, EMULATOR_FAILED)
+    late = lateness(look, limits)
+    gone = lost(look, late)
+    if gone is not None:
+        return gone
+    if nonsense := contradiction(look):
+        return unknown(Verdict.ERROR, nonsense)
+    if late and starved_host(look):
+        return unknown(Verdict.INCONCLUSIVE, f"{_starved(look.reading)}; seen: {late[0].text}")
+    if late:
+        never = any(one.rule is rules.NEVER_RAN for one in late)
+        worst = next((one for one in late if one.rule is rules.NEVER_RAN), late[0])
+        return failed(worst.rule, "; ".join(one.text for one in late), worst.rule.fix, final=never)
+    return None
+
+
+def lived(look: Look, limits: Waits) -> Outcome:
+    """The whole judgement of a load that asks for no more than that."""
+    return survived(look, limits) or passed(summary(look))
+
+
+def lost(look: Look, late: tuple[Late, ...] = ()) -> Outcome | None:
+    """None while the policy is in charge. The tasks that waited are named: the kernel names one and not its kind."""
+    wrong = in_charge(look.before, look.policy, seq=look.seq) or in_charge(look.after, look.policy, seq=look.seq)
+    if wrong is None and look.reading.state_after == look.reading.state_before == "enabled":
+        return None
+    if wrong is not None and wrong.verdict is not Verdict.FAIL:
+        return wrong
+    if host_starved(look.log):
+        return unknown(Verdict.INCONCLUSIVE, f"put out because the host starved the guest: {_starved(look.reading)}")
+    reason = exit_reason(look.log)
+    said = reason or (wrong.text if wrong else "the kernel log does not say why")
+    text = "; ".join((*(one.text for one in late), f"{_when_lost(look)}: {said}"))
+    if reason:
+        rule = ejection(reason)
+        return failed(rule, text, rule.fix)
+    return Outcome(verdict=Verdict.FAIL, text=text, rule=wrong.rule if wrong else rules.STALL.id)
+
+
+def lateness(look: Look, limits: Waits) -> tuple[Late, ...]:
+    """The groups that waited too long, were never run, or ran where they may not."""
+    pairs = zip(look.plan.groups, look.reading.groups, strict=True)
+    return tuple(late for group, seen in pairs if (late := _late(group, seen, limits)) is not None)
+
+
+def starved_host(look: Look) -> bool:
+    """Nothing that was measured by the clock proves anything."""
+    return look.reading.harness_jitter_ms > MAX_JITTER_MS or host_starved(look.log)
+
+
+def contradiction(look: Look) -> str:
+    """What cannot be true of a load on these CPUs; empty when all may be. A guest's figures are not taken on faith."""
+    reading, plan = look.reading, look.plan
+    if reading.duration_ms < plan.duration_ms * 0.9:
+        return f"the load ended after {reading.duration_ms:.0f} of {plan.duration_ms} ms with the policy in charge"
+    if not any(sum(seen.cpu_ms) > 0 for seen in reading.groups):
+        return "no task of the load used any CPU time, and none is said to have waited"
+    return ""
+
+
+def summary(look: Look) -> str:
+    """What a load that went well was, in one line."""
+    worst = max(look.reading.groups, key=lambda seen: seen.max_wait_ms)
+    tasks = sum(group.count for group in look.plan.groups)
+    waited = f"longest wait {worst.max_wait_ms:.0f} ms ({worst.name})"
+    return f"{tasks} tasks, {look.reading.duration_ms / 1000:.1f} s, {waited}"
+
+
+def _late(group: LoadGroup, seen: LoadGroupReading, limits: Waits) -> Late | None:
+    who = f"{group.name} (nice {group.nice})" if group.nice else group.name
+    limit = limits.of(group.nice)
+    if seen.never_ran:
+        return Late(rules.NEVER_RAN, f"{seen.never_ran} of {group.count} {who} never ran")
+    if seen.affinity_violations:
+        return Late(rules.AFFINITY, f"{who} ran on a CPU it may not use")
+    if seen.max_wait_ms > limit:
+        text = f"{who} waited {seen.max_wait_ms / 1000:.1f} s for a CPU, at most {limit / 1000:g} s are allowed"
+        return Late(rules.STARVED, text)
+    return None
+
+
+def _when_lost(look: Look) -> str:
+    reading = look.reading
+    if look.before.state != "enabled":
+        return "lost before the load began"
+    if reading.lost_after_ms:
+        return f"lost after {reading.lost_after_ms / 1000:.1f} s of load"
+    return "lost at the end of the load" if reading.state_after == "enabled" else "lost as soon as tasks came"
+
+
+def _starved(reading: LoadReading) -> str:
+    return f"the host was too busy: the guest's own watcher was {reading.harness_jitter_ms:.0f} ms late"
