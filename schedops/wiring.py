@@ -11,6 +11,7 @@ from schedops.adapters.kernel.kernels import KernelStore
 from schedops.adapters.package import package_digest
 from schedops.adapters.toolbox.tools import require_tool
 from schedops.adapters.vm.qemu import Qemu
+from schedops.adapters.vm.stoppable import StoppableMachines
 from schedops.model.evidence import Tools
 from schedops.ports import Archive, KernelImage, Progress, World
 
@@ -23,13 +24,14 @@ def world(progress: Progress) -> World:
         stored = kernels.list()
         return stored[-1] if stored else None
 
+    machines = StoppableMachines(Qemu(probe_image=newest))
     return World(
         clock=SystemClock(),
         progress=progress,
         toolchain=Clang(),
-        machines=Qemu(probe_image=newest),
+        machines=machines,
         kernels=kernels,
-        crew=Threads(),
+        crew=Threads(machines),
         verdicts=DiskVerdicts(),
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -15,23 +15,28 @@ GUEST_BYTES = 768 << 20  # its memory, and QEMU's own
 _MEMINFO = Path("/proc/meminfo")
 
 
-def _nothing() -> None:
-    return
+class Breaker(Protocol):
+    """Ends what the hands are waiting for when the work is broken off (Ctrl-C, a bug)."""
+
+    def begin(self) -> None:
+        """Work begins."""
+
+    def stop(self) -> None:
+        """It is over; from another thread than those that wait."""
 
 
 class Threads:
-    """Implements the port.
+    """Implements the port. Only work side by side needs a breaker: an interrupt reaches the main thread alone."""
 
-    :param stop: called when the work is broken off (Ctrl-C, a bug): ends what the others are waiting for.
-    """
-
-    def __init__(self, *, stop: Callable[[], None] = _nothing) -> None:
-        self._stop = stop
+    def __init__(self, breaker: Breaker | None = None) -> None:
+        self._breaker = breaker
 
     def each(self, work: Callable[[Item], Made], things: Sequence[Item], *, at_once: int) -> list[Made]:
         """See the port."""
         if at_once <= 1 or len(things) <= 1:
             return [work(thing) for thing in things]
+        if self._breaker is not None:
+            self._breaker.begin()
         with ThreadPoolExecutor(max_workers=min(at_once, len(things))) as pool:
             futures = [pool.submit(work, thing) for thing in things]
             try:
@@ -39,7 +44,8 @@ class Threads:
             except BaseException:
                 for future in futures:
                     future.cancel()
-                self._stop()
+                if self._breaker is not None:
+                    self._breaker.stop()
                 raise
 
     def cores(self) -> int:

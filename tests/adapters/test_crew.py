@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -29,7 +30,7 @@ def test_one_at_a_time_is_in_the_callers_own_thread() -> None:
 
 def test_what_goes_wrong_ends_the_others_and_is_raised() -> None:
     both = threading.Barrier(2, timeout=20)
-    ended = threading.Event()
+    ended, begun = threading.Event(), []
     finished: list[int] = []
 
     def work(thing: int) -> None:
@@ -40,8 +41,8 @@ def test_what_goes_wrong_ends_the_others_and_is_raised() -> None:
         finished.append(thing)
 
     with pytest.raises(KeyboardInterrupt):
-        Threads(stop=ended.set).each(work, [1, 2], at_once=2)
-    assert finished == [2]  # nobody is left behind
+        Threads(SimpleNamespace(begin=lambda: begun.append(1), stop=ended.set)).each(work, [1, 2], at_once=2)
+    assert (begun, finished) == ([1], [2])  # nobody is left behind
 
 
 def test_guests_never_share_a_core() -> None:

@@ -80,6 +80,10 @@ class GuestSession:
         """See :class:`schedops.ports.Guest`."""
         return ""
 
+    def end(self) -> None:
+        """Kill it, from any thread; whoever waits for its answer gets GuestLost."""
+        self._machine.kill()
+
     def keep_busy(self, tasks: int) -> None:
         """Have *tasks* tasks work beside everything else from now on (0: none); for benchmarks of attaching."""
 
