@@ -9,6 +9,7 @@ from pathlib import Path
 
 from schedops.adapters.disk.cachedir import cache_dir, write_whole
 from schedops.adapters.disk.staging import publish, staging
+from schedops.adapters.kernel.api import api_of
 from schedops.adapters.kernel.kernel_file import KernelFile
 from schedops.errors import InputError
 from schedops.model.kernel import Kernel, KernelApi
@@ -43,7 +44,7 @@ class KernelStore:
 
     def api(self, image: KernelImage) -> KernelApi:
         """See the port."""
-        raise NotImplementedError
+        return api_of(image)
 
     def put(self, file: KernelFile, *, source: str, name: str | None = None) -> KernelImage:
         """Keep a kernel. Safe to repeat; a repeat with another *name* renames it.
