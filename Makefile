@@ -4,12 +4,13 @@ BIN := $(VENV)/bin
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: help setup demo test lint venv lock clean
+.PHONY: help setup demo test matrix lint venv lock clean
 
 help:
 	@echo 'make demo    set up once, then: schedops propose --workload ci-builds'
 	@echo 'make test    set up once, then run the tests'
 	@echo 'make setup   install what is missing: virtual environment, tools, kernels'
+	@echo 'make matrix  verify the library on every good kernel on offer, write docs/matrix.md'
 	@echo 'make lint    ruff, mypy --strict, import-linter'
 	@echo 'make lock    pin the dependencies anew'
 	@echo 'make clean   remove the virtual environment'
@@ -25,6 +26,9 @@ demo: setup
 
 test: setup
 	@$(BIN)/python -m pytest
+
+matrix: setup
+	@$(BIN)/python benchmarks/matrix.py
 
 lint: venv
 	@$(BIN)/ruff check .

@@ -18,7 +18,7 @@ _RUNGS = {
 
 
 def verification(dossier: Dossier) -> str:
-    """One row per kernel; the text of whatever did not pass; kernels that were not at hand."""
+    """One row per kernel; which stages were asked for; the text of whatever did not pass; kernels not at hand."""
     report = dossier.verification
     kernels = sorted({check.kernel for check in report.checks})
     lines = ["| kernel | verdict | stages |", "|---|---|---|"]
@@ -26,7 +26,9 @@ def verification(dossier: Dossier) -> str:
         checks = [check for check in report.checks if check.kernel == kernel]
         verdict = worst(check.verdict for check in checks).value
         stages = ", ".join(f"{inline(check.stage)} {check.verdict.value}" for check in checks[:_MAX_ROWS])
-        lines.append(f"| {code(kernel)} | {verdict} | {stages} |")
+        lines.append(f"| {code(kernel) if kernel else 'for all'} | {verdict} | {stages} |")
+    asked = ", ".join(inline(stage) for stage in report.stages[:_MAX_ROWS])
+    lines += ["", f"Asked for: {asked}. In full: `schedops verify {inline(report.policy)} --full`."]
     trouble = [check for check in report.checks if check.verdict is not Verdict.PASS]
     lines += ["", *(_trouble(check) for check in trouble[:_MAX_ROWS])] if trouble else []
     if report.kernels_missing:

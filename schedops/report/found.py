@@ -35,11 +35,11 @@ def plan(plan: Plan) -> str:
 
 def verification(report: VerificationReport) -> str:
     """Verdict, kernels, first thing wrong."""
-    kernels = len({check.kernel for check in report.checks})
+    kernels = len({check.kernel for check in report.checks} - {""})
     said = f"{report.verdict.value}: {len(report.checks)} checks on {kernels} kernel{'s' * (kernels != 1)}"
     wrong = next((check for check in report.checks if check.verdict is not Verdict.PASS), None)
     if wrong is not None:
-        said += f", {wrong.stage} on {wrong.kernel}: {wrong.text}"
+        said += f", {wrong.stage}{f' on {wrong.kernel}' if wrong.kernel else ''}: {wrong.text}"
     if report.kernels_missing:
         said += f" (not at hand: {', '.join(report.kernels_missing)})"
     return said

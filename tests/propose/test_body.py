@@ -79,6 +79,16 @@ def test_failed_check_is_told_with_its_place():
     assert "- INCONCLUSIVE enable at `p.bpf.c:1:1`: stalled @\u200bonce \\#\u200b1 &lt;b&gt;" in text
 
 
+def test_the_stages_that_were_asked_for_are_told_and_what_held_for_every_kernel():
+    report = verification()
+    source = replace(report.checks[0], stage="source", kernel="")
+
+    text = body(dossier(verification=replace(report, stages=("source", "load"), checks=(source, *report.checks))))
+
+    assert "Asked for: source, load. In full: `schedops verify p --full`." in text
+    assert "| for all | PASS | source PASS |" in text
+
+
 def test_equal_dossiers_give_equal_text():
     assert body(dossier()) == body(dossier())
 

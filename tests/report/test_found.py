@@ -19,6 +19,7 @@ def test_a_plan_names_policy_parameters_and_prediction() -> None:
 def test_a_verification_that_passed_counts_checks_and_kernels() -> None:
     report = verification()
     kernels = len({check.kernel for check in report.checks})
+    report = replace(report, checks=(replace(report.checks[0], stage="source", kernel=""), *report.checks))
     assert found.verification(report).startswith(f"PASS: {len(report.checks)} checks on {kernels} kernel")
 
 
