@@ -98,9 +98,10 @@ def fleet_kernels() -> tuple[str, ...]:
 
     :raises InputError: the file is wrong.
     """
-    from schedops.repository import load_fleet, open_tree
+    from schedops.pipeline.kernels import fleet_of
+    from schedops.repository import open_tree
 
-    fleet = load_fleet(open_tree(Path.cwd()).root)
+    fleet = fleet_of(open_tree(Path.cwd()).root)
     return tuple(kernel.btf_sha256 or kernel.release for kernel in fleet.kernels)
 
 

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from schedops.errors import InputError, Refused, Unavailable
 from schedops.model.fleet import Fleet, FleetKernel
 from schedops.ports import Archive, KernelImage, Kernels
+from schedops.repository.documents import FLEET, load_fleet
+from schedops.repository.tree import POLICIES
+from schedops.schema.files import data_dir
 
 Note = Callable[[str], None]
+
+
+def fleet_of(root: Path) -> Fleet:
+    """The fleet file of this tree; where there is none, the one that comes with schedops, whose kernels are the oldest
+    and the newest good one on offer.
+
+    :raises InputError: the file is wrong.
+    """
+    has_its_own = (root / POLICIES / FLEET).exists()
+    return load_fleet(root if has_its_own else data_dir(POLICIES).parent)
 
 
 def default_images(

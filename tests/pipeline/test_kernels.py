@@ -9,7 +9,7 @@ import pytest
 from schedops.errors import InputError, Unavailable
 from schedops.model.fleet import Fleet, FleetKernel
 from schedops.model.kernel import Kernel
-from schedops.pipeline.kernels import bench_kernel, default_images, fleet_kernels
+from schedops.pipeline.kernels import bench_kernel, default_images, fleet_kernels, fleet_of
 from schedops.ports import KernelImage
 
 
@@ -123,3 +123,14 @@ def test_those_asked_for_are_found_or_fetched_and_no_others() -> None:
         assert caught.value.code == "no-such-kernel"
     with pytest.raises(Unavailable):
         default_images(("9.9",), FLEET, store, archive=Archive(store, reachable=False), note=print)
+
+
+def test_a_tree_without_a_fleet_file_gets_the_oldest_and_the_newest_that_come_with_schedops(tmp_path: Path) -> None:
+    (tmp_path / "policies/library").mkdir(parents=True)
+    assert [one.release for one in fleet_of(tmp_path).kernels] == ["6.16", "7.3"]
+    text = 'apiVersion: schedops/v1\nkind: Fleet\nkernels:\n  - release: "6.18"\ngroups: []\n'
+    (tmp_path / "policies/fleet.yaml").write_text(text)
+    assert [one.release for one in fleet_of(tmp_path).kernels] == ["6.18"]
+    (tmp_path / "policies/fleet.yaml").write_text("kernels: 3")
+    with pytest.raises(InputError):
+        fleet_of(tmp_path)
