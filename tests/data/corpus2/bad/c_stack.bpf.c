@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* FIFO with a window of times. */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+char _license[] SEC("license") = "GPL";
+
+#define OP(name, args...)   SEC("struct_ops/" #name) BPF_PROG(name, ##args)
+#define OP_S(name, args...) SEC("struct_ops.s/" #name) BPF_PROG(name, ##args)
+
+#define SHARED_DSQ 1ULL
+#define SLICE_NS   (5ULL * 1000 * 1000)
+
+u64 last_sum;
+
+s32 OP(ia_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	bool idle = false;
+	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
+
+	if (idle)
+		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, SLICE_NS, 0);
+	return cpu;
+}
+
+void OP(ia_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	volatile u64 window[100];
+	u64 sum = 0;
+	u32 i;
+
+	for (i = 0; i < 100; i++)
+		window[i] = bpf_ktime_get_ns();
+	for (i = 0; i < 100; i++)
+		sum += window[i];
+	last_sum = sum;
+	scx_bpf_dsq_insert(p, SHARED_DSQ, SLICE_NS, enq_flags);
+}
+
+void OP(ia_dispatch, s32 cpu, struct task_struct *prev)
+{
+	scx_bpf_dsq_move_to_local(SHARED_DSQ);
+}
+
+s32 OP_S(ia_init)
+{
+	return scx_bpf_create_dsq(SHARED_DSQ, -1);
+}
+
+SEC(".struct_ops.link")
+struct sched_ext_ops ia_ops = {
+	.select_cpu	= (void *)ia_select_cpu,
+	.enqueue	= (void *)ia_enqueue,
+	.dispatch	= (void *)ia_dispatch,
+	.init		= (void *)ia_init,
+	.timeout_ms	= 5000,
+	.name		= "c_stack",
+};

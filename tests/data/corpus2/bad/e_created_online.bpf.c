@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Queues are made as CPUs come up. */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+char _license[] SEC("license") = "GPL";
+
+#define OP(name, args...)   SEC("struct_ops/" #name) BPF_PROG(name, ##args)
+#define OP_S(name, args...) SEC("struct_ops.s/" #name) BPF_PROG(name, ##args)
+
+#define SHARED_DSQ 1ULL
+#define SLICE_NS   (5ULL * 1000 * 1000)
+
+s32 OP(ff_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	bool idle = false;
+	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
+
+	if (idle)
+		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, SLICE_NS, 0);
+	return cpu;
+}
+
+void OP(ff_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	scx_bpf_dsq_insert(p, SHARED_DSQ, SLICE_NS, enq_flags);
+}
+
+void OP(ff_dispatch, s32 cpu, struct task_struct *prev)
+{
+	scx_bpf_dsq_move_to_local(SHARED_DSQ);
+}
+
+void OP_S(ff_cpu_online, s32 cpu)
+{
+	scx_bpf_create_dsq(SHARED_DSQ, -1);
+}
+
+void OP_S(ff_cpu_offline, s32 cpu)
+{
+}
+
+SEC(".struct_ops.link")
+struct sched_ext_ops ff_ops = {
+	.select_cpu	= (void *)ff_select_cpu,
+	.enqueue	= (void *)ff_enqueue,
+	.dispatch	= (void *)ff_dispatch,
+	.cpu_online	= (void *)ff_cpu_online,
+	.cpu_offline	= (void *)ff_cpu_offline,
+	.timeout_ms	= 5000,
+	.name		= "e_created_online",
+};

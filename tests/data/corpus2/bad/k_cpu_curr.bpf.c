@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* FIFO that looks at who runs. */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+char _license[] SEC("license") = "GPL";
+
+#define OP(name, args...)   SEC("struct_ops/" #name) BPF_PROG(name, ##args)
+#define OP_S(name, args...) SEC("struct_ops.s/" #name) BPF_PROG(name, ##args)
+
+#define SHARED_DSQ 1ULL
+#define SLICE_NS   (5ULL * 1000 * 1000)
+
+u64 nr_kthreads;
+
+void bpf_rcu_read_lock(void) __ksym;
+void bpf_rcu_read_unlock(void) __ksym;
+struct task_struct *scx_bpf_cpu_curr(s32 cpu) __ksym;
+
+s32 OP(ka_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	bool idle = false;
+	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
+
+	if (idle)
+		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, SLICE_NS, 0);
+	return cpu;
+}
+
+void OP(ka_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	scx_bpf_dsq_insert(p, SHARED_DSQ, SLICE_NS, enq_flags);
+}
+
+void OP(ka_dispatch, s32 cpu, struct task_struct *prev)
+{
+	struct task_struct *p;
+
+	bpf_rcu_read_lock();
+	p = scx_bpf_cpu_curr(cpu);
+	if (p && (p->flags & 0x00200000))
+		nr_kthreads++;
+	bpf_rcu_read_unlock();
+	scx_bpf_dsq_move_to_local(SHARED_DSQ);
+}
+
+s32 OP_S(ka_init)
+{
+	return scx_bpf_create_dsq(SHARED_DSQ, -1);
+}
+
+SEC(".struct_ops.link")
+struct sched_ext_ops ka_ops = {
+	.select_cpu	= (void *)ka_select_cpu,
+	.enqueue	= (void *)ka_enqueue,
+	.dispatch	= (void *)ka_dispatch,
+	.init		= (void *)ka_init,
+	.timeout_ms	= 5000,
+	.name		= "k_cpu_curr",
+};

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* FIFO in the words of 6.12. */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+char _license[] SEC("license") = "GPL";
+
+#define OP(name, args...)   SEC("struct_ops/" #name) BPF_PROG(name, ##args)
+#define OP_S(name, args...) SEC("struct_ops.s/" #name) BPF_PROG(name, ##args)
+
+#define SHARED_DSQ 1ULL
+#define SLICE_NS   (5ULL * 1000 * 1000)
+
+void scx_bpf_dispatch(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags) __ksym;
+
+s32 OP(kc_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	bool idle = false;
+	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
+
+	if (idle)
+		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, SLICE_NS, 0);
+	return cpu;
+}
+
+void OP(kc_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	scx_bpf_dispatch(p, SHARED_DSQ, SLICE_NS, enq_flags);
+}
+
+void OP(kc_dispatch, s32 cpu, struct task_struct *prev)
+{
+	scx_bpf_dsq_move_to_local(SHARED_DSQ);
+}
+
+s32 OP_S(kc_init)
+{
+	return scx_bpf_create_dsq(SHARED_DSQ, -1);
+}
+
+SEC(".struct_ops.link")
+struct sched_ext_ops kc_ops = {
+	.select_cpu	= (void *)kc_select_cpu,
+	.enqueue	= (void *)kc_enqueue,
+	.dispatch	= (void *)kc_dispatch,
+	.init		= (void *)kc_init,
+	.timeout_ms	= 5000,
+	.name		= "k_old_names",
+};

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* FIFO that reads environments. */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+char _license[] SEC("license") = "GPL";
+
+#define OP(name, args...)   SEC("struct_ops/" #name) BPF_PROG(name, ##args)
+#define OP_S(name, args...) SEC("struct_ops.s/" #name) BPF_PROG(name, ##args)
+
+#define SHARED_DSQ 1ULL
+#define SLICE_NS   (5ULL * 1000 * 1000)
+
+char seen[64];
+
+s32 OP(ji_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	bool idle = false;
+	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
+
+	if (idle)
+		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, SLICE_NS, 0);
+	return cpu;
+}
+
+void OP(ji_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	scx_bpf_dsq_insert(p, SHARED_DSQ, SLICE_NS, enq_flags);
+}
+
+void OP(ji_dispatch, s32 cpu, struct task_struct *prev)
+{
+	scx_bpf_dsq_move_to_local(SHARED_DSQ);
+}
+
+void OP(ji_tick, struct task_struct *p)
+{
+	struct mm_struct *mm = p->mm;
+
+	if (mm)
+		bpf_probe_read_user_str(seen, sizeof(seen), (void *)mm->env_start);
+}
+
+s32 OP_S(ji_init)
+{
+	return scx_bpf_create_dsq(SHARED_DSQ, -1);
+}
+
+SEC(".struct_ops.link")
+struct sched_ext_ops ji_ops = {
+	.select_cpu	= (void *)ji_select_cpu,
+	.enqueue	= (void *)ji_enqueue,
+	.dispatch	= (void *)ji_dispatch,
+	.tick		= (void *)ji_tick,
+	.init		= (void *)ji_init,
+	.timeout_ms	= 5000,
+	.name		= "m_read_user_str",
+};

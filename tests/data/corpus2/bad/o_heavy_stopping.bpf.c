@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* FIFO with a running hash. */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+char _license[] SEC("license") = "GPL";
+
+#define OP(name, args...)   SEC("struct_ops/" #name) BPF_PROG(name, ##args)
+#define OP_S(name, args...) SEC("struct_ops.s/" #name) BPF_PROG(name, ##args)
+
+#define SHARED_DSQ 1ULL
+#define SLICE_NS   (5ULL * 1000 * 1000)
+#define ROUNDS     8000
+
+u64 last_hash;
+
+static __always_inline u64 stir(u64 h, u32 rounds)
+{
+	u32 i;
+
+	bpf_for(i, 0, rounds)
+		h = (h ^ i) * 1099511628211ULL;
+	return h;
+}
+
+s32 OP(dc_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	bool idle = false;
+	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
+
+	if (idle)
+		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, SLICE_NS, 0);
+	return cpu;
+}
+
+void OP(dc_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	scx_bpf_dsq_insert(p, SHARED_DSQ, SLICE_NS, enq_flags);
+}
+
+void OP(dc_dispatch, s32 cpu, struct task_struct *prev)
+{
+	scx_bpf_dsq_move_to_local(SHARED_DSQ);
+}
+
+void OP(dc_stopping, struct task_struct *p, bool runnable)
+{
+	last_hash = stir(p->pid, ROUNDS);
+}
+
+s32 OP_S(dc_init)
+{
+	return scx_bpf_create_dsq(SHARED_DSQ, -1);
+}
+
+SEC(".struct_ops.link")
+struct sched_ext_ops dc_ops = {
+	.select_cpu	= (void *)dc_select_cpu,
+	.enqueue	= (void *)dc_enqueue,
+	.dispatch	= (void *)dc_dispatch,
+	.stopping	= (void *)dc_stopping,
+	.init		= (void *)dc_init,
+	.timeout_ms	= 5000,
+	.name		= "o_heavy_stopping",
+};

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A queue per CPU, each for itself. */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+char _license[] SEC("license") = "GPL";
+
+#define OP(name, args...)   SEC("struct_ops/" #name) BPF_PROG(name, ##args)
+#define OP_S(name, args...) SEC("struct_ops.s/" #name) BPF_PROG(name, ##args)
+
+#define MAX_CPUS   256
+#define CPU_DSQ(c) (1000ULL + (u32)(c))
+#define SLICE_NS   (5ULL * 1000 * 1000)
+
+static u32 nr_cpus = 1;
+
+s32 OP(cd_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	return prev_cpu;
+}
+
+void OP(cd_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	s32 cpu = scx_bpf_task_cpu(p);
+
+	scx_bpf_dsq_insert(p, CPU_DSQ(cpu), SLICE_NS, enq_flags);
+	scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
+}
+
+void OP(cd_dispatch, s32 cpu, struct task_struct *prev)
+{
+	scx_bpf_dsq_move_to_local(CPU_DSQ(cpu));
+}
+
+s32 OP_S(cd_init)
+{
+	s32 err;
+	u32 i;
+
+	nr_cpus = scx_bpf_nr_cpu_ids() ?: 1;
+	if (nr_cpus > MAX_CPUS)
+		return -7;
+	bpf_for(i, 0, nr_cpus) {
+		err = scx_bpf_create_dsq(CPU_DSQ(i), -1);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+SEC(".struct_ops.link")
+struct sched_ext_ops cd_ops = {
+	.select_cpu	= (void *)cd_select_cpu,
+	.enqueue	= (void *)cd_enqueue,
+	.dispatch	= (void *)cd_dispatch,
+	.init		= (void *)cd_init,
+	.timeout_ms	= 5000,
+	.name		= "u_no_stealing",
+};

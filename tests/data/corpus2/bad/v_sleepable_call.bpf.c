@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* FIFO that makes queues as it goes. */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+char _license[] SEC("license") = "GPL";
+
+#define OP(name, args...)   SEC("struct_ops/" #name) BPF_PROG(name, ##args)
+#define OP_S(name, args...) SEC("struct_ops.s/" #name) BPF_PROG(name, ##args)
+
+#define SHARED_DSQ 1ULL
+#define SLICE_NS   (5ULL * 1000 * 1000)
+
+static bool made;
+
+s32 OP(hl_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	bool idle = false;
+	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
+
+	if (idle)
+		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, SLICE_NS, 0);
+	return cpu;
+}
+
+void OP(hl_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	if (!made) {
+		scx_bpf_create_dsq(SHARED_DSQ, -1);
+		made = true;
+	}
+	scx_bpf_dsq_insert(p, SHARED_DSQ, SLICE_NS, enq_flags);
+}
+
+void OP(hl_dispatch, s32 cpu, struct task_struct *prev)
+{
+	scx_bpf_dsq_move_to_local(SHARED_DSQ);
+}
+
+SEC(".struct_ops.link")
+struct sched_ext_ops hl_ops = {
+	.select_cpu	= (void *)hl_select_cpu,
+	.enqueue	= (void *)hl_enqueue,
+	.dispatch	= (void *)hl_dispatch,
+	.timeout_ms	= 5000,
+	.name		= "v_sleepable_call",
+};

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Long slices that end at a tick when somebody waits. */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+char _license[] SEC("license") = "GPL";
+
+#define OP(name, args...)   SEC("struct_ops/" #name) BPF_PROG(name, ##args)
+#define OP_S(name, args...) SEC("struct_ops.s/" #name) BPF_PROG(name, ##args)
+
+#define SHARED_DSQ 1ULL
+#define SLICE_NS   (50ULL * 1000 * 1000)
+
+s32 OP(mr_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	bool idle = false;
+	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
+
+	if (idle)
+		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, SLICE_NS, 0);
+	return cpu;
+}
+
+void OP(mr_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	scx_bpf_dsq_insert(p, SHARED_DSQ, SLICE_NS, enq_flags);
+}
+
+void OP(mr_dispatch, s32 cpu, struct task_struct *prev)
+{
+	scx_bpf_dsq_move_to_local(SHARED_DSQ);
+}
+
+void OP(mr_tick, struct task_struct *p)
+{
+	if (scx_bpf_dsq_nr_queued(SHARED_DSQ) > 0)
+		p->scx.slice = 0;
+}
+
+s32 OP_S(mr_init)
+{
+	return scx_bpf_create_dsq(SHARED_DSQ, -1);
+}
+
+SEC(".struct_ops.link")
+struct sched_ext_ops mr_ops = {
+	.select_cpu	= (void *)mr_select_cpu,
+	.enqueue	= (void *)mr_enqueue,
+	.dispatch	= (void *)mr_dispatch,
+	.tick		= (void *)mr_tick,
+	.init		= (void *)mr_init,
+	.timeout_ms	= 5000,
+	.name		= "tick_yields",
+};
