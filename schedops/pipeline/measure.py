@@ -20,11 +20,14 @@ from schedops.model.workload import Workload
 from schedops.pipeline.compare import Size, build, learn, sample
 from schedops.pipeline.kernels import bench_kernel, fleet_kernels
 from schedops.pipeline.line import Line
+from schedops.pipeline.verification import verify_policy
 from schedops.ports import KernelImage, World
 from schedops.report import found
 from schedops.schema.canonical import digest_of
-from schedops.verify import stage as verify
+from schedops.verify.stages import QUICK
 from schedops.workloads.hints import merge_hints
+
+_DEPTH = QUICK  # what a proposal waits for; what merges is verified in full by whoever asks for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,12 +111,14 @@ def stop_unless_verified(report: VerificationReport) -> None:
     kind: type[SchedopsError] = {Verdict.FAIL: Refused, Verdict.INCONCLUSIVE: Undecided}.get(
         report.verdict, Unavailable
     )
-    bad = [check for check in report.checks if check.verdict is not Verdict.PASS]
+    bad = [check for check in report.checks if check.verdict is report.verdict]
     first = bad[0] if bad else None
     finding = first.findings[0] if first and first.findings else None
+    on = f" on {first.kernel}" if first and first.kernel else ""
+    nothing = "not every stage ran" if report.checks else "nothing ran"
     raise kind(
         "not-verified",
-        f"{report.policy} did not verify: {first.stage} on {first.kernel}: {first.text}" if first else "nothing ran",
+        f"{report.policy} did not verify: {first.stage}{on}: {first.text}" if first else nothing,
         where=str(finding.place) if finding and finding.place else "",
         hint=f"schedops verify {report.policy}",
         detail=finding.advice if finding else "",
@@ -161,19 +166,12 @@ class _Steps:
             **_object_inputs(source, plan),
             "kernels": [image.kernel.btf_sha256 for image in images],
             "missing": list(missing),
+            "stages": list(_DEPTH),
         }
 
         def make() -> VerificationReport:
-            return verify.run(
-                source,
-                plan.params,
-                images,
-                missing=missing,
-                toolchain=self.world.toolchain,
-                machines=self.world.machines,
-                clock=self.world.clock,
-                progress=self.world.progress,
-            )
+            params = plan.params
+            return verify_policy(self.world, source, params=params, images=images, missing=missing, stages=_DEPTH)
 
         return self.line.stage("verify", "verification", depends, VerificationReport, make, found.verification)
 

@@ -1,62 +1,198 @@
-"""A policy on every kernel at hand: compile, load, enable, live, unload, read the log. Source in, report out."""
+"""A policy through all stages: rules on the source, an object for every kernel, then guests. Source in, report out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
+from schedops.errors import Unavailable
 from schedops.model.event import Event
-from schedops.model.policy import ParamValue, PolicySource
+from schedops.model.policy import ParamValue, PolicySource, PrebuiltPolicy
 from schedops.model.verdict import Verdict, worst
-from schedops.model.verification import ObjectRef, VerificationReport
-from schedops.ports import Clock, KernelImage, Machines, Progress, Toolchain
-from schedops.schema.canonical import digest_of
-from schedops.verify.kernel import Bench, KernelOutcome, on_kernel
-from schedops.verify.record import STAGES
+from schedops.model.verification import Check, ObjectRef, VerificationReport
+from schedops.ports import Alone, Clock, Crew, KernelImage, Kernels, Machines, Progress, Toolchain, Verdicts
+from schedops.verify import kept, kernel, static
+from schedops.verify.kernel import Bench
+from schedops.verify.record import Record
+from schedops.verify.stages import COMPILE, FULL, OBJECT, QUICK, SOURCE, STATIC
+from schedops.verify.static import Static
 
 CPUS = 2
 
 
 def run(
-    source: PolicySource,
+    subject: PolicySource | PrebuiltPolicy,
     params: Sequence[ParamValue],
     images: Sequence[KernelImage],
     *,
+    stages: Sequence[str] = QUICK,
     cpus: int = CPUS,
+    keep_going: bool = False,
     missing: Sequence[str] = (),
     toolchain: Toolchain,
     machines: Machines,
+    kernels: Kernels,
     clock: Clock,
     progress: Progress,
+    crew: Crew | None = None,
+    verdicts: Verdicts | None = None,
+    cached: bool = True,
 ) -> VerificationReport:
-    """Every stage on every kernel; on each kernel the first stage that fails is the last.
+    """Every stage that is asked for, on every kernel; what was not run is not in the checks, and is never PASS.
 
+    An error in a stage without guests ends it before any guest, a kernel that fails ends it before the next one.
     Progress is emitted as stage ``verify``; started and finished are the caller's.
 
+    :param stages: those asked for, of :mod:`schedops.verify.stages`; an object has no use for the first two.
+    :param keep_going: neither ends it: everything is run that can be.
     :param missing: kernels that were asked for and are not at hand; named in the report, never counted as verified.
+    :param verdicts: what earlier runs found, added to by this one; *cached* False: not asked, but still added to.
     :return: PASS only when every stage ran and passed on every kernel of *images*; without kernels ERROR.
     """
+    source = subject if isinstance(subject, PolicySource) else _without_text(subject)
     bench = Bench(source, tuple(params), cpus, toolchain, machines, clock, progress)
-    outcomes = []
-    for done, image in enumerate(images):
-        text = f"{source.policy.name} on {image.kernel.name}"
-        progress.emit(Event(kind="progress", stage="verify", text=text, fraction=done / len(images)))
-        outcomes.append(on_kernel(bench, image))
+    wanted = applicable(subject, stages)
+    job = _Job(subject, bench, tuple(images), wanted, kernels, crew or Alone(), verdicts, keep_going, cached)
+    checks, objects = job.static()
+    if keep_going or all(check.verdict is Verdict.PASS for check in checks):
+        checks += job.guests(objects)
+    references = (one.reference for one in objects)
     return VerificationReport(
-        policy=source.policy.name,
-        source_sha256=digest_of(source),
-        stages=STAGES,
-        verdict=worst(_verdict(outcome) for outcome in outcomes),
-        checks=tuple(check for outcome in outcomes for check in outcome.checks),
-        objects=tuple(sorted((o.object for o in outcomes if o.object), key=_by_kernel)),
+        policy=subject.policy.name,
+        source_sha256=kept.subject_digest(subject),
+        stages=wanted,
+        verdict=verdict_of(checks, wanted, [image.kernel.name for image in images]),
+        checks=tuple(checks),
+        objects=tuple(sorted((one for one in references if one), key=_by_kernel)),
         kernels_missing=tuple(sorted(missing)),
     )
 
 
-def _verdict(outcome: KernelOutcome) -> Verdict:
-    """A stage that did not run, without another that says why, is an error of ours and no PASS."""
-    verdict = worst(check.verdict for check in outcome.checks)
-    ran = tuple(check.stage for check in outcome.checks)
-    return Verdict.ERROR if verdict is Verdict.PASS and ran != STAGES else verdict
+def applicable(subject: PolicySource | PrebuiltPolicy, asked: Sequence[str]) -> tuple[str, ...]:
+    """The stages of *asked* that there are for it, in their order: an object has no text and is compiled already."""
+    useless = (SOURCE, COMPILE) if isinstance(subject, PrebuiltPolicy) else ()
+    return tuple(stage for stage in FULL if stage in asked and stage not in useless)
+
+
+def verdict_of(checks: Sequence[Check], wanted: Sequence[str], names: Sequence[str]) -> Verdict:
+    """The worst of all; ERROR where a stage did not run and nothing else says why."""
+    verdict = worst(check.verdict for check in checks)
+    ran = {(check.stage, check.kernel) for check in checks}
+    due = {(stage, name) for stage in wanted if stage != SOURCE for name in names}
+    due |= {(SOURCE, "")} & {(stage, "") for stage in wanted}
+    nowhere = not names and any(stage != SOURCE for stage in wanted)
+    return Verdict.ERROR if verdict is Verdict.PASS and (nowhere or not due <= ran) else verdict
+
+
+@dataclass(slots=True)
+class _Job:
+    subject: PolicySource | PrebuiltPolicy
+    bench: Bench
+    images: tuple[KernelImage, ...]
+    wanted: tuple[str, ...]
+    kernels: Kernels
+    crew: Crew
+    verdicts: Verdicts | None
+    keep_going: bool
+    cached: bool
+    over: bool = False  # a kernel failed, so those not begun are left out
+    done: list[str] = field(default_factory=list)
+
+    def static(self) -> tuple[list[Check], list[Static]]:
+        checks: list[Check] = []
+        if SOURCE in self.wanted and isinstance(self.subject, PolicySource) and not static.lacks("source"):
+            self._say("the source's rules")
+            checks.append(static.check_source(self.bench, self.subject))
+        if set(self.wanted) <= {SOURCE} or not self.images:
+            return checks, []
+        self._say(f"an object for {_kernels(self.images)}")
+        make = partial(self._static_on, self.bench, self.subject)
+        objects = self.crew.each(make, self.images, at_once=self.crew.cores())
+        checks += [check for one in objects for check in one.checks]
+        if (
+            OBJECT in self.wanted
+            and not static.lacks("object")
+            and (beside := static.between(self.bench, objects)) is not None
+        ):
+            checks.append(beside)
+        return checks, objects
+
+    def _static_on(self, bench: Bench, subject: PolicySource | PrebuiltPolicy, image: KernelImage) -> Static:
+        return static.on_image(bench, subject, image, self.kernels, self.wanted)
+
+    def guests(self, objects: Sequence[Static]) -> list[Check]:
+        if not self._guest_stages():
+            return []
+        ready = [one for one in objects if one.built is not None]
+        width = self.crew.guests_at_once(cpus=self.bench.cpus)
+        return [check for checks in self.crew.each(self._guests_on, ready, at_once=width) for check in checks]
+
+    def _guest_stages(self) -> tuple[str, ...]:
+        return tuple(stage for stage in self.wanted if stage not in STATIC)
+
+    def _guests_on(self, one: Static) -> list[Check]:
+        if self.over:
+            return []
+        self._say(f"{self.subject.policy.name} on {one.image.kernel.name}", len(self.done) / len(self.images))
+        keys = self._keys(one)
+        found = kept.find_guests(self.verdicts, keys) if self.verdicts and keys and self.cached else None
+        checks = list(found) if found is not None else self._in_guests(one, keys)
+        self.done.append(one.image.kernel.name)
+        if not self.keep_going and any(check.verdict is Verdict.FAIL for check in checks):
+            self.over = True
+        return checks
+
+    def _in_guests(self, one: Static, keys: kept.GuestKeys | None) -> list[Check]:
+        assert one.built is not None  # only those are asked
+        clock = self.bench.clock
+        bench = _named(self.bench, one)
+        record = Record(bench.source, one.image.kernel.name, clock, clock.monotonic_s())
+        checks = kernel.in_guests(bench, one.image, one.built, record, self._guest_stages())
+        ran = {check.stage for check in checks}
+        # A pass that left a stage out is nobody's answer.
+        complete = set(self._guest_stages()) <= ran or any(check.verdict is Verdict.FAIL for check in checks)
+        if self.verdicts and keys and one.reference and complete:
+            stages_run = self._guest_stages()
+            report = kept.of_kernel(self.subject.policy.name, stages_run, checks, one.reference)
+            kept.keep_guests(self.verdicts, keys, report)
+        return checks
+
+    def _keys(self, one: Static) -> kept.GuestKeys | None:
+        """None: nothing is kept, since it is not known what the object does or what would run it."""
+        if self.verdicts is None or one.built is None or static.lacks("object"):
+            return None
+        from schedops.verify.object.identity import behaviour_digest  # noqa: PLC0415 - pyelftools is for objects only
+
+        behaviour = kept.quietly(partial(behaviour_digest, one.built.elf))
+        try:
+            emulator = self.bench.machines.accelerator()
+        except Unavailable:
+            return None
+        if behaviour is None:
+            return None
+        tools = (emulator.name, emulator.qemu_version)
+        asked, cpus = self._guest_stages(), self.bench.cpus
+        return kept.guest_keys(self.subject, behaviour, one.image, stages=asked, cpus=cpus, tools=tools)
+
+    def _say(self, text: str, fraction: float | None = None) -> None:
+        self.bench.progress.emit(Event(kind="progress", stage="verify", text=text, fraction=fraction))
+
+
+def _named(bench: Bench, one: Static) -> Bench:
+    """Of a policy that nobody describes the object says what it is called."""
+    policy = bench.source.policy
+    if policy.ops_name or one.facts is None:
+        return bench
+    return replace(bench, source=replace(bench.source, policy=replace(policy, ops_name=one.facts.ops_name)))
+
+
+def _without_text(subject: PrebuiltPolicy) -> PolicySource:
+    return PolicySource(policy=subject.policy, path=subject.path, text="")
+
+
+def _kernels(images: Sequence[KernelImage]) -> str:
+    return images[0].kernel.name if len(images) == 1 else f"each of {len(images)} kernels"
 
 
 def _by_kernel(reference: ObjectRef) -> tuple[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from schedops.errors import SchedopsError
@@ -40,3 +42,16 @@ def test_no_checks_at_all_is_no_pass() -> None:
     with pytest.raises(SchedopsError) as caught:
         stop_unless_verified(report(Verdict.ERROR))
     assert (caught.value.exit_code, caught.value.message) == (69, "nothing ran")
+
+
+def test_a_report_whose_stages_did_not_all_run_says_so() -> None:
+    with pytest.raises(SchedopsError) as caught:
+        stop_unless_verified(report(Verdict.ERROR, check(Verdict.PASS)))
+    assert (caught.value.exit_code, caught.value.message) == (69, "not every stage ran")
+
+
+def test_what_decided_is_named_and_a_stage_without_a_kernel_too() -> None:
+    source = replace(check(Verdict.FAIL), stage="source", kernel="", text="never consumed")
+    with pytest.raises(SchedopsError) as caught:
+        stop_unless_verified(report(Verdict.FAIL, check(Verdict.INCONCLUSIVE), source))
+    assert caught.value.message == "p did not verify: source: never consumed"

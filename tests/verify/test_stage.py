@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from schedops.errors import GuestLost, Unavailable
 from schedops.model.policy import PolicySource
 from schedops.model.verdict import Verdict
@@ -11,17 +13,27 @@ from schedops.model.verification import BuildFailure, SourceProblem, Verificatio
 from schedops.ports import KernelImage
 from schedops.schema.canonical import digest_of
 from schedops.verify import stage
+from schedops.verify.stages import QUICK
 from tests.fakes.guest import IMAGE, Clock, Progress
 from tests.verify.fakes import Guest, Machines, Toolchain
 from tests.verify.readings import ATTACHED, DETACHED, ENABLED, SOURCE, group_reading, load_reading
+from tests.verify.rules_fakes import Kernels, Rules
 
-ALL = ["compile", "load", "enable", "liveness", "unload", "kernel-log"]
+GUEST = ["load", "enable", "liveness", "unload", "kernel-log"]
+ONE = list(QUICK)
 OLDER = replace(IMAGE, kernel=replace(IMAGE.kernel, name="6.16.12", btf_sha256="a" * 64))
 FINE = load_reading(*(group_reading(f"g{n}") for n in range(10)))
 LATE = load_reading(group_reading("hogs", 9000.0), *(group_reading(f"g{n}") for n in range(9)))
 DIED = GuestLost("no answer for 20 s", attached=True, detail="boot\nlast words\n")
 DIED_BEFORE = GuestLost("no answer for 20 s", attached=False)
 INT3 = GuestLost("the guest died", attached=True, known_emulator_fault=True)
+
+
+@pytest.fixture(autouse=True)
+def rules(monkeypatch: pytest.MonkeyPatch) -> Rules:
+    found = Rules()
+    found.install(monkeypatch)
+    return found
 
 
 def verify(
@@ -37,6 +49,7 @@ def verify(
         missing=missing,
         toolchain=toolchain or Toolchain(),
         machines=Machines(list(guests)),
+        kernels=Kernels(),
         clock=Clock(),
         progress=Progress(),
     )
@@ -52,14 +65,17 @@ def last(report: VerificationReport) -> tuple[str, Verdict, Verdict]:
 
 def test_all_stages_on_all_kernels_pass() -> None:
     report = verify(Guest(), Guest(), images=(OLDER, IMAGE))
-    assert (report.verdict, stages(report)) == (Verdict.PASS, ALL + ALL)
+    assert (report.verdict, stages(report)) == (
+        Verdict.PASS,
+        ["source", *["compile", "object"] * 2, "object", *GUEST * 2],
+    )
     assert [reference.kernel for reference in report.objects] == ["6.16.12", "6.18.15"]
     assert report.source_sha256 == digest_of(SOURCE)
 
 
 def test_no_kernel_is_an_error_and_no_pass() -> None:
     report = verify(images=(), missing=("7.3", "6.16"))
-    assert (report.verdict, report.checks, report.kernels_missing) == (Verdict.ERROR, (), ("6.16", "7.3"))
+    assert (report.verdict, stages(report), report.kernels_missing) == (Verdict.ERROR, ["source"], ("6.16", "7.3"))
 
 
 def test_a_missing_kernel_is_named_beside_a_pass() -> None:
@@ -70,7 +86,10 @@ def test_a_missing_kernel_is_named_beside_a_pass() -> None:
 def test_one_failing_kernel_fails_the_whole() -> None:
     failing = Guest(attached=replace(ATTACHED, outcome="load-failed", log="libbpf: no\n"))
     report = verify(Guest(), failing, images=(OLDER, IMAGE))
-    assert (report.verdict, stages(report)) == (Verdict.FAIL, [*ALL, "compile", "load"])
+    assert (report.verdict, stages(report)) == (
+        Verdict.FAIL,
+        ["source", *["compile", "object"] * 2, "object", *GUEST, "load"],
+    )
 
 
 def test_every_error_of_the_compiler_with_its_place() -> None:
@@ -81,7 +100,7 @@ def test_every_error_of_the_compiler_with_its_place() -> None:
 
     report = verify(toolchain=Toolchain(make))
     assert (report.verdict, report.objects) == (Verdict.FAIL, ())
-    (check,) = report.checks
+    check = report.checks[-1]
     assert [(f.level, str(f.place)) for f in check.findings] == [
         ("error", f"{SOURCE.path}:4:3"),
         ("error", f"{SOURCE.path}:5:3"),
@@ -98,7 +117,7 @@ def test_a_compiler_that_says_nothing_does_not_pass() -> None:
 def test_a_missing_tool_is_an_error() -> None:
     report = verify(toolchain=Toolchain(missing=True))
     assert last(report) == ("compile", Verdict.ERROR, Verdict.ERROR)
-    assert report.checks[0].findings[0].advice == "`schedops setup`"
+    assert report.checks[-1].findings[0].advice == "`schedops setup`"
 
 
 def test_a_refusal_points_into_the_source() -> None:
@@ -125,7 +144,7 @@ def test_a_late_task_counts_when_it_shows_twice() -> None:
     twice, once = Guest(loads=[LATE, LATE]), Guest(loads=[LATE, None])
     assert last(verify(twice)) == ("liveness", Verdict.FAIL, Verdict.FAIL)
     assert verify(once).verdict is Verdict.PASS
-    assert (twice.calls, once.calls) == (["attach", "load", "load"], ["attach", "load", "load", "detach"])
+    assert (twice.calls, once.calls) == (["attach", "load", "load"], ["attach", "load", "load", "load", "detach"])
 
 
 def test_a_starved_host_is_inconclusive_after_a_second_look() -> None:
@@ -157,7 +176,7 @@ def test_a_guest_that_dies_twice_with_the_policy_attached_fails() -> None:
     report = verify(Guest(loads=[DIED]), Guest(loads=[DIED]))
     assert last(report) == ("liveness", Verdict.FAIL, Verdict.FAIL)
     assert report.checks[-1].findings[0].advice == "the console's last line: last words"
-    assert stages(report) == ["compile", "load", "enable", "liveness"]
+    assert stages(report) == ["source", "compile", "object", "load", "enable", "liveness"]
 
 
 def test_a_guest_that_dies_once_with_the_policy_attached_is_no_pass() -> None:
