@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
 
+from schedops.adapters.crew import Threads
 from schedops.model.event import Event
 from schedops.model.policy import PolicySource, PrebuiltPolicy
 from schedops.model.verdict import Verdict
 from schedops.model.verification import Check, Finding, Place, SourceProblem, VerificationReport
-from schedops.ports import KernelImage
+from schedops.ports import Crew, KernelImage
 from schedops.verify import stage
 from schedops.verify.stages import FULL, QUICK, STATIC, up_to
 from tests.fakes.guest import IMAGE, Clock, Progress
@@ -37,6 +39,7 @@ class World:
     kernels: Kernels = field(default_factory=Kernels)
     verdicts: Verdicts = field(default_factory=Verdicts)
     progress: Progress = field(default_factory=Progress)
+    crew: Crew | None = None
     boots: int = 0
 
     def verify(
@@ -60,6 +63,7 @@ class World:
             kernels=self.kernels,
             clock=Clock(),
             progress=self.progress,
+            crew=self.crew,
             verdicts=self.verdicts,
             cached=cached,
         )
@@ -251,3 +255,24 @@ def test_progress_names_the_kernel_and_never_goes_back() -> None:
     fractions = [event.fraction for event in said if event.fraction is not None]
     assert fractions == sorted(fractions)
     assert [event.text for event in said if isinstance(event, Event)][-2:] == ["ours on 6.16.12", "ours on 6.18.15"]
+
+
+class TwoAtOnce(Threads):
+    def cores(self) -> int:
+        return 2
+
+    def guests_at_once(self, *, cpus: int) -> int:
+        return 2
+
+
+def test_kernels_run_side_by_side_where_there_is_room_and_are_told_in_their_order() -> None:
+    both = threading.Barrier(2, timeout=20)
+
+    class Meeting(Guest):
+        def attach(self, elf, *, deadline_s):
+            both.wait()  # passes only when both guests are there at once
+            return super().attach(elf, deadline_s=deadline_s)
+
+    report = World([Meeting(), Meeting()], crew=TwoAtOnce()).verify()
+    assert report.verdict is Verdict.PASS
+    assert ran(report) == ran(World().verify())
