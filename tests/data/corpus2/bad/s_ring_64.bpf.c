@@ -10,7 +10,7 @@ char _license[] SEC("license") = "GPL";
 #define OP_S(name, args...) SEC("struct_ops.s/" #name) BPF_PROG(name, ##args)
 
 #define SLICE_NS (5ULL * 1000 * 1000)
-#define RING     100
+#define RING     64
 
 struct entry {
 	s32 pid;
@@ -31,10 +31,9 @@ s32 OP(ag_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
 
 void OP(ag_enqueue, struct task_struct *p, u64 enq_flags)
 {
-	u64 slot = __sync_fetch_and_add(&tail, 1) % RING;
+	u64 slot = __sync_fetch_and_add(&tail, 1) & (RING - 1);
 
-	if (slot < RING)
-		ring[slot].pid = p->pid;
+	ring[slot].pid = p->pid;
 }
 
 void OP(ag_dispatch, s32 cpu, struct task_struct *prev)
@@ -46,9 +45,7 @@ void OP(ag_dispatch, s32 cpu, struct task_struct *prev)
 	bpf_for(i, 0, 8) {
 		if (head >= tail)
 			return;
-		slot = __sync_fetch_and_add(&head, 1) % RING;
-		if (slot >= RING)
-			return;
+		slot = __sync_fetch_and_add(&head, 1) & (RING - 1);
 		p = bpf_task_from_pid(ring[slot].pid);
 		if (!p)
 			continue;
@@ -64,5 +61,5 @@ struct sched_ext_ops ag_ops = {
 	.enqueue	= (void *)ag_enqueue,
 	.dispatch	= (void *)ag_dispatch,
 	.timeout_ms	= 5000,
-	.name		= "s_ring_100",
+	.name		= "s_ring_64",
 };

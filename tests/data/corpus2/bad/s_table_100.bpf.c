@@ -14,7 +14,7 @@ char _license[] SEC("license") = "GPL";
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 64);
+	__uint(max_entries, 100);
 	__type(key, s32);
 	__type(value, u64);
 } queued_at SEC(".maps");
@@ -59,5 +59,5 @@ struct sched_ext_ops af_ops = {
 	.dispatch	= (void *)af_dispatch,
 	.init		= (void *)af_init,
 	.timeout_ms	= 5000,
-	.name		= "s_table_64",
+	.name		= "s_table_100",
 };

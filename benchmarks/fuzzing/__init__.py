@@ -1,0 +1,1 @@
+"""Bad input in large numbers: made from a seed, and watched while it is read."""
