@@ -167,13 +167,12 @@ def _images(
     wanted: tuple[str, ...], stages: tuple[str, ...], joined: World, root: Path, *, can_do_less: bool
 ) -> tuple[tuple[KernelImage, ...], tuple[str, ...], tuple[str, ...]]:
     """Kernels, those missing, and the stages to run: without any kernel, what needs none may be all there is."""
-    from schedops.pipeline.kernels import default_images, fleet_kernels
-    from schedops.repository import load_fleet
+    from schedops.pipeline.kernels import default_images, fleet_kernels, fleet_of
     from schedops.wiring import archive
 
     if set(stages) <= {SOURCE}:
         return (), (), stages
-    fleet = load_fleet(root)
+    fleet = fleet_of(root)
     source = None if can_do_less else archive(joined)
     try:
         if can_do_less:
