@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+
+from schedops.verify.exits import BY_US, words_of
+from schedops.verify.splat_allowances import ALLOWED, Allowance
 
 _MAX_TEXT = 300
-_STAMP = re.compile(r"^\s*(?:<\d+>)?\[\s*\d+\.\d+\]\s*")
-_DISABLED = re.compile(r'sched_ext: BPF scheduler "[^"]*" disabled \((?P<why>[^)]*)\)')
-_DETAIL = re.compile(r"sched_ext: (?P<detail>(?!BPF scheduler)\S+: .+)")
-_BY_US = "unregistered from user space"
+_MAX_LINE = 1000
+_STAMP = re.compile(r"^\s*(?:<\d+>)?\[\s*\d+\.\d+\](?:\[\s*[CT]\d+\])?\s*")
+_DISABLED = re.compile(r'sched_ext: BPF (?:sub-)?scheduler "[^"]*" disabled \((?P<why>[^)]*)\)')
+_DETAIL = re.compile(r"sched_ext: (?P<detail>(?!BPF (?:sub-)?scheduler)\S+: .+)")
 _SPLAT = re.compile(
     r"\bBUG:|\bWARNING:|\bOops\b|soft lockup|hard LOCKUP|rcu.*(?:stall|starved)|blocked for more than"
     r"|general protection fault|Kernel panic|list_(?:add|del) corruption|scheduling while atomic|refcount_t:"
+    r"|UBSAN:|KASAN:|KCSAN:|unable to handle|stack-protector|Bad page state|workqueue lockup"
+    r"|possible (?:recursive|circular)|sleeping function called from invalid context|suspicious RCU usage"
 )
 _EMULATOR = re.compile(r"Oops: int3\b|int3:? \S+ \[#1\]")
 _STARVED_HOST = re.compile(r"watchdog failed to check in")
-
-_WORDS = {
-    "runnable task stall": "a task that was ready to run was left waiting until the kernel's watchdog noticed",
-    "runtime error": "it did something the kernel does not allow",
-    "unregistered from BPF": "it gave up by itself (scx_bpf_exit)",
-    "unregistered from the main kernel": "a CPU came or went and it does not handle that",
-}
 
 
 def exit_reason(log: str) -> str:
@@ -30,18 +29,27 @@ def exit_reason(log: str) -> str:
     Being told to leave by us is no reason.
     """
     lines = _lines(log)
-    found = [match["why"] for line in lines if (match := _DISABLED.search(line)) and match["why"] != _BY_US]
-    if not found:
+    found = [(at, match["why"]) for at, line in enumerate(lines) if (match := _DISABLED.search(line))]
+    put_out = [(at, why) for at, why in found if why != BY_US]
+    if not put_out:
         return ""
-    why = found[-1]
-    detail = next((match["detail"] for line in lines if (match := _DETAIL.search(line))), "")
-    said = f"{_WORDS.get(why, 'the kernel put it out')} ({why})"
+    at, why = put_out[-1]
+    # The message follows its "disabled" line; a log that is cut there may have it before.
+    detail = _first_detail(lines[at:]) or _first_detail(lines)
+    said = words_of(why)
     return (f"{said}: {detail}" if detail else said)[:_MAX_TEXT]
 
 
-def splats(log: str) -> tuple[str, ...]:
-    """Lines that no healthy kernel logs, in order."""
-    return tuple(line[:_MAX_TEXT] for line in _lines(log) if _SPLAT.search(line) and not _EMULATOR.search(line))
+def splats(log: str, *, release: str = "", today: str = "", allowed: Sequence[Allowance] = ALLOWED) -> tuple[str, ...]:
+    """Lines that no healthy kernel logs, in order, without those that are allowed.
+
+    :param release: of the kernel, for what is allowed on some only.
+    :param today: ISO 8601; entries past their date do not count. Empty: the date is not looked at.
+    """
+    found = (line for line in _lines(log) if _SPLAT.search(line) and not _EMULATOR.search(line))
+    return tuple(
+        line[:_MAX_TEXT] for line in found if not any(one.covers(line, release=release, today=today) for one in allowed)
+    )
 
 
 def emulator_fault(log: str) -> bool:
@@ -54,5 +62,9 @@ def host_starved(log: str) -> bool:
     return any(_STARVED_HOST.search(line) for line in _lines(log))
 
 
+def _first_detail(lines: Sequence[str]) -> str:
+    return next((match["detail"] for line in lines if (match := _DETAIL.search(line))), "")
+
+
 def _lines(log: str) -> list[str]:
-    return [_STAMP.sub("", line) for line in log.splitlines()]
+    return [_STAMP.sub("", line[:_MAX_LINE]) for line in log.splitlines()]

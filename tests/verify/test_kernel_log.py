@@ -56,3 +56,24 @@ def test_the_emulators_fault_is_no_splat_of_the_policys() -> None:
 def test_a_starved_host_shows() -> None:
     assert host_starved("sched_ext: fifo: watchdog failed to check in for 5.104s") is True
     assert host_starved(STALL) is False
+
+
+def test_the_last_reason_counts_with_the_detail_that_follows_it() -> None:
+    log = (
+        STALL
+        + OURS
+        + (
+            '[   30.1] sched_ext: BPF scheduler "again" disabled (unregistered from the main kernel)\n'
+            "[   30.2] sched_ext: again: cpu 1 going offline, exiting scheduler\n"
+        )
+    )
+    assert exit_reason(log) == (
+        "a CPU came or went and it does not handle that (unregistered from the main kernel): "
+        "again: cpu 1 going offline, exiting scheduler"
+    )
+
+
+def test_lines_with_a_caller_and_very_long_ones() -> None:
+    log = STALL.replace("] sched_ext", "][   T42] sched_ext")
+    assert exit_reason(log) == exit_reason(STALL)
+    assert len(exit_reason(STALL.replace("5.012s", "x" * 100_000))) <= 300
