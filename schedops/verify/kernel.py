@@ -8,7 +8,7 @@ from schedops.errors import GuestLost, Unavailable
 from schedops.model.event import Event
 from schedops.model.policy import ParamValue, PolicySource
 from schedops.model.verdict import Verdict
-from schedops.model.verification import BuildFailure, BuiltObject, Check, ObjectRef
+from schedops.model.verification import BuiltObject, Check
 from schedops.ports import Clock, Guest, KernelImage, Machines, Progress, Toolchain
 from schedops.verify import judge, stages
 from schedops.verify.dynamic import rules_charge as rules
@@ -35,30 +35,6 @@ class Bench:
     def note(self, text: str) -> None:
         """Tell the user something on the way."""
         self.progress.emit(Event(kind="note", stage="verify", text=text))
-
-
-@dataclass(frozen=True, slots=True)
-class KernelOutcome:
-    """:param object: what was verified; None when nothing was built."""
-
-    checks: tuple[Check, ...]
-    object: ObjectRef | None
-
-
-def on_kernel(bench: Bench, image: KernelImage) -> KernelOutcome:
-    """All stages, up to the first that does not pass. Never raises for what the policy or the machine did."""
-    record = Record(bench.source, image.kernel.name, bench.clock, bench.clock.monotonic_s())
-    try:
-        built = bench.toolchain.build(bench.source, bench.params, image)
-    except Unavailable as error:
-        record.add("compile", _unavailable(error))
-        return KernelOutcome(tuple(record.checks), None)
-    if isinstance(built, BuildFailure):
-        record.add_failure(built)
-        return KernelOutcome(tuple(record.checks), None)
-    record.add("compile", _compiled(built))
-    reference = ObjectRef(kernel=image.kernel.name, btf_sha256=image.kernel.btf_sha256, sha256=built.sha256)
-    return KernelOutcome(tuple(in_guests(bench, image, built, record, stages.QUICK)), reference)
 
 
 def in_guests(
@@ -143,11 +119,6 @@ def _lost_twice(first: GuestLost, second: GuestLost) -> Outcome:
 
 def _unavailable(error: Unavailable) -> Outcome:
     return Outcome(verdict=Verdict.ERROR, text=f"{error.message} ({error.code})", advice=error.hint)
-
-
-def _compiled(built: BuiltObject) -> Outcome:
-    warnings = f", {len(built.warnings)} warnings" if built.warnings else ""
-    return Outcome(verdict=Verdict.PASS, text=f"object {built.sha256[:12]}, {len(built.elf)} bytes{warnings}")
 
 
 def _next_stage(record: Record, wanted: tuple[str, ...]) -> str:

@@ -31,13 +31,20 @@ def callbacks_cost(look: Look, callbacks: Mapping[str, str]) -> Outcome | None:
 
 def switches(look: Look) -> Outcome | None:
     """None when tasks that do not sleep are not switched much more often than slices end."""
-    per_s = look.reading.context_switches / (look.reading.duration_ms / 1000)
+    per_s = switches_per_s(look)
     if per_s <= limits.MAX_SWITCHES_PER_S:
         return None
     text = f"{per_s:.0f} context switches a second among hogs, at most {limits.MAX_SWITCHES_PER_S} are expected"
     if starved_host(look):
         return unknown(Verdict.INCONCLUSIVE, f"the host was too busy to measure; seen: {text}")
     return failed(rules.SWITCH_STORM, text, rules.SWITCH_STORM.fix, final=False)
+
+
+def switches_per_s(look: Look) -> float:
+    """Without the two that every wake-up of a sleeper may take."""
+    pairs = zip(look.plan.groups, look.reading.groups, strict=True)
+    needed = sum(2 * seen.iterations for group, seen in pairs if group.kind == "sleeper")
+    return max(look.reading.context_switches - needed, 0) / (look.reading.duration_ms / 1000)
 
 
 def enough(look: Look) -> Outcome | None:
@@ -53,7 +60,7 @@ def enough(look: Look) -> Outcome | None:
 
 def summary(storm: Look, hogs: Look) -> Outcome:
     """The dearest callback and the switches, in one line."""
-    per_s = hogs.reading.context_switches / (hogs.reading.duration_ms / 1000)
+    per_s = switches_per_s(hogs)
     often = [runs for runs in storm.reading.programs if runs.runs >= limits.MIN_RUNS]
     if not often:
         return passed(f"no callback that runs often, {per_s:.0f} switches/s among hogs")

@@ -7,7 +7,7 @@ from schedops.verify.dynamic.limits import MIN_ENQUEUES
 
 QUICK_MS = 2000
 MIXED_MS = 2600
-CROWD_MS = 3800  # longer than the longest wait that is allowed
+CROWD_MS = 3300  # longer than the wait that is allowed
 STORM_MS = 1500
 MAX_STORM_MS = 25000
 SHARE_MS = 2000
@@ -92,10 +92,10 @@ def changes(cpus: int) -> LoadPlan:
 
 
 def bunched(cpus: int) -> LoadPlan:
-    """Twice as many equal hogs as CPUs, all on the first CPU when they are let loose, and two that answer."""
+    """Twice as many equal hogs as CPUs, all on the first CPU when they are let loose, and some that answer."""
     groups = (
         LoadGroup(name=EQUAL, kind="hog", count=2 * cpus, start_on=(0,)),
-        LoadGroup(name=AWAKE, kind="sleeper", count=2, work_us=200, sleep_us=10_000),
+        LoadGroup(name=AWAKE, kind="sleeper", count=4, work_us=200, sleep_us=10_000),
     )
     return LoadPlan(groups=groups, duration_ms=SHARE_MS)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 
 from schedops.model.guest import LoadGroupReading
 from schedops.model.verdict import Verdict
@@ -13,6 +14,8 @@ from schedops.verify.dynamic.waits import starved_host
 from schedops.verify.judge import Outcome, failed, unknown
 from schedops.verify.rule import Rule
 
+_FAR = 3.0
+
 
 def jain(shares: Sequence[float]) -> float:
     """Jain's index: 1 when all are equal, 1/n when one has it all, 0 when there is nothing."""
@@ -21,9 +24,13 @@ def jain(shares: Sequence[float]) -> float:
 
 
 def equal(look: Look, least: float) -> Outcome | None:
-    """None when the equal hogs of a load got about the same."""
+    """None when the equal hogs of a load got about the same.
+
+    A host that stops an emulated CPU gives the task on it time that it could not use; so one that is far above the
+    median is taken for one that is a little above it. A policy that favours the few has a median near zero.
+    """
     times = _group(look, loads.EQUAL).cpu_ms
-    index = jain(times)
+    index = jain([min(time, _FAR * median(times)) for time in times] if median(times) > 0 else times)
     if index >= least:
         return None
     text = (
