@@ -24,10 +24,8 @@ from labels import read_labels
 from measuring import show
 from schedops.verify.object.check import check_object
 from schedops.verify.object.differ import differences
-from schedops.verify.object.elf import BadObject, inspect
 from schedops.verify.object.identity import behaviour_digest
 from schedops.verify.object.patch import with_timeout
-from schedops.verify.source.check import check_source
 
 from schedops.adapters.compiler.clang import Clang
 from schedops.adapters.kernel.kernels import KernelStore
@@ -35,6 +33,8 @@ from schedops.model.kernel import KernelApi
 from schedops.model.policy import PolicySource
 from schedops.model.verification import BuiltObject
 from schedops.repository import load_policies
+from schedops.verify.object.elf import BadObject, inspect
+from schedops.verify.source.check import check_source
 
 ROOT = Path(__file__).parent.parent
 SECONDS = 5.0  # generous: a busy host; the slowest is printed
@@ -127,7 +127,7 @@ def _asked(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--guest", type=int, default=300, help="inputs for compile and load")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--from", type=int, default=0, dest="first", help="number of the first static input")
-    parser.add_argument("--keep", type=Path, default=Path(".fuzz"), help="folder for what breaks")
+    parser.add_argument("--keep", type=Path, default=ROOT / ".schedops/fuzz", help="folder for what breaks")
     return parser.parse_args(words)
 
 

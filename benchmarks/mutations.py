@@ -33,7 +33,7 @@ from schedops.verify.stages import FULL, QUICK, STATIC
 
 BAR = 0.95
 REASONS = ROOT / "benchmarks/mutants/reasons.json"
-STORE = ROOT / ".mutations.json"
+STORE = ROOT / ".schedops/mutations.json"
 UNCOUNTED = ("equivalent", "still-good")
 _TRIES = 3  # at a verdict that is none
 
@@ -136,6 +136,7 @@ def _reasons() -> dict[str, dict[str, str]]:
 
 
 def _keep(store: Path, seen: Mapping[str, object]) -> None:
+    store.parent.mkdir(parents=True, exist_ok=True)
     fresh = store.with_suffix(".new")
     fresh.write_text(json.dumps(seen, indent=1, sort_keys=True), "utf-8")
     fresh.replace(store)
