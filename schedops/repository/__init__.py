@@ -8,6 +8,7 @@ from schedops.repository.documents import (
     load_workload,
     load_workloads,
 )
+from schedops.repository.includes import ignored_includes, read_includes, with_includes
 from schedops.repository.library import find_policy, load_policies, load_policy
 from schedops.repository.named import DECLARABLE, is_bare, resolve_policy, resolve_subject
 from schedops.repository.search import Hit, search
@@ -19,6 +20,7 @@ __all__ = [
     "Tree",
     "check_tree",
     "find_policy",
+    "ignored_includes",
     "is_bare",
     "load_assignments",
     "load_fleet",
@@ -28,7 +30,9 @@ __all__ = [
     "load_workload",
     "load_workloads",
     "open_tree",
+    "read_includes",
     "resolve_policy",
     "resolve_subject",
     "search",
+    "with_includes",
 ]

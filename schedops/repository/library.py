@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from schedops.model.policy import Param, Policy, PolicySource
+from schedops.repository.includes import headers_of
 from schedops.repository.tree import POLICIES, Found, document, names_in, settled, text, unknown
 
 LIBRARY = "library"
@@ -74,7 +75,10 @@ def read_policy(
     if source.value is None or problems:
         return Found(None, problems)
     path = f"{folder}/{policy.source}"
-    return Found(PolicySource(policy=policy, path=path, text=source.value, headers=headers.value or ()))
+    own = headers_of(root, folder, source.value, headers.value or ())
+    if own.problems:
+        return Found(None, own.problems)
+    return Found(PolicySource(policy=policy, path=path, text=source.value, headers=own.value or ()))
 
 
 def manifest_problems(policy: Policy, directory: str) -> tuple[str, ...]:

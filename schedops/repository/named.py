@@ -9,6 +9,7 @@ from pathlib import Path
 
 from schedops.errors import InputError
 from schedops.model.policy import Capabilities, Policy, PolicySource, PrebuiltPolicy, Provenance
+from schedops.repository.includes import headers_of
 from schedops.repository.library import find_policy, read_headers, read_policy, without_comments
 from schedops.repository.tree import settled, text
 from schedops.schema.files import MAX_BYTES, read_bounded
@@ -21,7 +22,7 @@ _MAX_OBJECT_BYTES = 8 << 20
 _ELF = b"\x7fELF"
 # Whatever stands between the quotes: that the kernel would not have such a name is a finding, not bad input.
 _STRING = r'"((?:[^"\\\n]|\\.){0,300})"'
-_OPS = re.compile(r"\bsched_ext_ops\b|\bSCX_OPS_DEFINE\b")
+_OPS = re.compile(r"\bsched_ext_ops\b|\bSCX_OPS_(?:CID_)?DEFINE\b")
 _OPS_NAME = re.compile(rf"\.name\s{{0,20}}=\s{{0,20}}(?:\([^()\n]{{0,40}}\)\s{{0,20}})?(?:{_STRING}|(\w{{1,127}}))")
 
 
@@ -57,7 +58,7 @@ def resolve_subject(
     :raises InputError: as :func:`resolve_policy`; ``declared-twice``: its policy.yaml says what it promises.
     """
     if wanted == "-":
-        return _declared(_of_text(root, STDIN, "stdin.bpf.c", _decoded(stdin)), declared)
+        return _declared(_of_text(root, STDIN, "stdin.bpf.c", _decoded(stdin), beside=cwd), declared)
     if wanted.endswith(_OBJECT_SUFFIX):
         return _prebuilt(root, (cwd / wanted).resolve(), declared)
     found = resolve_policy(root, wanted, cwd=cwd)
@@ -83,15 +84,16 @@ def _directory(root: Path, place: Path) -> PolicySource:
 
 def _bare(root: Path, place: Path) -> PolicySource:
     source = settled([text(place.parent, place.name, below="")], where=str(place))[0]
-    return _of_text(root, _shown(root, place), place.name, source)
+    return _of_text(root, _shown(root, place), place.name, source, beside=place.parent)
 
 
-def _of_text(root: Path, path: str, name: str, source: str) -> PolicySource:
+def _of_text(root: Path, path: str, name: str, source: str, *, beside: Path) -> PolicySource:
     code = without_comments(source)
     if _OPS.search(code) is None:
         raise InputError("not-a-policy", f"{path} defines no struct sched_ext_ops", where=path)
     policy = _undescribed(name, name.removesuffix(_SUFFIX), _ops_name(code))
-    headers = settled([read_headers(root)], where=str(root))[0]
+    library = settled([read_headers(root)], where=str(root))[0]
+    headers = settled([headers_of(root, str(beside), source, library)], where=path)[0]
     return PolicySource(policy=policy, path=path, text=source, headers=headers)
 
 

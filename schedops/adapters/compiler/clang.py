@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,7 +29,7 @@ _MEMORY_BYTES = 3 << 30  # address space; clang 19 needs about 0.5 GB for vmlinu
 _CPU_S = 60
 _CODE = ("-g", "-O2")
 # Quick, and holds every piece of inline assembly that the object can get.
-_INTERMEDIATE = ("-O0", "-Xclang", "-disable-llvm-passes", "-S", "-emit-llvm")
+_INTERMEDIATE = ("-g", "-O0", "-Xclang", "-disable-llvm-passes", "-S", "-emit-llvm")
 _FLAGS = (
     "-target",
     "bpf",
@@ -47,6 +48,7 @@ _FLAGS = (
     "-ferror-limit=20",
 )
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+_HEADER = re.compile(rf"(?:{_NAME.pattern}/){{0,8}}{_NAME.pattern}")
 
 
 class Clang:
@@ -97,9 +99,9 @@ class Clang:
 def _guarded(source: PolicySource) -> tuple[SourceProblem, ...]:
     problems = list(source_problems(source.text, source.path))
     for name, text in source.headers:
-        if not _NAME.fullmatch(name) or name == "vmlinux.h":
+        if not _HEADER.fullmatch(name) or name == "vmlinux.h" or name.startswith("bpf/"):
             problems.append(_problem(source.path, f"a header cannot be called {name[:60]!r}"))
-        problems.extend(source_problems(text, name))
+        problems.extend(source_problems(text, name, posixpath.dirname(name)))
     return tuple(problems)
 
 
@@ -110,6 +112,7 @@ def _lay_out(place: Path, source: PolicySource, types: Path, headers: Sequence[t
     for name, data in headers:
         (place / "bpf" / name).write_bytes(data)
     for name, text in source.headers:
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
         (place / name).write_text(text, encoding="utf-8")
     (place / _main_file(source)).write_text(source.text, encoding="utf-8")
 

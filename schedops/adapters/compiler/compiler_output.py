@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Mapping
 
@@ -22,7 +23,7 @@ _OPENED = re.compile(r"^\.+ (?P<file>.+)$")
 
 
 def parse_problems(stderr: bytes, names: Mapping[str, str]) -> tuple[SourceProblem, ...]:
-    """Errors and warnings in the order clang gave them; at most 20, notes left out.
+    """Errors and warnings in the order clang gave them; at most 20, errors before warnings then; notes left out.
 
     :param names: file as clang saw it -> file as the user knows it.
     """
@@ -31,17 +32,19 @@ def parse_problems(stderr: bytes, names: Mapping[str, str]) -> tuple[SourceProbl
         match = _PLACED.match(line) or _BACKEND.match(line) or _PLAIN.match(line)
         if match and (problem := _problem(match.groupdict(), names)) not in problems:
             problems.append(problem)
+    if len(problems) > _MAX_PROBLEMS:
+        problems.sort(key=lambda problem: problem.severity != "error")
     return tuple(problems[:_MAX_PROBLEMS])
 
 
 def opened_files(stderr: bytes) -> tuple[str, ...]:
     """The files that ``-H`` says were opened, in order."""
     lines = proc.printable(stderr).splitlines()
-    return tuple(match["file"].removeprefix("./") for line in lines if (match := _OPENED.match(line)))
+    return tuple(posixpath.normpath(match["file"]) for line in lines if (match := _OPENED.match(line)))
 
 
 def _problem(found: Mapping[str, str], names: Mapping[str, str]) -> SourceProblem:
-    file = found.get("file", "").removeprefix("./")
+    file = posixpath.normpath(found["file"]) if found.get("file") else ""
     return SourceProblem(
         file=names.get(file, file),
         line=int(found.get("line", 0)),

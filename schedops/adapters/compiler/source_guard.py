@@ -6,6 +6,7 @@ error message, nor tell whether they exist. Whatever slips through here is caugh
 
 from __future__ import annotations
 
+import posixpath
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ _TOKEN = re.compile(
 _DIRECTIVE = re.compile(
     r"^[ \t\r\f\v]*(?:\#|%:|\?\?=)[ \t\f\v]*(include_next|include|import|embed)\b([^\n]*)", re.MULTILINE
 )
-_HARMLESS = re.compile(r"""\s*(?:"([A-Za-z0-9_][\w./-]*)"|<([A-Za-z0-9_][\w./-]*)>)\s*""", re.ASCII)
+_HARMLESS = re.compile(r"""\s*(?:"([A-Za-z0-9_.][\w./-]*)"|<([A-Za-z0-9_.][\w./-]*)>)\s*""", re.ASCII)
 _WORD = re.compile(r"\b(__has_include|__has_include_next|__has_embed|incbin)\b")
 
 
@@ -40,17 +41,18 @@ class _Logical:
         return self.text.count("\n", 0, offset) + bisect_right(self.removed, offset) + 1
 
 
-def source_problems(text: str, file: str) -> tuple[SourceProblem, ...]:
-    """Every include that is not a plain relative name, and every other way to a file.
+def source_problems(text: str, file: str, folder: str = "") -> tuple[SourceProblem, ...]:
+    """Every include that leads out of the include path, and every other way to a file.
 
     :param file: as the user knows it, for the problems.
+    :param folder: where the file lies below the include path; ``..`` may not lead out of that.
     """
     if len(text.encode("utf-8", errors="replace")) > MAX_SOURCE_BYTES:
         return (_problem(file, 1, f"the source is larger than {MAX_SOURCE_BYTES >> 10} KiB"),)
     if match := _CONTROL.search(text):
         return (_problem(file, text.count("\n", 0, match.start()) + 1, "the source has a control character"),)
     logical = _logical(text)
-    return tuple(sorted({*_includes(logical, file), *_words(logical, file)}, key=lambda problem: problem.line))
+    return tuple(sorted({*_includes(logical, file, folder), *_words(logical, file)}, key=lambda problem: problem.line))
 
 
 def asm_problems(ir: str, file: str) -> tuple[SourceProblem, ...]:
@@ -81,15 +83,15 @@ def _without_comment(match: re.Match[str]) -> str:
     return " " + _REMOVED * (comment.count("\n") + comment.count(_REMOVED))
 
 
-def _includes(logical: _Logical, file: str) -> Iterator[SourceProblem]:
+def _includes(logical: _Logical, file: str, folder: str) -> Iterator[SourceProblem]:
     for match in _DIRECTIVE.finditer(logical.text):
         name, rest = match[1], match[2]
         line = logical.line(match.start(1))
         plain = _HARMLESS.fullmatch(rest)
         if name == "embed":
             yield _problem(file, line, "#embed reads a file into the object; it is not allowed")
-        elif plain is None or ".." in (plain[1] or plain[2]).split("/"):
-            why = "only plain names below the include path are allowed: no absolute path, no `..`, no macro"
+        elif plain is None or posixpath.normpath(posixpath.join(folder, plain[1] or plain[2])).startswith(".."):
+            why = "only plain names below the include path are allowed: no absolute path, no way out by `..`, no macro"
             yield _problem(file, line, f"#{name} {rest.strip()[:60]}: {why}")
 
 

@@ -50,3 +50,14 @@ def test_repeats_escape_codes_and_floods_are_cut() -> None:
 def test_opened_files_in_order() -> None:
     stderr = b". ./schedops.h\n.. ./vmlinux.h\n... /etc/passwd\nfifo.bpf.c:1:1: error: x\n"
     assert opened_files(stderr) == ("schedops.h", "vmlinux.h", "/etc/passwd")
+
+
+def test_an_error_after_many_warnings_is_not_lost() -> None:
+    warnings = b"".join(b"fifo.bpf.c:%d:1: warning: w\n" % n for n in range(1, 50))
+    problems = parse_problems(warnings + b"fifo.bpf.c:60:1: error: bad\n", NAMES)
+    assert [(one.line, one.severity) for one in problems[:2]] == [(60, "error"), (1, "warning")]
+
+
+def test_a_place_has_one_name() -> None:
+    (found,) = parse_problems(b"./scx/../lib/x.h:1:1: error: bad\n", NAMES)
+    assert found.file == "lib/x.h"
