@@ -97,6 +97,7 @@ class _Job:
     keep_going: bool
     cached: bool
     over: bool = False  # a kernel failed, so those not begun are left out
+    running: list[str] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
 
     def static(self) -> tuple[list[Check], list[Static]]:
@@ -134,11 +135,14 @@ class _Job:
     def _guests_on(self, one: Static) -> list[Check]:
         if self.over:
             return []
-        self._say(f"{self.subject.policy.name} on {one.image.kernel.name}", len(self.done) / len(self.images))
+        name = one.image.kernel.name
+        self.running.append(name)
+        self._say(f"{self.subject.policy.name} on {', '.join(self.running)}", len(self.done) / len(self.images))
         keys = self._keys(one)
         found = kept.find_guests(self.verdicts, keys) if self.verdicts and keys and self.cached else None
         checks = list(found) if found is not None else self._in_guests(one, keys)
-        self.done.append(one.image.kernel.name)
+        self.running.remove(name)
+        self.done.append(name)
         if not self.keep_going and any(check.verdict is Verdict.FAIL for check in checks):
             self.over = True
         return checks
