@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -101,26 +101,22 @@ class _Job:
     done: list[str] = field(default_factory=list)
 
     def static(self) -> tuple[list[Check], list[Static]]:
-        checks: list[Check] = []
+        """All of it, also after an error: together they are everything that can be said without a guest."""
+        parts: list[Callable[[], Check | Static]] = []
         if SOURCE in self.wanted and isinstance(self.subject, PolicySource) and not static.lacks("source"):
-            self._say("the source's rules")
-            checks.append(static.check_source(self.bench, self.subject))
-        if set(self.wanted) <= {SOURCE} or not self.images:
-            return checks, []
-        self._say(f"an object for {_kernels(self.images)}")
-        make = partial(self._static_on, self.bench, self.subject)
-        objects = self.crew.each(make, self.images, at_once=self.crew.cores())
+            parts.append(partial(static.check_source, self.bench, self.subject))
+        if set(self.wanted) - {SOURCE}:
+            on = partial(static.on_image, self.bench, self.subject, kernels=self.kernels, asked=self.wanted)
+            parts += [partial(on, image) for image in self.images]
+        self._say(f"what can be said of {self.subject.policy.name} without a guest")
+        made = self.crew.each(_call, parts, at_once=self.crew.cores() + 1)  # the rules are over before a compiler
+        objects = [one for one in made if isinstance(one, Static)]
+        checks = [one for one in made if isinstance(one, Check)]
         checks += [check for one in objects for check in one.checks]
-        if (
-            OBJECT in self.wanted
-            and not static.lacks("object")
-            and (beside := static.between(self.bench, objects)) is not None
-        ):
-            checks.append(beside)
+        if OBJECT in self.wanted and not static.lacks("object"):
+            beside = static.between(self.bench, objects)
+            checks += [beside] if beside is not None else []
         return checks, objects
-
-    def _static_on(self, bench: Bench, subject: PolicySource | PrebuiltPolicy, image: KernelImage) -> Static:
-        return static.on_image(bench, subject, image, self.kernels, self.wanted)
 
     def guests(self, objects: Sequence[Static]) -> list[Check]:
         if not self._guest_stages():
@@ -195,8 +191,8 @@ def _without_text(subject: PrebuiltPolicy) -> PolicySource:
     return PolicySource(policy=subject.policy, path=subject.path, text="")
 
 
-def _kernels(images: Sequence[KernelImage]) -> str:
-    return images[0].kernel.name if len(images) == 1 else f"each of {len(images)} kernels"
+def _call(part: Callable[[], Check | Static]) -> Check | Static:
+    return part()
 
 
 def _by_kernel(reference: ObjectRef) -> tuple[str, str]:

@@ -63,7 +63,7 @@ def check_source(bench: Bench, source: PolicySource) -> Check:
 
 
 def on_image(
-    bench: Bench, subject: PolicySource | PrebuiltPolicy, image: KernelImage, kernels: Kernels, asked: Sequence[str]
+    bench: Bench, subject: PolicySource | PrebuiltPolicy, image: KernelImage, *, kernels: Kernels, asked: Sequence[str]
 ) -> Static:
     """Compile it for this kernel and look at the object. Never raises for what the policy or the machine did."""
     record = _record(bench, image.kernel.name)
