@@ -52,6 +52,7 @@ def _depth(flag: str, text: str) -> Callable[[F], F]:
 @click.option(
     "--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="write JUnit XML as well"
 )
+@click.option("--sarif", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="write SARIF as well")
 @click.option("--explain", metavar="RULE", help="print the page of a rule")
 @click.option("--rules", is_flag=True, help="list all rules with their level and stage")
 @click.option("--write-docs", type=click.Path(file_okay=False, path_type=Path), hidden=True)
@@ -113,6 +114,7 @@ def _verify(
     keep_going: bool,
     no_cache: bool,
     junit: Path | None,
+    sarif: Path | None,
     output: str,
 ) -> Answer:
     from schedops.adapters.console import console_progress
@@ -125,6 +127,7 @@ def _verify(
     if depth is not None and stage is not None:
         raise click.UsageError(f"--{depth} and --stage both say how far to go; give one")
     writable(junit)
+    writable(sarif)
     root, headers = open_tree(Path.cwd()).root, read_includes(includes)
     subjects = [_subject(root, one, declared, headers) for one in wanted]
     values = [parameters(subject.policy, params) for subject in subjects]
@@ -148,7 +151,7 @@ def _verify(
                 cached=not no_cache,
             )
             verified.append((report, subject))
-    return answer(verified, output=output, junit=junit)
+    return answer(verified, output=output, junit=junit, sarif=sarif)
 
 
 _STAGES = {"full": FULL, "quick": QUICK, "static": STATIC}

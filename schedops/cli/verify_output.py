@@ -20,30 +20,29 @@ from schedops.report.envelope import Answer, failure_of
 Verified = tuple[VerificationReport, PolicySource | PrebuiltPolicy]
 
 
-def answer(verified: Sequence[Verified], *, output: str, junit: Path | None) -> Answer:
-    """The command's answer; writes the JUnit file and the annotations on the way."""
+def answer(verified: Sequence[Verified], *, output: str, junit: Path | None, sarif: Path | None) -> Answer:
+    """The command's answer; writes the files and the annotations on the way."""
     from schedops.report.junit import render_junit
     from schedops.schema.decode import encode
-    from schedops.verify.rules import all_rules
 
     reports = [report for report, _ in verified]
     if junit is not None:
         junit.write_text(render_junit(reports), encoding="utf-8")
+    if sarif is not None:
+        sarif.write_text(_sarif(verified), encoding="utf-8")
     if os.environ.get("GITHUB_ACTIONS") == "true":
         _annotate(verified)
     code = worst(report.verdict for report in reports).exit_code
     if output == "sarif":
-        from schedops.report.sarif import render_sarif
-
-        return Answer(None, render_sarif(verified, all_rules(), version=__version__), code)
+        return Answer(None, _sarif(verified), code)
     data: Any = encode(reports[0]) if len(reports) == 1 else {"reports": [encode(report) for report in reports]}
     return Answer(data, _text(verified) if output == "text" else "", code)
 
 
-def writable(junit: Path | None) -> None:
+def writable(file: Path | None) -> None:
     """Found out before the work rather than after it. :raises InputError: it cannot be written there."""
-    if junit is not None and (not junit.parent.is_dir() or junit.is_dir()):
-        raise InputError("no-such-directory", f"{junit} cannot be written", hint=f"mkdir -p {junit.parent}")
+    if file is not None and (not file.parent.is_dir() or file.is_dir()):
+        raise InputError("no-such-directory", f"{file} cannot be written", hint=f"mkdir -p {file.parent}")
 
 
 def say_failure(error: SchedopsError) -> None:
@@ -51,6 +50,13 @@ def say_failure(error: SchedopsError) -> None:
     from schedops.report.sarif import render_failure_sarif
 
     click.echo(render_failure_sarif(failure_of(error), exit_code=error.exit_code, version=__version__))
+
+
+def _sarif(verified: Sequence[Verified]) -> str:
+    from schedops.report.sarif import render_sarif
+    from schedops.verify.rules import all_rules
+
+    return render_sarif(verified, all_rules(), version=__version__)
 
 
 def _text(verified: Sequence[Verified]) -> str:

@@ -208,9 +208,11 @@ def test_sarif_is_a_document_even_when_there_is_no_report(capsys: pytest.Capture
     assert "error[unknown-policy]" in err
 
 
-def test_junit_is_written_beside(asked: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_files_are_written_beside(asked: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     asked(BAD)
-    _, out, _ = run(capsys, "fifo", "--junit", str(tmp_path / "x.xml"), "--output", "json")
+    files = ("--junit", str(tmp_path / "x.xml"), "--sarif", str(tmp_path / "x.sarif"))
+    _, out, _ = run(capsys, "fifo", *files, "--output", "json")
+    assert len(json.loads((tmp_path / "x.sarif").read_text())["runs"][0]["results"]) == 3
     assert json.loads(out)["data"]["verdict"] == "FAIL"
     assert ET.parse(tmp_path / "x.xml").getroot().get("failures") == "3"
 
