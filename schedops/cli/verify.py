@@ -67,7 +67,7 @@ def _depth(flag: str, text: str) -> Callable[[F], F]:
 def verify(
     *, policies: tuple[str, ...], explain: str | None, rules: bool, write_docs: Path | None, output: str, **options: Any
 ) -> Answer:
-    r"""Look at a policy, compile it for each kernel's own types, load it in a micro-VM, and see that it does its work.
+    """Look at a policy, compile it for each kernel's own types, load it in a micro-VM, and see that it does its work.
 
     POLICY is a name of the library, a directory with policy.yaml, a .bpf.c file, a built .bpf.o, or - for a source on
     standard input (which gets the static stages unless told otherwise). Nothing is ever loaded on this machine.

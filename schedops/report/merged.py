@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from schedops.model.verification import Check, Finding, Place, VerificationReport
 
@@ -18,12 +19,14 @@ class Merged:
 
     :param kernels: where, in the report's order; empty for a stage that needs none.
     :param texts: (kernel, its words) where they differ from those of *finding*.
+    :param related: notes of the same rule that show the other places it is about.
     """
 
     finding: Finding
     stage: str
     kernels: tuple[str, ...]
     texts: tuple[tuple[str, str], ...] = ()
+    related: tuple[Finding, ...] = ()
 
 
 def merged(report: VerificationReport) -> tuple[Merged, ...]:
@@ -33,7 +36,7 @@ def merged(report: VerificationReport) -> tuple[Merged, ...]:
         for finding in check.findings:
             groups.setdefault(_key(check, finding), []).append((check, finding))
     found = [_together(members) for members in groups.values()]
-    return tuple(sorted(found, key=lambda one: _order(one, report.stages)))
+    return _joined(sorted(found, key=lambda one: _order(one, report.stages)))
 
 
 def kernels_of(report: VerificationReport) -> tuple[str, ...]:
@@ -50,6 +53,18 @@ def _together(members: list[tuple[Check, Finding]]) -> Merged:
     kernels = tuple(dict.fromkeys(one.kernel for one, _ in members if one.kernel))
     others = {one.kernel: said.text for one, said in members[1:] if said.text != finding.text}
     return Merged(finding, check.stage, kernels, tuple(others.items()))
+
+
+def _joined(found: Sequence[Merged]) -> tuple[Merged, ...]:
+    """With notes that have a place at the last error or warning of their rule instead of behind everything."""
+    owners = {(one.stage, one.finding.rule): at for at, one in enumerate(found) if one.finding.level != "note"}
+    joined, related = dict(enumerate(found)), dict[int, list[Finding]]()
+    for at, one in enumerate(found):
+        owner = owners.get((one.stage, one.finding.rule))
+        if owner is not None and one.finding.level == "note" and one.finding.place:
+            related.setdefault(owner, []).append(one.finding)
+            del joined[at]
+    return tuple(replace(one, related=tuple(related.get(at, ()))) for at, one in joined.items())
 
 
 def _order(one: Merged, stages: tuple[str, ...]) -> tuple[object, ...]:

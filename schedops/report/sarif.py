@@ -11,7 +11,7 @@ from typing import Any
 
 from schedops.model.policy import PolicySource, PrebuiltPolicy
 from schedops.model.verdict import Verdict
-from schedops.model.verification import Check, Place, VerificationReport
+from schedops.model.verification import Check, Finding, Place, VerificationReport
 from schedops.report.envelope import Failure
 from schedops.report.merged import Merged, kernels_of, merged
 from schedops.report.progress import visible
@@ -21,6 +21,7 @@ from schedops.report.verification import line_at, texts_of
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT = "SRCROOT"  # relative addresses are relative to the repository
 _MAX_TEXT = 2000
+_MAX_RELATED = 20
 _PRECISION = {"error": "high", "warning": "medium", "note": "low"}
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
 
@@ -102,7 +103,7 @@ def _result(
     finding = one.finding
     # Code scanning shows only what has a place: the policy as a whole is one.
     place = finding.place or Place(file=path)
-    return {
+    result = {
         "ruleId": finding.rule,
         "ruleIndex": ids.index(finding.rule),
         "level": finding.level,
@@ -111,6 +112,14 @@ def _result(
         "partialFingerprints": {"schedopsFinding/v1": _fingerprint(one, place, texts, seen)},
         "properties": {"stage": one.stage, "kernels": list(one.kernels)},
     }
+    if related := [_related(note, texts) for note in one.related[:_MAX_RELATED] if note.place]:
+        result["relatedLocations"] = related
+    return result
+
+
+def _related(note: Finding, texts: Mapping[str, str]) -> dict[str, Any]:
+    place = note.place or Place(file="")
+    return {"physicalLocation": _location(place, texts), "message": {"text": visible(note.text)[:_MAX_TEXT]}}
 
 
 def _message(one: Merged) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from schedops.model.policy import PolicySource, PrebuiltPolicy
 from schedops.model.verdict import Verdict
-from schedops.model.verification import Place, VerificationReport
+from schedops.model.verification import Finding, Place, VerificationReport
 from schedops.report.merged import Merged, kernels_of, merged
 from schedops.report.progress import visible
 from schedops.report.rulebook import RuleWords, in_short
@@ -19,6 +19,7 @@ _TAB = 8
 _MAX_TEXT = 2000
 _MAX_EXCERPT = 160  # columns; a line of the source may be as long as the source
 _MAX_SHOWN = 60  # of each level
+_MAX_RELATED = 5
 _GUTTER = 6
 
 
@@ -98,7 +99,15 @@ def _finding(one: Merged, page: _Page) -> str:
     if advice:
         lines += _aside("help", advice[:_MAX_TEXT], page.paint)
     lines += _where_else(one, page)
+    for note in one.related[:_MAX_RELATED]:
+        lines += _related(note, page)
     return "\n".join(lines)
+
+
+def _related(note: Finding, page: _Page) -> list[str]:
+    """Another place that the finding is about."""
+    where, level = page.paint("place", visible(str(note.place))), page.paint("note", "note:")
+    return [f"{where}: {level} {visible(note.text)[:_MAX_TEXT]}", *_excerpt(note.place, page)]
 
 
 def _where_else(one: Merged, page: _Page) -> list[str]:

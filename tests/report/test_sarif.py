@@ -75,6 +75,14 @@ def test_a_result_has_rule_place_kernels_and_help() -> None:
     }
 
 
+def test_the_other_places_of_a_finding_are_related() -> None:
+    note = replace(LOST, level="note", text="this fills it", place=Place(file=SOURCE.path, line=2))
+    results = run_of(report(check("source", "", Verdict.FAIL, LOST, note), verdict=Verdict.FAIL))["results"]
+    assert len(results) == 1
+    assert results[0]["relatedLocations"][0]["message"]["text"] == "this fills it"
+    assert results[0]["relatedLocations"][0]["physicalLocation"]["region"]["startLine"] == 2
+
+
 def test_no_result_is_not_the_same_as_nothing_wrong() -> None:
     sure = {what.verdict: run_of(what)["invocations"][0] for what in (GOOD, BAD)}
     assert [sure[verdict]["executionSuccessful"] for verdict in (Verdict.PASS, Verdict.FAIL)] == [True, True]

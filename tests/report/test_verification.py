@@ -10,7 +10,22 @@ from schedops.model.policy import PrebuiltPolicy
 from schedops.model.verdict import Verdict
 from schedops.model.verification import Finding, Place, VerificationReport
 from schedops.report.verification import render
-from tests.report.reports import ALL, BAD, BROKEN, GOOD, LOST, NEW, NOTHING, OLD, RULES, UNSURE, check, late, report
+from tests.report.reports import (
+    ALL,
+    BAD,
+    BROKEN,
+    GOOD,
+    LOST,
+    NEW,
+    NOTHING,
+    OLD,
+    RULES,
+    UNSURE,
+    WARNED,
+    check,
+    late,
+    report,
+)
 from tests.verify.readings import POLICY, SOURCE
 
 
@@ -89,6 +104,18 @@ def test_errors_come_first_whatever_found_them() -> None:
 def test_the_same_on_one_of_two_kernels_says_on_which() -> None:
     what = report(check("load", OLD, Verdict.PASS), check("load", NEW, Verdict.FAIL, late("3")), verdict=Verdict.FAIL)
     assert "      = on: 7.3.4\n\n" in text_of(what)
+
+
+def test_the_other_places_of_a_finding_stand_with_it() -> None:
+    note = replace(LOST, level="note", text="this fills it", place=Place(file=SOURCE.path, line=2))
+    alone = Finding(rule="OTHER", level="note", text="by the way")
+    what = report(check("source", "", Verdict.FAIL, LOST, WARNED, note, alone), verdict=Verdict.FAIL)
+    text = text_of(what)
+    assert (
+        f"queue.\n{SOURCE.path}:2:1: note: this fills it\n    2 | void f(void)\n      | ^\n\nschedops.h:2:1: warn"
+        in text
+    )
+    assert "\n\nsource: note: by the way [OTHER]\n\n" in text
 
 
 def test_a_rule_is_explained_once() -> None:
