@@ -88,4 +88,4 @@ class Bed:
 
 def _listing() -> set[str]:
     """Names in the places where a careless compiler would leave something."""
-    return {str(path) for place in (Path(), Path.home()) for path in place.iterdir() if path.name != ".fuzz"}
+    return {str(path) for place in (Path(), Path.home()) for path in place.iterdir() if path.name != ".schedops"}
