@@ -45,7 +45,7 @@ def resolve_policy(root: Path, wanted: str, *, cwd: Path) -> PolicySource:
             f"{wanted[:200]!r} is neither a directory with policy.yaml nor a {_SUFFIX} file",
             hint="`schedops library list` names the policies of the library",
         )
-    return _described(root, place) or _bare(root, place)
+    return _described(root, place) or _bare(root, place, cwd)
 
 
 def resolve_subject(
@@ -60,7 +60,7 @@ def resolve_subject(
     if wanted == "-":
         return _declared(_of_text(root, STDIN, "stdin.bpf.c", _decoded(stdin), beside=cwd), declared)
     if wanted.endswith(_OBJECT_SUFFIX):
-        return _prebuilt(root, (cwd / wanted).resolve(), declared)
+        return _prebuilt(root, (cwd / wanted).resolve(), cwd, declared)
     found = resolve_policy(root, wanted, cwd=cwd)
     return _declared(found, declared) if is_bare(found.policy) else _held_to_its_own(found, declared)
 
@@ -82,9 +82,9 @@ def _directory(root: Path, place: Path) -> PolicySource:
     return settled([read_policy(base, place.name, read_headers(root), below=below)], where=str(place))[0]
 
 
-def _bare(root: Path, place: Path) -> PolicySource:
+def _bare(root: Path, place: Path, cwd: Path) -> PolicySource:
     source = settled([text(place.parent, place.name, below="")], where=str(place))[0]
-    return _of_text(root, _shown(root, place), place.name, source, beside=place.parent)
+    return _of_text(root, _shown(place, root, cwd), place.name, source, beside=place.parent)
 
 
 def _of_text(root: Path, path: str, name: str, source: str, *, beside: Path) -> PolicySource:
@@ -97,12 +97,12 @@ def _of_text(root: Path, path: str, name: str, source: str, *, beside: Path) -> 
     return PolicySource(policy=policy, path=path, text=source, headers=headers)
 
 
-def _prebuilt(root: Path, place: Path, declared: Sequence[str]) -> PrebuiltPolicy:
+def _prebuilt(root: Path, place: Path, cwd: Path, declared: Sequence[str]) -> PrebuiltPolicy:
     elf = read_bounded(place, limit=_MAX_OBJECT_BYTES)
     if not elf.startswith(_ELF):
         raise InputError("not-a-policy", f"{place} is no ELF object", where=str(place), hint="clang -target bpf -c")
     policy = _undescribed(place.name, place.name.removesuffix(_OBJECT_SUFFIX), "")
-    return PrebuiltPolicy(policy=_promising(policy, declared), path=_shown(root, place), elf=elf)
+    return PrebuiltPolicy(policy=_promising(policy, declared), path=_shown(place, root, cwd), elf=elf)
 
 
 def _undescribed(file: str, stem: str, ops_name: str) -> Policy:
@@ -164,8 +164,10 @@ def _decoded(data: bytes) -> str:
     return source
 
 
-def _shown(root: Path, place: Path) -> str:
-    return str(place.relative_to(root)) if place.is_relative_to(root) else str(place)
+def _shown(place: Path, *bases: Path) -> str:
+    """Relative to the first of *bases* that it is below."""
+    below = next((base for base in bases if place.is_relative_to(base.resolve())), None)
+    return str(place.relative_to(below.resolve())) if below else str(place)
 
 
 def _slug(name: str) -> str:

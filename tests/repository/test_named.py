@@ -44,8 +44,9 @@ def test_a_bare_file_promises_nothing(maker, tmp_path_factory):
     found = resolve_policy(root, "./My_Policy.bpf.c", cwd=away)
     assert (found.policy.name, found.policy.ops_name, found.policy.params) == ("my-policy", "bare_ops", ())
     assert found.policy.capabilities.weights is False
-    assert found.path == str(away / "My_Policy.bpf.c")
+    assert found.path == "My_Policy.bpf.c"
     assert found.text == BARE
+    assert resolve_policy(root, str(away / "My_Policy.bpf.c"), cwd=root).path == str(away / "My_Policy.bpf.c")
 
 
 def test_a_second_file_beside_a_policy_is_a_bare_one(maker):
@@ -134,7 +135,7 @@ def test_a_built_object(maker, tmp_path_factory):
     (away / "My.bpf.o").write_bytes(b"\x7fELF and so on")
     found = resolve_subject(root, "My.bpf.o", cwd=away, declared=("weights",))
     assert isinstance(found, PrebuiltPolicy)
-    assert (found.elf, found.path, found.policy.name) == (b"\x7fELF and so on", str(away / "My.bpf.o"), "my")
+    assert (found.elf, found.path, found.policy.name) == (b"\x7fELF and so on", "My.bpf.o", "my")
     assert (found.policy.capabilities.weights, found.policy.ops_name, is_bare(found.policy)) == (True, "", True)
     (away / "text.bpf.o").write_text("no object")
     for name, why in [("text.bpf.o", "not-a-policy"), ("none.bpf.o", "file-missing")]:
