@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
 
-from schedops.errors import Unavailable
 from schedops.model.event import Event
 from schedops.model.policy import ParamValue, PolicySource, PrebuiltPolicy
 from schedops.model.verdict import Verdict, worst
 from schedops.model.verification import Check, ObjectRef, VerificationReport
 from schedops.ports import Alone, Clock, Crew, KernelImage, Kernels, Machines, Progress, Toolchain, Verdicts
-from schedops.verify import kept, kernel, static
+from schedops.verify import kept, static
+from schedops.verify.guests import Guests
 from schedops.verify.kernel import Bench
-from schedops.verify.record import Record
 from schedops.verify.stages import COMPILE, FULL, OBJECT, QUICK, SOURCE, STATIC
 from schedops.verify.static import Static
 
@@ -85,7 +84,7 @@ def verdict_of(checks: Sequence[Check], wanted: Sequence[str], names: Sequence[s
     return Verdict.ERROR if verdict is Verdict.PASS and (nowhere or not due <= ran) else verdict
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Job:
     subject: PolicySource | PrebuiltPolicy
     bench: Bench
@@ -96,9 +95,6 @@ class _Job:
     verdicts: Verdicts | None
     keep_going: bool
     cached: bool
-    over: bool = False  # a kernel failed, so those not begun are left out
-    running: list[str] = field(default_factory=list)
-    done: list[str] = field(default_factory=list)
 
     def static(self) -> tuple[list[Check], list[Static]]:
         """All of it, also after an error: together they are everything that can be said without a guest."""
@@ -119,72 +115,17 @@ class _Job:
         return checks, objects
 
     def guests(self, objects: Sequence[Static]) -> list[Check]:
-        if not self._guest_stages():
+        """The rest."""
+        rest = tuple(stage for stage in self.wanted if stage not in STATIC)
+        if not rest:
             return []
-        ready = [one for one in objects if one.built is not None]
-        width = self.crew.guests_at_once(cpus=self.bench.cpus)
-        return [check for checks in self.crew.each(self._guests_on, ready, at_once=width) for check in checks]
+        guests = Guests(
+            self.subject, self.bench, rest, self.crew, self.verdicts, keep_going=self.keep_going, cached=self.cached
+        )
+        return guests.run(objects)
 
-    def _guest_stages(self) -> tuple[str, ...]:
-        return tuple(stage for stage in self.wanted if stage not in STATIC)
-
-    def _guests_on(self, one: Static) -> list[Check]:
-        if self.over:
-            return []
-        name = one.image.kernel.name
-        self.running.append(name)
-        self._say(f"{self.subject.policy.name} on {', '.join(self.running)}", len(self.done) / len(self.images))
-        keys = self._keys(one)
-        found = kept.find_guests(self.verdicts, keys) if self.verdicts and keys and self.cached else None
-        checks = list(found) if found is not None else self._in_guests(one, keys)
-        self.running.remove(name)
-        self.done.append(name)
-        if not self.keep_going and any(check.verdict is Verdict.FAIL for check in checks):
-            self.over = True
-        return checks
-
-    def _in_guests(self, one: Static, keys: kept.GuestKeys | None) -> list[Check]:
-        assert one.built is not None  # only those are asked
-        clock = self.bench.clock
-        bench = _named(self.bench, one)
-        record = Record(bench.source, one.image.kernel.name, clock, clock.monotonic_s())
-        checks = kernel.in_guests(bench, one.image, one.built, record, self._guest_stages())
-        ran = {check.stage for check in checks}
-        # A pass that left a stage out is nobody's answer.
-        complete = set(self._guest_stages()) <= ran or any(check.verdict is Verdict.FAIL for check in checks)
-        if self.verdicts and keys and one.reference and complete:
-            stages_run = self._guest_stages()
-            report = kept.of_kernel(self.subject.policy.name, stages_run, checks, one.reference)
-            kept.keep_guests(self.verdicts, keys, report)
-        return checks
-
-    def _keys(self, one: Static) -> kept.GuestKeys | None:
-        """None: nothing is kept, since it is not known what the object does or what would run it."""
-        if self.verdicts is None or one.built is None or static.lacks("object"):
-            return None
-        from schedops.verify.object.identity import behaviour_digest  # noqa: PLC0415 - pyelftools is for objects only
-
-        behaviour = kept.quietly(partial(behaviour_digest, one.built.elf))
-        try:
-            emulator = self.bench.machines.accelerator()
-        except Unavailable:
-            return None
-        if behaviour is None:
-            return None
-        tools = (emulator.name, emulator.qemu_version)
-        asked, cpus = self._guest_stages(), self.bench.cpus
-        return kept.guest_keys(self.subject, behaviour, one.image, stages=asked, cpus=cpus, tools=tools)
-
-    def _say(self, text: str, fraction: float | None = None) -> None:
-        self.bench.progress.emit(Event(kind="progress", stage="verify", text=text, fraction=fraction))
-
-
-def _named(bench: Bench, one: Static) -> Bench:
-    """Of a policy that nobody describes the object says what it is called."""
-    policy = bench.source.policy
-    if policy.ops_name or one.facts is None:
-        return bench
-    return replace(bench, source=replace(bench.source, policy=replace(policy, ops_name=one.facts.ops_name)))
+    def _say(self, text: str) -> None:
+        self.bench.progress.emit(Event(kind="progress", stage="verify", text=text))
 
 
 def _without_text(subject: PrebuiltPolicy) -> PolicySource:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from schedops.adapters.crew import Threads
-from schedops.model.event import Event
 from schedops.model.policy import PolicySource, PrebuiltPolicy
 from schedops.model.verdict import Verdict
 from schedops.model.verification import Check, Finding, Place, SourceProblem, VerificationReport
@@ -254,7 +253,7 @@ def test_progress_names_the_kernel_and_never_goes_back() -> None:
     said = [event for event in world.progress.events if event.kind == "progress"]
     fractions = [event.fraction for event in said if event.fraction is not None]
     assert fractions == sorted(fractions)
-    assert [event.text for event in said if isinstance(event, Event)][-2:] == ["ours on 6.16.12", "ours on 6.18.15"]
+    assert [event.text for event in said][-2:] == ["ours on 6.16.12", "ours on 6.18.15"]
 
 
 class TwoAtOnce(Threads):
@@ -263,6 +262,14 @@ class TwoAtOnce(Threads):
 
     def guests_at_once(self, *, cpus: int) -> int:
         return 2
+
+
+class TwoCores(Threads):
+    def cores(self) -> int:
+        return 2
+
+    def guests_at_once(self, *, cpus: int) -> int:
+        return 2 if cpus == 1 else 1
 
 
 def test_kernels_run_side_by_side_where_there_is_room_and_are_told_in_their_order() -> None:
@@ -276,3 +283,38 @@ def test_kernels_run_side_by_side_where_there_is_room_and_are_told_in_their_orde
     report = World([Meeting(), Meeting()], crew=TwoAtOnce()).verify()
     assert report.verdict is Verdict.PASS
     assert ran(report) == ran(World().verify())
+
+
+def test_brief_stages_share_the_cores_and_what_passes_there_passes() -> None:
+    world = World([Guest(), Guest()], crew=TwoCores())
+    report = world.verify()
+    assert (report.verdict, world.boots) == (Verdict.PASS, 2)
+    assert ran(report) == ran(World().verify())
+    world.verify()
+    assert world.boots == 2
+
+
+def test_what_did_not_pass_in_company_is_asked_again_alone() -> None:
+    def unread() -> Guest:
+        return Guest(attached=replace(ATTACHED, after=replace(ENABLED, task_on_ext=False)))
+
+    world = World([unread(), unread(), Guest(), Guest()], crew=TwoCores())
+    assert (world.verify().verdict, world.boots) == (Verdict.PASS, 4)
+    world = World([unread(), unread(), unread(), Guest()], crew=TwoCores())
+    report = world.verify()
+    assert (report.verdict, world.boots) == (Verdict.FAIL, 3)  # the first alone, and then no further
+    assert [one for one in ran(report) if one[0] not in STATIC] == [("load", "6.16.12"), ("enable", "6.16.12")]
+
+
+def test_what_the_kernel_itself_refused_stands_also_in_company() -> None:
+    world = World([REFUSED, REFUSED, Guest(), Guest()], crew=TwoCores())
+    report = world.verify()
+    assert (report.verdict, world.boots) == (Verdict.FAIL, 2)
+    assert [one for one in ran(report) if one[0] not in STATIC] == [("load", "6.16.12")]
+
+
+def test_stages_that_measure_never_share() -> None:
+    world = World([Guest(), Guest()], crew=TwoCores())
+    world.verify(stages=(*STATIC, "load", "enable", "fairness"))
+    texts = [event.text for event in world.progress.events]
+    assert not any("6.16.12, 6.18.15" in text for text in texts)
