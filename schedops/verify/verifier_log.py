@@ -5,6 +5,7 @@ The log is untrusted: it quotes the policy's source.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from schedops.verify.advice import advice_for, known
 
 _MAX_TEXT = 300
 _SOURCE = re.compile(r"^;.* @ (?P<file>[^ :@]+):(?P<line>\d+)\s*$")
+_STORY = "Verification failed:"
+_STORY_PLACE = re.compile(r"^\w{1,100} @ (?P<file>[^ :@]+):(?P<line>\d{1,9})\b")
 _PROGRAM = re.compile(r"libbpf: prog '(?P<name>\w+)': BPF program load failed: (?P<why>.+)")
 _DRAWN = re.compile(r"^[|\s]*\^[-\s]*(?:error: )?")  # Linux 7.3 draws an arrow from the instruction to the message
 _BEGIN = "-- BEGIN PROG LOAD LOG --"
@@ -42,13 +45,16 @@ _LIBBPF_ERROR = re.compile(
 
 def read_refusal(log: str) -> Refusal:
     """The line that says why, the source line it is about, and what to do."""
-    lines = [line.strip() for line in log.splitlines()]
-    body = _verifier_part(lines)
+    raw = log.splitlines()
+    lines = [line.strip() for line in raw]
+    body, told = _without_story(_verifier_part(raw))
     at = _error_index(body)
     if at is not None:
         text = _DRAWN.sub("", body[at])[:_MAX_TEXT]
         file, line = _place(body[:at])
         return Refusal(text, file, line, advice_for(text))
+    if told is not None:
+        return told
     text = _libbpf_words(lines)[:_MAX_TEXT]
     return Refusal(text, "", 0, advice_for(text))
 
@@ -67,6 +73,34 @@ def _verifier_part(lines: Sequence[str]) -> list[str]:
     body = list(lines[begins[-1] + 1 :])
     ends = [at for at, line in enumerate(body) if _END in line]
     return body[: ends[0]] if ends else body
+
+
+def _without_story(body: Sequence[str]) -> tuple[list[str], Refusal | None]:
+    """The log without the story that Linux 7.3 tells after its message, and what is to be had from that story.
+
+    It begins with "Verification failed:" and goes on with headings and indented text. It speaks of many lines of the
+    source; the message before it is the one that all kernels have.
+    """
+    begin = next((at for at, line in enumerate(body) if line.startswith(_STORY)), None)
+    if begin is None:
+        return [line.strip() for line in body], None
+    end = begin + 1
+    while end < len(body) and (not body[end].strip() or body[end][0].isspace() or body[end].endswith(":")):
+        end += 1
+    story = body[begin:end]
+    title = story[0].removeprefix(_STORY).strip()
+    text = (_section(story, "Reason:") or title)[:_MAX_TEXT]
+    place = _STORY_PLACE.search(_section(story, "At:"))
+    file, line = (place["file"], int(place["line"])) if place else ("", 0)
+    advice = advice_for(text) or advice_for(title) or _section(story, "Suggestion:")[:_MAX_TEXT]
+    return [line.strip() for line in (*body[:begin], *body[end:])], Refusal(text, file, line, advice)
+
+
+def _section(story: Sequence[str], heading: str) -> str:
+    """The indented text below a heading, as one line."""
+    begin = next((at for at, line in enumerate(story) if line.strip() == heading), len(story))
+    words = itertools.takewhile(lambda line: not line.strip() or line[0].isspace(), story[begin + 1 :])
+    return " ".join(" ".join(words).split())
 
 
 def _error_index(body: Sequence[str]) -> int | None:

@@ -25,6 +25,43 @@ libbpf: extern (func ksym) 'scx_bpf_no_such_thing': not found in kernel or modul
 libbpf: failed to load object 'policy'
 """
 
+# Linux 7.3 tells a story after its message.
+STORY = """\
+libbpf: prog 'bad_enqueue': -- BEGIN PROG LOAD LOG --
+; u64 *count = bpf_map_lookup_elem(&counts, &key); @ refused.bpf.c:17
+8: (85) call bpf_map_lookup_elem#1    ; R0=map_value_or_null(id=1,map=counts,ks=4,vs=8)
+; *count += 1; @ refused.bpf.c:19
+9: (79) r1 = *(u64 *)(r0 +0)
+R0 invalid mem access 'map_value_or_null'
+
+Verification failed: Register Type Safety: Invalid dereference
+
+Reason:
+  R0 may be NULL here (a nullable map value pointer). The program could dereference NULL on this
+  path, so the verifier cannot prove this access is safe.
+
+At:
+  bad_enqueue @ refused.bpf.c:19:9
+  Source context:
+      17 |         u64 *count = bpf_map_lookup_elem(&counts, &key);
+  >>> 19 |         *count += 1;
+         |         ^-- error: invalid dereference of R0 (a nullable map value pointer)
+  Instruction context:
+  >>>  9 | (79) r1 = *(u64 *)(r0 +0)
+
+Causal path:
+  bad_enqueue @ refused.bpf.c:17:15
+  >>> 17 |         u64 *count = bpf_map_lookup_elem(&counts, &key);
+         |         ^-- update: R0 changed from uninitialized value to nullable map value from counts
+
+Suggestion:
+  Add a NULL check before the access and dereference the pointer only on the non-NULL path.
+
+processed 9 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0
+-- END PROG LOAD LOG --
+libbpf: prog 'bad_enqueue': failed to load: -13
+"""
+
 
 def program(body: str) -> str:
     return f"libbpf: prog 'x': -- BEGIN PROG LOAD LOG --\n{body}\n-- END PROG LOAD LOG --\n"
@@ -42,6 +79,22 @@ def test_the_message_its_line_and_what_to_do() -> None:
 def test_only_the_last_and_talkative_attempt_counts() -> None:
     quiet = program("R0 invalid mem access 'scalar'\nprocessed 3 insns")
     assert read_refusal(quiet + NULL).line == 19
+
+
+def test_the_story_of_newer_kernels_changes_nothing() -> None:
+    assert read_refusal(STORY) == read_refusal(NULL)
+    after = STORY.replace("R0 invalid mem access 'map_value_or_null'\n", "").replace(
+        "processed 9", "Unreleased reference id=1 alloc_insn=1\nprocessed 9"
+    )
+    assert read_refusal(after).text == "Unreleased reference id=1 alloc_insn=1"
+
+
+def test_the_story_alone_is_enough() -> None:
+    alone = STORY.replace("R0 invalid mem access 'map_value_or_null'\n", "")
+    refusal = read_refusal(alone)
+    assert refusal.text.startswith("R0 may be NULL here (a nullable map value pointer). The program could")
+    assert (refusal.file, refusal.line) == ("refused.bpf.c", 19)
+    assert refusal.advice.startswith("Add a NULL check before the access")
 
 
 def test_a_missing_kfunc_is_named_for_looking_it_up() -> None:
