@@ -60,22 +60,63 @@ static void state(void)
 	state_reply("now", &s);
 }
 
+static int complete_end = -1; /* in a helper: where it says that its reply is complete */
+static int cleaner = -1;      /* pidfd of a helper that has said so */
+
+void reply_complete(void)
+{
+	if (write(complete_end, "x", 1) != 1)
+		_exit(1);
+}
+
+/* Waits for one of two; the host's going ends everything. */
+static void wait_for(struct pollfd fds[3], uint64_t until_ns)
+{
+	fds[2] = (struct pollfd){.fd = port};
+	while (!fds[0].revents && !fds[1].revents && now_ns() < until_ns) {
+		poll(fds, 3, 200);
+		if (fds[2].revents & POLLHUP)
+			power_off();
+	}
+}
+
+/* Until the last helper has cleaned up; tasks that a policy has lost are not waited for. */
+static void await_cleaner(void)
+{
+	struct pollfd fds[3] = {{.fd = cleaner, .events = POLLIN}, {.fd = -1}};
+	if (cleaner < 0)
+		return;
+	wait_for(fds, now_ns() + 2000000000u);
+	close(cleaner);
+	cleaner = -1;
+}
+
+static void helper_main(void (*work)(const struct request *), const struct request *request, int end)
+{
+	complete_end = end;
+	become_fifo(PRIORITY_HELPER);
+	work(request);
+	_exit(0);
+}
+
 /* Long work happens in a helper process, so that the agent notices when the host goes away meanwhile. */
 static bool in_helper(void (*work)(const struct request *), const struct request *request)
 {
 	uint64_t until = now_ns() + (request->deadline_ms + 8000) * 1000000u;
-	int status = 1;
+	int status = 1, complete[2];
+	if (pipe2(complete, O_CLOEXEC))
+		power_off();
 	pid_t helper = fork();
-	if (helper == 0) {
-		become_fifo(PRIORITY_HELPER);
-		work(request);
-		_exit(0);
-	}
-	struct pollfd fds[2] = {{.fd = (int)syscall(SYS_pidfd_open, helper, 0), .events = POLLIN}, {.fd = port}};
-	while (!fds[0].revents && now_ns() < until) {
-		poll(fds, 2, 200);
-		if (fds[1].revents & POLLHUP)
-			power_off();
+	if (helper == 0)
+		helper_main(work, request, complete[1]);
+	struct pollfd fds[3] = {{.fd = (int)syscall(SYS_pidfd_open, helper, 0), .events = POLLIN},
+				{.fd = complete[0], .events = POLLIN}};
+	close(complete[1]);
+	wait_for(fds, until);
+	close(complete[0]);
+	if (fds[1].revents & POLLIN) {
+		cleaner = fds[0].fd;
+		return true;
 	}
 	kill(helper, SIGKILL);
 	waitpid(helper, &status, 0);
@@ -86,10 +127,14 @@ static bool in_helper(void (*work)(const struct request *), const struct request
 static bool handle(const struct request *request)
 {
 	const char *verb = request->verb;
+	/* Questions are answered at once: what the host wants to know is how things are before they are cleaned up. */
+	if (!strcmp(verb, "state"))
+		return state(), true;
+	if (!strcmp(verb, "kmsg"))
+		return kmsg_reply(), true;
+	await_cleaner();
 	if (!strcmp(verb, "hello"))
 		hello(request);
-	else if (!strcmp(verb, "state"))
-		state();
 	else if (!strcmp(verb, "attach"))
 		loader_attach(request);
 	else if (!strcmp(verb, "detach"))
@@ -100,8 +145,6 @@ static bool handle(const struct request *request)
 		return in_helper(load_run, request);
 	else if (!strcmp(verb, "busy"))
 		busy_set(request);
-	else if (!strcmp(verb, "kmsg"))
-		kmsg_reply();
 	else
 		return false;
 	return true;

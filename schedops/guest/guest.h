@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define WIRE_VERSION 1
+#define WIRE_VERSION 2
 #define MAX_REQUEST_BYTES (32u << 20)
 #define MAX_REPLY_BYTES (1u << 20)
 #define LOG_BYTES (256u << 10)
@@ -73,6 +73,10 @@ void reply_raw(const char *text, size_t length);
 void reply_send(const struct request *request, bool ok);
 void power_off(void) __attribute__((noreturn));
 
+/* --- agent.c ----------------------------------------------------------------------------------------------------- */
+/* In a helper process: its reply is complete and may be sent; what it does from now on is cleaning up. */
+void reply_complete(void);
+
 /* --- state.c ----------------------------------------------------------------------------------------------------- */
 struct sched_state {
 	char state[32];
@@ -111,7 +115,7 @@ void launcher_prepare(void);
 void launcher_run(const struct request *request);
 void job_run(struct job *job, const char *name) __attribute__((noreturn));
 
-/* --- load.c, load_task.c ----------------------------------------------------------------------------------------- */
+/* --- load.c and load_*.c ----------------------------------------------------------------------------------------- */
 void load_prepare(void);
 void load_run(const struct request *request);
 

@@ -1,4 +1,4 @@
-/* A load of hogs, sleepers and forkers, and what its tasks saw by their own clocks.
+/* A load, and what its tasks saw by their own clocks.
  *
  * Every task keeps in shared memory when it last made progress (or, asleep, when it wanted to wake). The longest gap
  * is the longest time it was runnable and did not run: it needs no counter of the kernel's, and a task that never
@@ -8,71 +8,87 @@
 #include "load.h"
 
 #include <linux/futex.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { SAMPLE_TURNS = 5, CLEAN_UP_S = 20 }; /* stretches of 0.1 s and more */
+
 struct load *load;
 
 void load_prepare(void)
 {
 	load = shared_memory(sizeof *load);
+	children_prepare();
 }
 
-/* How many loops take STEP_US here and now; the best of some tries, since a disturbed one only looks slower. */
-static void calibrate(void)
+/* The group's cgroup, or the common one. */
+static int cgroup_of(struct load_group *group, int common)
 {
-	load->loops_per_step = 1;
-	for (int i = 0; i < 5; i++) {
-		uint64_t start = now_ns(), took, loops;
-		burn(50000);
-		took = now_ns() - start;
-		loops = 50000u * (STEP_US * 1000u) / (took ? took : 1);
-		if (loops > load->loops_per_step)
-			load->loops_per_step = loops;
+	char weight[16], path[64];
+	int own;
+	if (!group->weight)
+		return common;
+	random_name(now_ns(), 1 + (uint64_t)(group - load->group), group->cgroup);
+	own = cgroup_make(group->cgroup);
+	snprintf(weight, sizeof weight, "%u", group->weight);
+	snprintf(path, sizeof path, "/sys/fs/cgroup/%s/cpu.weight", group->cgroup);
+	if (own >= 0 && write_text(path, weight))
+		_exit(3);
+	return own;
+}
+
+/* Keepers are real-time from outside: the policy must not be able to keep them from becoming it. */
+static void start_task(struct slot *slot, int kind, int cgroup)
+{
+	struct sched_param priority = {.sched_priority = PRIORITY_HELPER - 2};
+	bool kept = kind == STOPPED || kind == TRACED;
+	if (kind == PIPE)
+		pipe_before_fork(slot);
+	pid_t pid = fork_into_cgroup(cgroup);
+	if (pid == 0 && kept)
+		keeper_main(slot);
+	if (pid == 0)
+		task_main(slot);
+	if (kind == PIPE)
+		pipe_after_fork(slot);
+	if (kept)
+		sched_setscheduler(pid, SCHED_FIFO | SCHED_RESET_ON_FORK, &priority);
+	else
+		slot->pid = pid;
+}
+
+static unsigned not_at_gate(void)
+{
+	unsigned missing = 0;
+	for (struct slot *slot = load->slot; slot < load->slot + load->tasks; slot++)
+		missing += !__atomic_load_n(&slot->at_gate, __ATOMIC_ACQUIRE);
+	return missing;
+}
+
+static void start_tasks(int common)
+{
+	struct slot *slot = load->slot;
+	for (struct load_group *group = load->group; group < load->group + load->groups; group++) {
+		int cgroup = cgroup_of(group, common);
+		for (unsigned rank = 0; rank < group->count; rank++)
+			start_task(slot++, group->kind, cgroup);
+		if (group->weight)
+			close(cgroup);
 	}
+	/* One that does not come to the gate in time starts late, and that counts. */
+	for (uint64_t until = now_ns() + (50 + 3 * load->tasks) * 1000000ull; not_at_gate() && now_ns() < until;)
+		sleep_ms(2);
 }
 
-/* "group <kind> <count> <nice> <cpu mask, hex> <work us> <sleep us>" per line, after "load <duration ms>". */
-static bool read_spec(char *text, uint64_t *duration_ms)
+static void open_gate(void)
 {
-	memset(load, 0, sizeof *load);
-	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
-		struct load_group *g = &load->group[load->groups];
-		if (sscanf(line, "load %lu", duration_ms) == 1)
-			continue;
-		if (load->groups == MAX_LOAD_GROUPS || sscanf(line, "group %d %u %d %lx %u %u", &g->kind, &g->count, &g->nice,
-							      &g->cpus, &g->work_us, &g->sleep_us) != 6)
-			return false;
-		if (g->kind < HOG || g->kind > FORKER || g->count > MAX_LOAD_TASKS - load->tasks)
-			return false;
-		load->tasks += g->count;
-		load->groups++;
-	}
-	return true;
-}
-
-static void start_tasks(int cgroup)
-{
-	unsigned next = 0;
-	for (unsigned g = 0; g < load->groups; g++)
-		for (unsigned i = 0; i < load->group[g].count; i++) {
-			struct slot *slot = &load->slot[next++];
-			slot->group = g;
-			pid_t pid = fork_into_cgroup(cgroup);
-			if (pid == 0)
-				task_main(slot);
-			slot->pid = pid;
-		}
-	sleep_ms(50 + 3 * load->tasks); /* until they wait at the gate; one that does not starts late, and that counts */
-}
-
-static void open_gate(uint64_t now)
-{
+	load->start_ns = now_ns();
 	for (unsigned i = 0; i < load->tasks; i++)
-		load->slot[i].last_ns = now;
+		load->slot[i].last_ns = load->start_ns;
 	__atomic_store_n(&load->go, 1, __ATOMIC_RELEASE);
 	syscall(SYS_futex, &load->go, FUTEX_WAKE, MAX_LOAD_TASKS, NULL, NULL, 0);
 }
@@ -84,22 +100,35 @@ static void look(void)
 		load->slot[i].iterations_seen = load->slot[i].iterations;
 }
 
-/* Watches until the end or until the policy is lost; returns when that was, 0: it stayed. */
-static uint64_t watch(uint64_t end_ns, bool attached, uint64_t *jitter_ns)
+static bool over(void)
 {
+	uint64_t ms = (now_ns() - load->start_ns) / 1000000;
+	if (ms < load->duration_ms)
+		return false;
+	return ms >= load->max_ms || !load->until_runs || programs_runs(load->of_program) >= load->until_runs;
+}
+
+/* Watches until the end or until the policy is lost; returns when that was, 0: it stayed. */
+static uint64_t watch(bool attached, uint64_t *jitter_ns)
+{
+	uint64_t lost = 0;
 	char state[32];
-	while (now_ns() < end_ns) {
+	for (unsigned turn = 1; !over(); turn++) {
 		uint64_t asleep = now_ns(), late;
 		sleep_ms(WATCH_MS);
 		late = now_ns() - asleep - WATCH_MS * 1000000u;
 		if (late > *jitter_ns)
 			*jitter_ns = late;
 		state_name(state);
-		if (attached && strcmp(state, "enabled"))
-			return now_ns();
+		if (attached && !lost && strcmp(state, "enabled"))
+			lost = now_ns();
+		if (lost && !load->stay_through_loss)
+			break;
 		look();
+		if (turn % SAMPLE_TURNS == 0)
+			programs_sample();
 	}
-	return 0;
+	return lost;
 }
 
 static uint64_t cpu_us_of(const struct slot *slot)
@@ -144,41 +173,61 @@ static void reply_group(unsigned g, uint64_t end_ns)
 		  wake_p99_us(sum.wake_bucket));
 }
 
-static bool stop_tasks(const char *cgroup)
+/* Tasks that the policy has lost die when it is gone: no reply waits for this. */
+static void clean_up(const char *common)
 {
-	unsigned left = load->tasks;
-	cgroup_kill(cgroup);
-	for (uint64_t until = now_ns() + 3000000000u; left && now_ns() < until;) {
-		if (waitpid(-1, NULL, WNOHANG) > 0)
-			left--;
-		else
-			sleep_ms(2);
+	cgroup_kill(common);
+	for (unsigned g = 0; g < load->groups; g++)
+		if (load->group[g].weight)
+			cgroup_kill(load->group[g].cgroup);
+	hotplug_restore();
+	for (uint64_t until = now_ns() + CLEAN_UP_S * 1000000000ull; now_ns() < until; sleep_ms(2)) {
+		pid_t pid;
+		while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+			;
+		if (pid < 0)
+			break; /* no child is left */
 	}
-	return cgroup_remove(cgroup, 1000);
+	cgroup_remove(common, 1000);
+	for (unsigned g = 0; g < load->groups; g++)
+		if (load->group[g].weight)
+			cgroup_remove(load->group[g].cgroup, 1000);
+}
+
+static void run(void)
+{
+	uint64_t lost, end, switches, jitter = 0;
+	char before[32], after[32];
+	state_name(before);
+	switches = context_switches();
+	open_gate();
+	lost = watch(!strcmp(before, "enabled"), &jitter);
+	end = now_ns();
+	switches = context_switches() - switches;
+	programs_sample();
+	if (lost)
+		state_wait_settled(end + 1000000000u);
+	state_name(after);
+	for (unsigned g = 0; g < load->groups; g++)
+		reply_group(g, end);
+	programs_reply();
+	reply_add("duration_us %lu\nstate_before %s\nstate_after %s\nlost_after_us %lu\ncontext_switches %lu\n",
+		  (end - load->start_ns) / 1000, before, after, lost ? (lost - load->start_ns) / 1000 : 0, switches);
+	reply_add("jitter_us %lu\nhotplug_failed %u\n", jitter / 1000, hotplug_failed(lost ? 1000 : 500));
 }
 
 void load_run(const struct request *request)
 {
-	uint64_t duration_ms = 0, start, lost, end, switches, jitter = 0;
-	char before[32], after[32], cgroup[13];
-	if (!read_spec(request->payload, &duration_ms))
+	char common[13];
+	if (!load_read_plan(request->payload))
 		_exit(2);
-	random_name(now_ns(), 0, cgroup);
+	random_name(now_ns(), 0, common);
 	calibrate();
-	start_tasks(cgroup_make(cgroup));
-	state_name(before);
-	switches = context_switches();
-	start = now_ns();
-	open_gate(start);
-	lost = watch(start + duration_ms * 1000000u, !strcmp(before, "enabled"), &jitter);
-	end = now_ns();
-	if (lost)
-		state_wait_settled(end + 1000000000u);
-	state_name(after);
-	switches = context_switches() - switches;
-	for (unsigned g = 0; g < load->groups; g++)
-		reply_group(g, end);
-	reply_add("duration_us %lu\nstate_before %s\nstate_after %s\nlost_after_us %lu\ncontext_switches %lu\n",
-		  (end - start) / 1000, before, after, lost ? (lost - start) / 1000 : 0, switches);
-	reply_add("jitter_us %lu\nclean %d\n", jitter / 1000, stop_tasks(cgroup));
+	hotplug_start();
+	start_tasks(cgroup_make(common));
+	programs_begin();
+	run();
+	programs_end();
+	reply_complete();
+	clean_up(common);
 }

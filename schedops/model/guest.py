@@ -66,12 +66,12 @@ class DetachReading:
 class LoadGroup:
     """Identical tasks of a mixed load.
 
-    :param kind: hog (never sleeps) | sleeper (sleeps *sleep_us*, works *work_us*) | forker (forks children that exit) |
-        execer (as forker, and the child executes a program) | yielder (gives the CPU up every *work_us*) |
-        pipe (pairs that pass a byte to and fro; *count* is even) | mover (a hog that changes its own affinity every
-        *work_us*, within *cpus*) | renicer (a hog that changes its nice value every *work_us*) | stopped (a hog that
-        is stopped for *sleep_us* and continued again; the time it is stopped is no waiting) | traced (a hog that a
-        tracer stops and continues by ptrace in the same way).
+    :param kind: hog (never sleeps) | sleeper (sleeps *sleep_us*, works *work_us*) | forker (forks a child that works
+        *work_us* and exits, then sleeps *sleep_us*) | execer (as forker, and the child executes a program) | yielder
+        (gives the CPU up every *work_us*) | pipe (pairs that pass a byte to and fro; *count* is even) | mover (a hog
+        that changes its own affinity every *work_us*, within *cpus*) | renicer (a hog that changes its nice value
+        every *work_us*) | stopped (a hog that is stopped for *sleep_us* and continued again; the time it is stopped
+        is no waiting) | traced (a hog that a tracer stops and continues by ptrace in the same way).
     :param cpus: allowed CPUs; empty means all.
     :param start_on: bound to these until the gate opens, to *cpus* afterwards; empty: not bound before.
     :param weight: ``cpu.weight`` of a cgroup of the group's own; 0: in the load's common cgroup.

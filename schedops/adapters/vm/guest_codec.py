@@ -1,21 +1,15 @@
-"""Readings out of the guest's replies, and requests for it. Pure; everything read here is untrusted.
+"""Readings out of the guest's replies, and requests for it; loads: ``load_codec``. Pure; all that is read is untrusted.
 
 The formats are written down where the guest reads and writes them: ``schedops/guest/*.c``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from schedops.adapters.vm import wire
 from schedops.errors import InputError
 from schedops.model.guest import (
     AttachReading,
     DetachReading,
-    LoadGroup,
-    LoadGroupReading,
-    LoadPlan,
-    LoadReading,
     SchedState,
 )
 from schedops.model.jobs import JobPlan, RunReading, RunSetup
@@ -23,9 +17,6 @@ from schedops.model.jobs import JobPlan, RunReading, RunSetup
 MAX_JOBS = 1000
 MAX_GROUPS = 256
 MAX_PHASES = 16
-MAX_LOAD_TASKS = 1024
-MAX_LOAD_GROUPS = 64
-_KINDS = ("hog", "sleeper", "forker")
 _STATES = ("enabling", "enabled", "disabling", "disabled", "bypassing", "initializing", "")
 _OUTCOMES = ("attached", "open-failed", "load-failed", "attach-failed", "not-enabled")
 _ON_EXT = {"-1": None, "0": False, "1": True}
@@ -84,35 +75,6 @@ def run_reading(body: wire.Body, jobs: int) -> RunReading:
     )
 
 
-def load_reading(body: wire.Body, groups: Sequence[LoadGroup]) -> LoadReading:
-    """:raises Garbled: a field is missing, of another type, or not one entry per group or task."""
-    rows, columns = body.all("group"), body.all("cpu_us")
-    if len(rows) != len(groups) or len(columns) != len(groups):
-        raise wire.Garbled(f"{len(rows)} groups where {len(groups)} were asked for")
-    return LoadReading(
-        duration_ms=body.number("duration_us") / 1e3,
-        groups=tuple(_load_group(*entry) for entry in zip(groups, rows, columns, strict=True)),
-        state_before=body.choice("state_before", _STATES),
-        state_after=body.choice("state_after", _STATES),
-        lost_after_ms=body.number("lost_after_us") / 1e3,
-        context_switches=body.number("context_switches"),
-        harness_jitter_ms=body.number("jitter_us") / 1e3,
-    )
-
-
-def _load_group(group: LoadGroup, row: str, column: str) -> LoadGroupReading:
-    max_wait_us, never, iterations, violations, p99_us = wire.numbers(row, 5)
-    return LoadGroupReading(
-        name=group.name,
-        cpu_ms=tuple(us / 1e3 for us in wire.numbers(column, group.count)),
-        max_wait_ms=max_wait_us / 1e3,
-        never_ran=never,
-        iterations=iterations,
-        affinity_violations=violations,
-        wake_p99_us=p99_us,
-    )
-
-
 def job_request(plan: JobPlan, setup: RunSetup) -> bytes:
     """:raises InputError: more than the launcher can hold, or a job that has no place in the plan."""
     _check_plan(plan, setup)
@@ -123,24 +85,6 @@ def job_request(plan: JobPlan, setup: RunSetup) -> bytes:
     for job, nice, hint in zip(plan.jobs, setup.nice, setup.hint_ns, strict=True):
         lines.append(f"job {job.group} {job.phase} {job.work} {nice} {hint}")
     return "\n".join(lines).encode()
-
-
-def load_request(plan: LoadPlan) -> bytes:
-    """:raises InputError: more than the load generator can hold, or a kind it does not know."""
-    groups = plan.groups
-    if len(groups) > MAX_LOAD_GROUPS or sum(group.count for group in groups) > MAX_LOAD_TASKS:
-        raise _too_much(f"a load has at most {MAX_LOAD_GROUPS} groups and {MAX_LOAD_TASKS} tasks")
-    if unknown := [group.kind for group in groups if group.kind not in _KINDS]:
-        raise InputError("load-kind", f"no such kind of load: {unknown[0]!r}", hint=f"one of {', '.join(_KINDS)}")
-    if any(cpu not in range(64) for group in groups for cpu in group.cpus):
-        raise _too_much("a load names CPUs 0 to 63")
-    return "\n".join([f"load {plan.duration_ms}", *(_load_line(group) for group in groups)]).encode()
-
-
-def _load_line(group: LoadGroup) -> str:
-    mask = sum(1 << cpu for cpu in set(group.cpus))
-    kind = _KINDS.index(group.kind)
-    return f"group {kind} {group.count} {group.nice} {mask:x} {group.work_us} {group.sleep_us}"
 
 
 def _check_plan(plan: JobPlan, setup: RunSetup) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from schedops.adapters.vm import guest_codec as codec
-from schedops.adapters.vm import wire
+from schedops.adapters.vm import load_codec, wire
 from schedops.adapters.vm.guest_port import PortLost, RequestRefused
 from schedops.adapters.vm.machine import Machine
 from schedops.errors import GuestLost, Unavailable
@@ -69,8 +69,8 @@ class GuestSession:
 
     def mixed_load(self, plan: LoadPlan, *, deadline_s: float) -> LoadReading:
         """See :class:`schedops.ports.Guest`."""
-        payload = codec.load_request(plan)
-        return self._ask("load", payload, deadline_s, lambda body: codec.load_reading(body, plan.groups))
+        payload = load_codec.load_request(plan)
+        return self._ask("load", payload, deadline_s, lambda body: load_codec.load_reading(body, plan))
 
     def kernel_log(self) -> str:
         """See :class:`schedops.ports.Guest`."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from schedops import proc
 
-VERSION = 1
+VERSION = 2
 MAX_HEADER_BYTES = 64
 MAX_REPLY_BYTES = 1 << 20
 _HEADER = re.compile(rb"([0-9]{1,19}) (ok|err|ready) ([0-9]{1,7})\n")
@@ -55,6 +55,13 @@ class Body:
     def number(self, name: str) -> int:
         """The only value of *name*, a whole number below 2**63."""
         return number(self.one(name))
+
+    def bounded(self, name: str, most: int) -> int:
+        """The only value of *name*, a whole number that is not above *most*."""
+        value = self.number(name)
+        if value > most:
+            raise Garbled(f"{name!r} is {value}, and at most {most} can be")
+        return value
 
     def choice(self, name: str, allowed: tuple[str, ...]) -> str:
         """The only value of *name*, one of *allowed*."""

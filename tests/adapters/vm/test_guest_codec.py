@@ -5,7 +5,7 @@ import pytest
 from schedops.adapters.vm import guest_codec as codec
 from schedops.adapters.vm import wire
 from schedops.errors import InputError
-from schedops.model.guest import LoadGroup, LoadPlan, SchedState
+from schedops.model.guest import SchedState
 from schedops.model.jobs import Group, Job, JobPlan, RunSetup
 
 STATE = b"now.state enabled\nnow.ops x\nnow.enable_seq 3\nnow.switch_all 1\nnow.nr_rejected 0\nnow.task_on_ext 1\n"
@@ -77,34 +77,3 @@ def test_a_run_with_a_job_missing_is_garbled() -> None:
     assert codec.run_reading(wire.parse_body(text.encode()), 2).end_us == (1, 2)
     with pytest.raises(wire.Garbled):
         codec.run_reading(wire.parse_body(text.encode()), 3)
-
-
-def test_load_request() -> None:
-    groups = (
-        LoadGroup(name="h", kind="hog", count=3, nice=5, cpus=(0, 2)),
-        LoadGroup(name="f", kind="forker", count=1),
-    )
-    assert (
-        codec.load_request(LoadPlan(groups=groups, duration_ms=1500))
-        == b"load 1500\ngroup 0 3 5 5 500 5000\ngroup 2 1 0 0 500 5000"
-    )
-
-
-@pytest.mark.parametrize(
-    "group",
-    [
-        LoadGroup(name="x", kind="miner", count=1),
-        LoadGroup(name="x", kind="hog", count=1025),
-        LoadGroup(name="x", kind="hog", count=1, cpus=(64,)),
-    ],
-)
-def test_a_load_the_generator_cannot_run(group: LoadGroup) -> None:
-    with pytest.raises(InputError):
-        codec.load_request(LoadPlan(groups=(group,), duration_ms=1))
-
-
-def test_load_reading_with_a_group_missing_is_garbled() -> None:
-    groups = (LoadGroup(name="h", kind="hog", count=1),) * 2
-    body = wire.parse_body(b"cpu_us 5\ngroup 1 0 9 0 0\n")
-    with pytest.raises(wire.Garbled, match="1 groups where 2"):
-        codec.load_reading(body, groups)

@@ -1,0 +1,76 @@
+/* Takes CPUs away and brings them back while a load runs. A process of its own does it: the kernel may take long, and
+ * the watcher must go on watching. */
+#define _GNU_SOURCE
+#include "load.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static pid_t worker;
+
+static void path_of(unsigned cpu, char path[64])
+{
+	snprintf(path, 64, "/sys/devices/system/cpu/cpu%u/online", cpu);
+}
+
+static bool set_online(unsigned cpu, bool online)
+{
+	char path[64];
+	path_of(cpu, path);
+	return !write_text(path, online ? "1" : "0") && read_number(path) == online;
+}
+
+static void work(void)
+{
+	wait_at_gate();
+	for (struct hotplug_step *step = load->step; step < load->step + load->steps; step++) {
+		uint64_t due = load->start_ns + step->at_ms * 1000000ull, now = now_ns();
+		if (due > now)
+			sleep_ms((unsigned)((due - now) / 1000000));
+		__atomic_add_fetch(&load->steps_begun, 1, __ATOMIC_RELEASE);
+		if (!set_online(step->cpu, step->online))
+			load->steps_failed++;
+		__atomic_add_fetch(&load->steps_done, 1, __ATOMIC_RELEASE);
+	}
+	_exit(0);
+}
+
+void hotplug_start(void)
+{
+	if (!load->steps)
+		return;
+	worker = fork();
+	if (worker == 0) {
+		become_fifo(PRIORITY_HELPER - 1);
+		work();
+	}
+}
+
+static unsigned under_way(void)
+{
+	return __atomic_load_n(&load->steps_begun, __ATOMIC_ACQUIRE) -
+	       __atomic_load_n(&load->steps_done, __ATOMIC_ACQUIRE);
+}
+
+unsigned hotplug_failed(unsigned patience_ms)
+{
+	for (; under_way() && patience_ms >= 5; patience_ms -= 5)
+		sleep_ms(5);
+	return load->steps_failed + under_way();
+}
+
+void hotplug_restore(void)
+{
+	char path[64];
+	if (!load->steps)
+		return;
+	kill(worker, SIGKILL);
+	waitpid(worker, NULL, 0);
+	for (struct hotplug_step *step = load->step; step < load->step + load->steps; step++) {
+		path_of(step->cpu, path);
+		if (!read_number(path))
+			set_online(step->cpu, true);
+	}
+}
