@@ -14,6 +14,7 @@ import argparse
 import json
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -22,8 +23,9 @@ from judging import Judge
 from labels import NEAR_LINES, Judged, Label, judge, read_labels, unread
 from measuring import busy, show
 
-from schedops.errors import InputError
 from schedops.verify import stages
+
+STAGES = {"static": stages.STATIC, "quick": stages.QUICK, "full": stages.FULL}
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -32,7 +34,7 @@ def main(words: Sequence[str] | None = None) -> int:
     judged: list[Judged] = []
     started = time.monotonic()
     with busy(asked.busy):
-        judging = Judge(asked.kernel)
+        judging = Judge(asked.kernel, STAGES[asked.stages])
         for _ in range(asked.times):
             judged += [_one(judging, label) for label in labels]
     return _report(asked, labels, judged, time.monotonic() - started)
@@ -43,7 +45,8 @@ def _one(judging: Judge, label: Label) -> Judged:
     try:
         report = judging.verify(label.source())
         seen = judge(label, report, round(time.monotonic() - started, 2))
-    except InputError as error:
+    except Exception as error:  # noqa: BLE001 - one that breaks the verifier is what is looked for; the rest goes on
+        traceback.print_exc(limit=-3)
         seen = unread(label, error)
     print(f"{seen.name}: {seen.got} {seen.stage} {' '.join(seen.rules)} {seen.problem}", file=sys.stderr, flush=True)
     return seen
@@ -105,6 +108,7 @@ def _asked(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", nargs="*", default=(), metavar="NAME", help="names, or parts of names")
     parser.add_argument("--kernel", nargs="*", default=(), help="default: the fleet's")
     parser.add_argument("--dir", nargs="*", type=Path, default=(), help="folders with a manifest.json")
+    parser.add_argument("--stages", choices=sorted(STAGES), default="full", help="fewer find less: to try things out")
     parser.add_argument("--times", type=int, default=1)
     parser.add_argument("--busy", type=int, default=0, metavar="N", help="busy processes on the host meanwhile")
     parser.add_argument("--json", type=Path, metavar="FILE")

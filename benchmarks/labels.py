@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from schedops.errors import InputError
 from schedops.model.policy import Capabilities, PolicySource
 from schedops.model.verdict import Verdict
 from schedops.model.verification import Check, Finding, VerificationReport
@@ -122,12 +121,12 @@ def judge(label: Label, report: VerificationReport, seconds: float) -> Judged:
     )
 
 
-def unread(label: Label, error: InputError) -> Judged:
-    """The verifier would not even read it, which is an error on our side: a label is of a policy."""
+def unread(label: Label, error: Exception) -> Judged:
+    """The verifier would not even read it, or broke over it: an error on our side, since a label is of a policy."""
     return Judged(
         name=label.name,
         expected="pass" if label.good else "fail",
-        got="INPUT",
+        got=type(error).__name__,
         problem="ERROR",
         stage="",
         in_time=False,
@@ -135,7 +134,7 @@ def unread(label: Label, error: InputError) -> Judged:
         rule_fits=False,
         distance=None,
         seconds=0.0,
-        text=error.message,
+        text=str(error),
     )
 
 
