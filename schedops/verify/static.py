@@ -47,6 +47,7 @@ def lacks(room: str) -> bool:
     """For now: these rules are being written; a stage without them does not run, and so is no PASS."""
     try:
         importlib.import_module(f"schedops.verify.{room}.check")
+        importlib.import_module("schedops.verify.object.identity" if room == "object" else "schedops.verify.stages")
     except ModuleNotFoundError:
         return True
     return False
