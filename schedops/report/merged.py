@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from schedops.model.verification import Check, Finding, Place, VerificationReport
 
+_STATIC = ("source", "compile", "object")
 _LEVELS = ("error", "warning", "note")
 # Waits, addresses and instruction numbers differ from run to run; the finding is still the same.
 _FIGURE = re.compile(r"0x[0-9a-fA-F]+|\d+(?:\.\d+)*")
@@ -33,8 +35,10 @@ def merged(report: VerificationReport) -> tuple[Merged, ...]:
     """Errors first, then warnings, then notes; among these in the order of the stages, then of the source."""
     groups: dict[tuple[object, ...], list[tuple[Check, Finding]]] = {}
     for check in report.checks:
+        nth: Counter[str] = Counter()
         for finding in check.findings:
-            groups.setdefault(_key(check, finding), []).append((check, finding))
+            nth[finding.rule] += 1
+            groups.setdefault(_key(check, finding, nth[finding.rule]), []).append((check, finding))
     found = [_together(members) for members in groups.values()]
     return _joined(sorted(found, key=lambda one: _order(one, report.stages)))
 
@@ -44,7 +48,10 @@ def kernels_of(report: VerificationReport) -> tuple[str, ...]:
     return tuple(dict.fromkeys(check.kernel for check in report.checks if check.kernel))
 
 
-def _key(check: Check, finding: Finding) -> tuple[object, ...]:
+def _key(check: Check, finding: Finding, nth: int) -> tuple[object, ...]:
+    if check.stage not in _STATIC and finding.place is None:
+        # What tasks see is never said in the same words twice; it is the same rule that is broken.
+        return check.stage, finding.rule, finding.level, nth
     return check.stage, finding.rule, finding.level, finding.place, _FIGURE.sub("#", finding.text)
 
 

@@ -126,6 +126,7 @@ def _message(one: Merged) -> str:
     parts = [visible(one.finding.text)[:_MAX_TEXT]]
     if one.kernels:
         parts.append(f"On {', '.join(visible(kernel) for kernel in one.kernels)}.")
+    parts += [f"On {visible(kernel)}: {visible(text)[:_MAX_TEXT]}" for kernel, text in one.texts]
     if one.finding.advice:
         parts.append(f"Help: {visible(one.finding.advice)[:_MAX_TEXT]}")
     return "\n".join(parts)

@@ -88,9 +88,11 @@ def _finding(one: Merged, page: _Page) -> str:
     finding = one.finding
     where = str(finding.place) if finding.place else one.stage
     level = page.paint(finding.level, f"{finding.level}:")
-    text, rule = visible(finding.text)[:_MAX_TEXT], visible(finding.rule)
+    text, more = _divided(visible(finding.text)[:_MAX_TEXT])
+    rule = visible(finding.rule)
     lines = [f"{page.paint('place', visible(where))}: {level} {page.paint('message', text)} [{rule}]"]
     lines += _excerpt(finding.place, page)
+    lines += [f"{' ' * _GUTTER}{_inert(line)}" for line in textwrap.wrap(more, WIDTH - _GUTTER)]
     words = page.rules.get(finding.rule)
     if words is not None and finding.rule not in page.explained:
         page.explained.add(finding.rule)
@@ -110,13 +112,19 @@ def _related(note: Finding, page: _Page) -> list[str]:
     return [f"{where}: {level} {visible(note.text)[:_MAX_TEXT]}", *_excerpt(note.place, page)]
 
 
+def _divided(text: str) -> tuple[str, str]:
+    """The first sentence and the others, when together they are too long for a line."""
+    first, dot, rest = text.partition(". ")
+    return (first, rest) if dot and len(text) > WIDTH else (text, "")
+
+
 def _where_else(one: Merged, page: _Page) -> list[str]:
     """The kernels it showed on, and their own words where these differ; nothing when there is only one."""
     if len(page.kernels) < 2 or not one.kernels:
         return []
     lines = _aside("on", ", ".join(one.kernels), page.paint)
     for kernel, text in one.texts:
-        lines += _aside("on", f"{kernel}: {text[:_MAX_TEXT]}", page.paint)
+        lines += _aside("on", f"{kernel}: {_divided(visible(text)[:_MAX_TEXT])[0]}", page.paint)
     return lines
 
 

@@ -66,7 +66,9 @@ def test_a_result_has_rule_place_kernels_and_help() -> None:
         "artifactLocation": {"uri": SOURCE.path, "uriBaseId": "SRCROOT"},
         "region": {"startLine": 4, "startColumn": 3, "snippet": {"text": "*count += 1;"}},
     }
-    assert late["message"]["text"] == "hogs waited 4.2 s\nOn 6.16.12, 7.3.4.\nHelp: give every task a turn"
+    assert late["message"]["text"] == (
+        "hogs waited 4.2 s\nOn 6.16.12, 7.3.4.\nOn 7.3.4: hogs waited 5.1 s\nHelp: give every task a turn"
+    )
     assert late["properties"] == {"stage": "load", "kernels": ["6.16.12", "7.3.4"]}
     # Code scanning drops results without a place: it is the policy as a whole.
     assert late["locations"][0]["physicalLocation"] == {

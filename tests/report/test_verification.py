@@ -106,6 +106,21 @@ def test_the_same_on_one_of_two_kernels_says_on_which() -> None:
     assert "      = on: 7.3.4\n\n" in text_of(what)
 
 
+def test_what_tasks_saw_is_told_below_and_once_for_all_kernels() -> None:
+    def stalled(task: str) -> Finding:
+        return late(f"1; {task}[7] failed to run for 5 s. {task}[7] was ready to run. It was in queue 2, " + "x " * 60)
+
+    what = report(
+        check("load", OLD, Verdict.FAIL, stalled("hog")), check("load", NEW, Verdict.FAIL, stalled("sleeper")),
+        verdict=Verdict.FAIL,
+    )  # fmt: skip
+    lines = text_of(what).splitlines()
+    assert lines[0] == "load: error: hogs waited 1; hog[7] failed to run for 5 s [LATE]"
+    assert lines[1].startswith("      hog[7] was ready to run. It was in queue 2, x x")
+    assert "      = on: 7.3.4: hogs waited 1; sleeper[7] failed to run for 5 s" in lines
+    assert text_of(what).count("[LATE]") == 1
+
+
 def test_the_other_places_of_a_finding_stand_with_it() -> None:
     note = replace(LOST, level="note", text="this fills it", place=Place(file=SOURCE.path, line=2))
     alone = Finding(rule="OTHER", level="note", text="by the way")
