@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from schedops.model.guest import AttachReading, DetachReading, SchedState
 from schedops.model.policy import Policy
@@ -11,6 +11,7 @@ from schedops.model.verdict import Verdict
 from schedops.verify.dynamic import rules_charge as rules
 from schedops.verify.dynamic import rules_load
 from schedops.verify.dynamic.limits import MAX_UNLOAD_S
+from schedops.verify.exits import STALL, exit_advice
 from schedops.verify.kernel_log import emulator_fault, exit_reason, splats
 from schedops.verify.rule import Rule
 from schedops.verify.verifier_log import read_refusal, symbol_in
@@ -65,11 +66,11 @@ def enable(reading: AttachReading, policy: Policy, log: str) -> Outcome:
     if reading.outcome != "attached":
         reason = exit_reason(log)
         text = f"{_OUTCOMES.get(reading.outcome, reading.outcome)}: {reason or _errno_words(reading.errno)}"
-        return failed(rules.EJECTED if reason else rules.NOT_IN_CHARGE, text, "" if reason else _ENABLE_ADVICE)
+        return failed(rules.EJECTED, text, exit_advice(reason)) if reason else _never_enabled(text)
     wrong = in_charge(after, policy, seq=before.enable_seq + 1)
     if wrong is not None:
         reason = exit_reason(log)
-        return replace(wrong, text=f"{wrong.text}: {reason}", rule=rules.EJECTED.id) if reason else wrong
+        return failed(rules.EJECTED, f"{wrong.text}: {reason}", exit_advice(reason)) if reason else wrong
     return passed(f"{policy.ops_name} is in charge after {reading.seconds:.2f} s")
 
 
@@ -117,25 +118,26 @@ def reload(reading: AttachReading, policy: Policy, log: str) -> Outcome:
     return failed(rules.RELOAD, f"attached a second time: {again.text}", again.advice)
 
 
-def kernel_log(log: str, log_of_leaving: str = "") -> Outcome:
+def kernel_log(log: str, log_of_leaving: str = "", *, release: str = "", today: str = "") -> Outcome:
     """Did the kernel complain?
 
     :param log_of_leaving: the part in which the policy was allowed to be put out.
+    :param release: of the kernel, and *today* (ISO 8601): some splats are allowed on some kernels for some time.
     """
     if emulator_fault(log + log_of_leaving):
         return unknown(Verdict.ERROR, EMULATOR_FAILED)
-    found = splats(log + log_of_leaving)
+    found = splats(log + log_of_leaving, release=release, today=today)
     if found:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         return failed(rules.KERNEL_COMPLAINT, found[0] + more)
     if reason := exit_reason(log):
-        return failed(ejection(reason), reason)
+        return failed(ejection(reason), reason, exit_advice(reason))
     return passed("no complaint")
 
 
 def ejection(reason: str) -> Rule:
     """The rule that stands for the kernel's reason."""
-    return rules_load.STALL if "stall" in reason else rules.EJECTED
+    return rules_load.STALL if STALL in reason else rules.EJECTED
 
 
 def passed(text: str) -> Outcome:
@@ -161,6 +163,10 @@ _ENABLE_ADVICE = (
     "usual causes: init returns an error, a parameter out of range, a name with other characters than letters, "
     "digits, _ and ., unknown ops flags, SCX_OPS_ENQ_LAST without enqueue"
 )
+
+
+def _never_enabled(text: str) -> Outcome:
+    return failed(rules.NOT_IN_CHARGE, text, _ENABLE_ADVICE)
 
 
 def _gone(reading: DetachReading) -> Outcome | None:

@@ -43,7 +43,7 @@ def hotplug(session: Session) -> Outcome:
 def kernel_log(session: Session) -> Outcome:
     """All that was logged, from the first attaching to the last word."""
     session.read_log()
-    return judge.kernel_log(session.log, session.log_of_leaving)
+    return judge.kernel_log(session.log, session.log_of_leaving, release=session.release, today=session.today)
 
 
 def _attach(session: Session) -> Outcome:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from schedops.model.guest import LoadGroup
+
+# What counts as one wait of an execer is several turns: of the child before, in and after the exec, and of its parent.
+_TURNS = {"execer": 1.5}
 NICED = 10  # from this nice value on a task may be made to wait longer
 
 MIN_JAIN = 0.90
@@ -38,10 +42,14 @@ class Waits:
     most_ms: float = 2000.0
     niced_ms: float = 3500.0
 
-    def of(self, nice: int) -> float:
-        """The limit of a task with this nice value."""
-        return self.niced_ms if nice >= NICED else self.most_ms
+    def of(self, group: LoadGroup) -> float:
+        """The limit of the tasks of a group."""
+        limit = self.niced_ms if group.nice >= NICED else self.most_ms
+        return limit * _TURNS.get(group.kind, 1.0)
 
+
+# A task that never ran has waited all the time; one that only did not get through a whole turn of its work has not.
+NEVER = 0.9
 
 FEW = Waits()
 CROWDED = Waits(most_ms=3000.0)

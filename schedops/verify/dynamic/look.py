@@ -23,6 +23,7 @@ class Look:
     """A load, and what the kernel said before and after it.
 
     :param log: everything the kernel logged since the policy was attached.
+    :param dump: what sched_ext dumped when it put the policy out; empty while it stayed.
     :param seq: what ``enable_seq`` must be as long as the policy is there.
     """
 
@@ -33,12 +34,14 @@ class Look:
     policy: Policy
     seq: int
     log: str
+    dump: str = ""
 
 
 @dataclass(slots=True)
 class Session:
     """A policy that is attached in a guest.
 
+    :param release: of the kernel, and *today* the date: some splats are allowed on some kernels for some time.
     :param callbacks: ops member -> name of its program as the kernel keeps it.
     :param log_of_leaving: what was logged while the policy was allowed to be put out; not in *log*.
     :param attached_again: it was detached, attached anew, and has not been under load since.
@@ -50,6 +53,8 @@ class Session:
     elf: bytes
     cpus: int
     note: Callable[[str], None]
+    release: str = ""
+    today: str = ""
     callbacks: Mapping[str, str] = field(default_factory=dict)
     seq: int = 0
     log: str = ""
@@ -63,11 +68,19 @@ class Session:
         longest_ms = max(plan.duration_ms, plan.max_ms)
         reading = self.guest.mixed_load(plan, deadline_s=longest_ms / 1000 + _LOAD_GRACE_S)
         after = self.guest.state()
-        if after.state != "enabled":
+        lost = after.state != "enabled"
+        if lost:
             self.guest.detach(deadline_s=DETACH_S)
         self.read_log()
         return Look(
-            plan=plan, before=before, reading=reading, after=after, policy=self.policy, seq=self.seq, log=self.log
+            plan=plan,
+            before=before,
+            reading=reading,
+            after=after,
+            policy=self.policy,
+            seq=self.seq,
+            log=self.log,
+            dump=self.guest.dump() if lost else "",
         )
 
     def read_log(self) -> None:

@@ -44,7 +44,8 @@ NEVER_RAN = Rule(
     stage=stages.LIVENESS,
     title="A task never ran at all",
     why="It was ready from the first moment of the load to its end and was not given a CPU once. Such a task is lost: "
-    "it sits in a queue nobody looks at, or in none. One case is enough for a verdict.",
+    "it sits in a queue nobody looks at, or in none. It counts when it shows twice, since a host may stop an "
+    "emulated CPU for two seconds.",
     fix="Follow this kind of task from `enqueue` to the `dispatch` of a CPU it may run on.",
     source="measured: the task's own counter was still 0",
 )
@@ -65,7 +66,8 @@ UNFAIR_EQUAL = Rule(
     title="Equal tasks get unequal CPU time",
     why="Tasks of the same nice value and cgroup that never sleep should get the same. Jain's index of their CPU times "
     "is 1 when they do and 1/n when one gets everything; below 0.90 (0.80 among 64 in a crowd) some user waits for no "
-    "reason he can see.",
+    "reason he can see. Policies that declare `cgroups` may run groups and their tasks one after the other and are not "
+    "asked; the limits for waiting hold for them too.",
     fix="Give back the place in the queue when a slice ends; charge what was really used (`running` to `stopping`).",
     source="R. Jain et al., A Quantitative Measure of Fairness, DEC TR-301, 1984; measured on a labelled corpus",
 )

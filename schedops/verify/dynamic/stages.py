@@ -12,7 +12,7 @@ from schedops.verify.dynamic import costs, leaving, limits, loads, shares, waits
 from schedops.verify.dynamic.look import Look, Session, settle
 from schedops.verify.judge import Outcome
 
-_STORM, _HOGS = "storm", "hogs"
+_STORM, _CHANGES, _HOGS = "storm", "changes", "hogs"
 
 
 def liveness(session: Session) -> Outcome:
@@ -35,7 +35,7 @@ def crowd(session: Session) -> Outcome:
         look = session.look(loads.crowd(session.cpus))
         return (
             waits.survived(look, limits.CROWDED)
-            or shares.equal(look, limits.MIN_JAIN_CROWD)
+            or _equal(session, look, limits.MIN_JAIN_CROWD)
             or judge.passed(waits.summary(look))
         )
 
@@ -47,7 +47,7 @@ def churn(session: Session) -> Outcome:
     stormy = settle(lambda: _storm(session), session.note)
     if stormy.verdict is not Verdict.PASS:
         return stormy
-    changed = _lives(session, loads.changes(session.cpus))
+    changed = settle(lambda: _changes(session), session.note)
     if changed.verdict is not Verdict.PASS:
         return changed
     return judge.passed(f"{stormy.text}; then {changed.text}")
@@ -68,14 +68,13 @@ def overhead(session: Session) -> Outcome:
     """What was counted in the loads before; loads of its own only where there is none, or for a second look."""
 
     def once() -> Outcome:
-        storm = session.kept.pop(_STORM, None) or session.look(loads.storm(session.cpus, ""))
         hogs = session.kept.pop(_HOGS, None) or session.look(loads.bunched(session.cpus))
+        storm = session.kept.pop(_STORM, None) or session.look(loads.storm(session.cpus, ""))
+        changes = session.kept.pop(_CHANGES, None)
+        looks = tuple(look for look in (hogs, storm, changes) if look is not None)
+        gone = next((lost for look in looks if (lost := waits.lost(look)) is not None), None)
         return (
-            waits.lost(storm)
-            or waits.lost(hogs)
-            or costs.callbacks_cost(storm, session.callbacks)
-            or costs.switches(hogs)
-            or costs.summary(storm, hogs)
+            gone or costs.callbacks_cost(looks, session.callbacks) or costs.switches(hogs) or costs.summary(looks, hogs)
         )
 
     return settle(once, session.note)
@@ -108,10 +107,16 @@ def _storm(session: Session) -> Outcome:
     session.kept[_STORM] = look
     return (
         waits.survived(look, limits.FEW)
-        or (costs.enough(look) and costs.callbacks_cost(look, session.callbacks))
+        or (costs.enough(look) and costs.callbacks_cost((look,), session.callbacks))
         or costs.enough(look)
         or judge.passed(_storm_summary(look))
     )
+
+
+def _changes(session: Session) -> Outcome:
+    look = session.look(loads.changes(session.cpus))
+    session.kept[_CHANGES] = look
+    return waits.lived(look, limits.CROWDED)
 
 
 def _storm_summary(look: Look) -> str:
@@ -137,10 +142,15 @@ def _bunched(session: Session) -> Outcome:
     return (
         waits.survived(look, limits.FEW)
         or shares.conserving(look, session.cpus)
-        or shares.equal(look, limits.MIN_JAIN)
+        or _equal(session, look, limits.MIN_JAIN)
         or shares.answered(look)
         or judge.passed(f"{used}, {waits.summary(look)}")
     )
+
+
+def _equal(session: Session, look: Look, least: float) -> Outcome | None:
+    """Policies that know tasks by their cgroup may let them run one after the other; nobody may wait too long."""
+    return None if session.policy.capabilities.cgroups else shares.equal(look, least)
 
 
 def _weights(session: Session, plan: LoadPlan, heavy: str, light: str) -> Outcome:

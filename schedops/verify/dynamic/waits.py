@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from schedops.model.guest import LoadGroup, LoadGroupReading, LoadReading
 from schedops.model.verdict import Verdict
 from schedops.verify.dynamic import rules_load as rules
-from schedops.verify.dynamic.limits import MAX_JITTER_MS, Waits
+from schedops.verify.dynamic.limits import MAX_JITTER_MS, NEVER, Waits
 from schedops.verify.dynamic.look import Look
+from schedops.verify.exits import exit_advice
 from schedops.verify.judge import EMULATOR_FAILED, Outcome, ejection, failed, in_charge, passed, unknown
 from schedops.verify.kernel_log import emulator_fault, exit_reason, host_starved
 from schedops.verify.rule import Rule
+from schedops.verify.stall_dump import stall_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,8 @@ def survived(look: Look, limits: Waits) -> Outcome | None:
     if late and starved_host(look):
         return unknown(Verdict.INCONCLUSIVE, f"{_starved(look.reading)}; seen: {late[0].text}")
     if late:
-        never = any(one.rule is rules.NEVER_RAN for one in late)
         worst = next((one for one in late if one.rule is rules.NEVER_RAN), late[0])
-        return failed(worst.rule, "; ".join(one.text for one in late), worst.rule.fix, final=never)
+        return failed(worst.rule, "; ".join(one.text for one in late), worst.rule.fix, final=False)
     return None
 
 
@@ -59,15 +60,16 @@ def lost(look: Look, late: tuple[Late, ...] = ()) -> Outcome | None:
     said = reason or (wrong.text if wrong else "the kernel log does not say why")
     text = "; ".join((*(one.text for one in late), f"{_when_lost(look)}: {said}"))
     if reason:
-        rule = ejection(reason)
-        return failed(rule, text, rule.fix)
+        rule, seen = ejection(reason), stall_words(look.dump)
+        return failed(rule, f"{text}. {seen}" if seen else text, exit_advice(reason) or rule.fix)
     return Outcome(verdict=Verdict.FAIL, text=text, rule=wrong.rule if wrong else rules.STALL.id)
 
 
 def lateness(look: Look, limits: Waits) -> tuple[Late, ...]:
     """The groups that waited too long, were never run, or ran where they may not."""
     pairs = zip(look.plan.groups, look.reading.groups, strict=True)
-    return tuple(late for group, seen in pairs if (late := _late(group, seen, limits)) is not None)
+    whole_ms = 0.0 if look.reading.lost_after_ms else NEVER * look.reading.duration_ms
+    return tuple(late for group, seen in pairs if (late := _late(group, seen, limits, whole_ms)) is not None)
 
 
 def starved_host(look: Look) -> bool:
@@ -93,10 +95,10 @@ def summary(look: Look) -> str:
     return f"{tasks} tasks, {look.reading.duration_ms / 1000:.1f} s, {waited}"
 
 
-def _late(group: LoadGroup, seen: LoadGroupReading, limits: Waits) -> Late | None:
+def _late(group: LoadGroup, seen: LoadGroupReading, limits: Waits, whole_ms: float) -> Late | None:
     who = f"{group.name} (nice {group.nice})" if group.nice else group.name
-    limit = limits.of(group.nice)
-    if seen.never_ran:
+    limit = limits.of(group)
+    if seen.never_ran and seen.max_wait_ms >= whole_ms and group.kind != "execer":
         return Late(rules.NEVER_RAN, f"{seen.never_ran} of {group.count} {who} never ran")
     if seen.affinity_violations:
         return Late(rules.AFFINITY, f"{who} ran on a CPU it may not use")

@@ -44,7 +44,7 @@ def runs(name: str, ns: float, count: int = 5000) -> ProgramRuns:
     ],
 )
 def test_what_takes_too_long_does_not_pass(program: ProgramRuns, text: str) -> None:
-    found = costs.callbacks_cost(storm(program), CALLBACKS)
+    found = costs.callbacks_cost((storm(program),), CALLBACKS)
     assert found is not None
     assert (found.verdict, found.rule, found.text, found.final) == (Verdict.FAIL, "OVERHEAD", text, False)
 
@@ -54,7 +54,15 @@ def test_what_takes_too_long_does_not_pass(program: ProgramRuns, text: str) -> N
     [runs("f_enqueue", 40_000), runs("f_dispatch", 199_000), runs("f_new", 100_000), runs("f_enqueue", 90_000, 199)],
 )
 def test_what_is_short_or_seldom_passes(program: ProgramRuns) -> None:
-    assert costs.callbacks_cost(storm(program), CALLBACKS) is None
+    assert costs.callbacks_cost((storm(program),), CALLBACKS) is None
+
+
+def test_the_load_in_which_it_was_cheapest_counts() -> None:
+    disturbed, quiet = storm(runs("f_dispatch", 300_000)), storm(runs("f_dispatch", 9_000))
+    seldom = storm(runs("f_dispatch", 9_000, 20))
+    assert costs.callbacks_cost((disturbed, quiet), CALLBACKS) is None
+    assert costs.callbacks_cost((disturbed, disturbed), CALLBACKS) is not None
+    assert costs.callbacks_cost((disturbed, seldom), CALLBACKS) is not None
 
 
 def test_switches_without_need_do_not_pass() -> None:
@@ -75,6 +83,6 @@ def test_too_few_calls_are_no_pass() -> None:
 
 
 def test_the_summary_names_the_dearest() -> None:
-    text = costs.summary(storm(runs("f_enqueue", 2500), runs("f_dispatch", 9000)), hogs(1600, 0)).text
+    text = costs.summary((storm(runs("f_enqueue", 2500), runs("f_dispatch", 9000)),), hogs(1600, 0)).text
     assert text == "dearest callback f_dispatch 9.0 us, 800 switches/s among hogs"
-    assert costs.summary(storm(runs("f_enqueue", 1, 3)), hogs(1600, 0)).text.startswith("no callback")
+    assert costs.summary((storm(runs("f_enqueue", 1, 3)),), hogs(1600, 0)).text.startswith("no callback")

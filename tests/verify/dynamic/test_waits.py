@@ -53,7 +53,7 @@ def test_all_well() -> None:
             "very niced hogs (nice 15) waited 3.5 s for a CPU, at most 3.5 s are allowed",
         ),
         (
-            (group_reading("hogs", never=1), group_reading("very niced hogs")),
+            (group_reading("hogs", 3000.0, never=1), group_reading("very niced hogs")),
             "NEVER-RAN",
             "1 of 2 hogs never ran",
         ),
@@ -74,14 +74,26 @@ def test_waits_within_the_limits_pass() -> None:
     assert waits.lived(crowded, limits.CROWDED).verdict is Verdict.PASS
 
 
-def test_waiting_may_be_looked_at_again_and_never_running_may_not() -> None:
+def test_a_task_that_ran_and_did_not_get_through_its_turn_has_not_never_run() -> None:
+    assert lived(load_reading(group_reading("hogs", 900.0, never=1), group_reading("very niced hogs"))).rule == ""
+
+
+def test_an_exec_is_several_turns() -> None:
+    plan = replace(PLAN, groups=(replace(GROUPS[0], kind="execer"), GROUPS[1]))
+    reading = load_reading(group_reading("hogs", 2900.0, never=1), group_reading("very niced hogs"))
+    assert waits.lived(replace(look(reading), plan=plan), limits.FEW).verdict is Verdict.PASS
+    late = load_reading(group_reading("hogs", 3001.0), group_reading("very niced hogs"))
+    assert waits.lived(replace(look(late), plan=plan), limits.FEW).rule == "STARVED"
+
+
+def test_what_a_stopped_cpu_of_the_host_may_do_is_looked_at_again() -> None:
     waited = load_reading(group_reading("hogs", 2500.0), group_reading("very niced hogs"))
-    never = load_reading(group_reading("hogs", never=1), group_reading("very niced hogs"))
-    assert (lived(waited).final, lived(never).final) == (False, True)
+    never = load_reading(group_reading("hogs", 3000.0, never=1), group_reading("very niced hogs"))
+    assert (lived(waited).final, lived(never).final) == (False, False)
 
 
 def test_on_a_starved_host_a_late_task_proves_nothing_and_does_not_pass() -> None:
-    reading = load_reading(group_reading("hogs", never=1), group_reading("very niced hogs"), jitter_ms=251.0)
+    reading = load_reading(group_reading("hogs", 3000.0, never=1), group_reading("very niced hogs"), jitter_ms=251.0)
     outcome = lived(reading)
     assert (outcome.verdict, outcome.rule, outcome.final) == (Verdict.INCONCLUSIVE, "NOT-MEASURED", False)
 
@@ -103,8 +115,8 @@ def test_a_policy_that_was_gone_before_the_load_does_not_pass() -> None:
 
 
 def test_a_policy_put_out_while_its_stuck_tasks_were_cleared_away_still_names_them() -> None:
-    reading = load_reading(group_reading("hogs"), group_reading("very niced hogs", never=1))
-    text = f"1 of 1 very niced hogs (nice 15) never ran; lost at the end of the load: {EJECTED_WORDS}"
+    reading = load_reading(group_reading("hogs"), group_reading("very niced hogs", never=1), lost_ms=2900.0)
+    text = f"1 of 1 very niced hogs (nice 15) never ran; lost after 2.9 s of load: {EJECTED_WORDS}"
     assert lived(reading, GONE, EJECTED).text == text
 
 
