@@ -16,7 +16,7 @@ from schedops.verify.stages import FULL, QUICK, SOURCE, STATIC, up_to
 
 if TYPE_CHECKING:
     from schedops.cli.verify_output import Verified
-    from schedops.model.policy import PolicySource, PrebuiltPolicy
+    from schedops.model.policy import ParamValue, PolicySource, PrebuiltPolicy
     from schedops.ports import KernelImage, Progress, World
     from schedops.repository.includes import Headers
 
@@ -119,7 +119,6 @@ def _verify(
 ) -> Answer:
     from schedops.adapters.console import console_progress
     from schedops.cli.verify_output import answer, writable
-    from schedops.pipeline.compare import parameters
     from schedops.pipeline.verification import verify_policy
     from schedops.repository import ignored_includes, open_tree, read_includes
     from schedops.wiring import world
@@ -130,7 +129,7 @@ def _verify(
     writable(sarif)
     root, headers = open_tree(Path.cwd()).root, read_includes(includes)
     subjects = [_subject(root, one, declared, headers) for one in wanted]
-    values = [parameters(subject.policy, params) for subject in subjects]
+    values = [_values(subject, params) for subject in subjects]
     verified: list[Verified] = []
     with console_progress() as progress:
         joined = world(progress)
@@ -164,6 +163,14 @@ def _subject(root: Path, wanted: str, declared: tuple[str, ...], headers: Header
     stdin = sys.stdin.buffer.read(_MAX_STDIN) if wanted == "-" else b""
     found = resolve_subject(root, wanted, cwd=Path.cwd(), declared=declared, stdin=stdin)
     return found if isinstance(found, PrebuiltPolicy) or not headers else with_includes(found, headers)
+
+
+def _values(subject: PolicySource | PrebuiltPolicy, params: tuple[str, ...]) -> tuple[ParamValue, ...]:
+    if not params:
+        return ()  # an answer that was kept comes without loading what measures
+    from schedops.pipeline.compare import parameters
+
+    return parameters(subject.policy, params)
 
 
 def _images(
