@@ -13,6 +13,7 @@ from dataclasses import dataclass
 MAX_TYPES = 2_000_000
 _MAGIC = 0xEB9F
 _MAX_NAME = 512
+_MAX_PARAMS = 64
 _MAX_STEPS = 32  # modifiers and typedefs on the way to a type; longer chains are made to keep us busy
 
 INT, PTR, ARRAY, STRUCT, UNION, ENUM, FWD, TYPEDEF = 1, 2, 3, 4, 5, 6, 7, 8
@@ -70,6 +71,9 @@ class Btf:
         self._data = data
         self._strings = b""
         self._at: list[tuple[int, int]] = [(0, 0)]  # type id -> (offset, kind)
+        # What was read once; a hostile file asks for the same large type again and again.
+        self._members: dict[int, tuple[Member, ...]] = {}
+        self._enumerators: dict[int, tuple[tuple[str, int], ...]] = {}
         self._scan(*self._header())
 
     def __len__(self) -> int:
@@ -120,6 +124,11 @@ class Btf:
 
     def members(self, type_id: int) -> tuple[Member, ...]:
         """Of a STRUCT, UNION or DATASEC; none of anything else."""
+        if type_id not in self._members:
+            self._members[type_id] = self._read_members(type_id)
+        return self._members[type_id]
+
+    def _read_members(self, type_id: int) -> tuple[Member, ...]:
         offset, kind = self._type(type_id)
         if kind not in (STRUCT, UNION, DATASEC):
             return ()
@@ -137,11 +146,19 @@ class Btf:
         offset, kind = self._type(type_id)
         if kind != FUNC_PROTO:
             raise BadBtf(f"type {type_id} is not a function's prototype", offset)
-        rows = struct.iter_unpack("<II", self._data[offset + 12 : offset + 12 + 8 * self.count(type_id)])
+        count = self.count(type_id)
+        if count > _MAX_PARAMS:
+            raise BadBtf(f"a function with {count} parameters", offset)
+        rows = struct.iter_unpack("<II", self._data[offset + 12 : offset + 12 + 8 * count])
         return tuple((self.string(name, offset), of) for name, of in rows)
 
     def enumerators(self, type_id: int) -> tuple[tuple[str, int], ...]:
         """(name, value as unsigned 64 bits) of an ENUM or ENUM64; none of anything else."""
+        if type_id not in self._enumerators:
+            self._enumerators[type_id] = self._read_enumerators(type_id)
+        return self._enumerators[type_id]
+
+    def _read_enumerators(self, type_id: int) -> tuple[tuple[str, int], ...]:
         offset, kind = self._type(type_id)
         if kind == ENUM:
             form = "<Ii" if self.flag(type_id) else "<II"
