@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Tasks bound to one CPU skip the shared queue. */
+/* Tasks bound to one CPU have a queue per CPU, served in turn with the shared one. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -9,8 +9,14 @@ char _license[] SEC("license") = "GPL";
 #define OP(name, args...)   SEC("struct_ops/" #name) BPF_PROG(name, ##args)
 #define OP_S(name, args...) SEC("struct_ops.s/" #name) BPF_PROG(name, ##args)
 
-#define SHARED_DSQ 1ULL
+#define MAX_CPUS   256
+#define CPU_DSQ(c) (1000ULL + (u32)(c))
 #define SLICE_NS   (5ULL * 1000 * 1000)
+
+static u32 nr_cpus = 1;
+#define SHARED_DSQ 1ULL
+
+static u64 turns[MAX_CPUS];
 
 s32 OP(ms_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
 {
@@ -24,8 +30,11 @@ s32 OP(ms_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
 
 void OP(ms_enqueue, struct task_struct *p, u64 enq_flags)
 {
+	s32 cpu = scx_bpf_task_cpu(p);
+
 	if (p->nr_cpus_allowed == 1 || p->migration_disabled) {
-		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, SLICE_NS, enq_flags);
+		scx_bpf_dsq_insert(p, CPU_DSQ(cpu), SLICE_NS, enq_flags);
+		scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
 		return;
 	}
 	scx_bpf_dsq_insert(p, SHARED_DSQ, SLICE_NS, enq_flags);
@@ -33,11 +42,31 @@ void OP(ms_enqueue, struct task_struct *p, u64 enq_flags)
 
 void OP(ms_dispatch, s32 cpu, struct task_struct *prev)
 {
+	u64 turn;
+
+	if (cpu < 0 || cpu >= MAX_CPUS)
+		return;
+	turn = turns[cpu]++;
+	if ((turn & 1) && scx_bpf_dsq_move_to_local(SHARED_DSQ))
+		return;
+	if (scx_bpf_dsq_move_to_local(CPU_DSQ(cpu)))
+		return;
 	scx_bpf_dsq_move_to_local(SHARED_DSQ);
 }
 
 s32 OP_S(ms_init)
 {
+	s32 err;
+	u32 i;
+
+	nr_cpus = scx_bpf_nr_cpu_ids() ?: 1;
+	if (nr_cpus > MAX_CPUS)
+		return -7;
+	bpf_for(i, 0, nr_cpus) {
+		err = scx_bpf_create_dsq(CPU_DSQ(i), -1);
+		if (err)
+			return err;
+	}
 	return scx_bpf_create_dsq(SHARED_DSQ, -1);
 }
 
@@ -48,5 +77,5 @@ struct sched_ext_ops ms_ops = {
 	.dispatch	= (void *)ms_dispatch,
 	.init		= (void *)ms_init,
 	.timeout_ms	= 5000,
-	.name		= "pinned_first",
+	.name		= "pinned_in_turn",
 };
