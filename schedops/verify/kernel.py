@@ -15,9 +15,11 @@ from schedops.verify.dynamic import rules_charge as rules
 from schedops.verify.dynamic import stages as dynamic
 from schedops.verify.dynamic.look import ATTACH_S, Session
 from schedops.verify.judge import Outcome
+from schedops.verify.object.elf import BadObject, inspect
 from schedops.verify.record import Record
 
 _TRIES = 2
+PROGRAM_NAME = 15  # characters, BPF_OBJ_NAME_LEN - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def in_guests(
         try:
             with bench.machines.boot(image, cpus=bench.cpus) as guest:
                 record.restart()  # making the guest is no stage of the policy's
-                _in_guest(bench, guest, built, record, wanted)
+                _in_guest(bench, image, guest, built, record, wanted)
         except GuestLost as gone:
             if lost is not None:
                 record.add(_next_stage(record, wanted), _lost_twice(lost, gone))
@@ -68,7 +70,9 @@ def in_guests(
     raise AssertionError("the last try returns")
 
 
-def _in_guest(bench: Bench, guest: Guest, built: BuiltObject, record: Record, wanted: tuple[str, ...]) -> None:
+def _in_guest(
+    bench: Bench, image: KernelImage, guest: Guest, built: BuiltObject, record: Record, wanted: tuple[str, ...]
+) -> None:
     """Loading and enabling are always done, and noted when they fail: nothing else can be asked without them."""
     elf = _impatient(built.elf)
     attached = guest.attach(elf, deadline_s=ATTACH_S)
@@ -78,6 +82,8 @@ def _in_guest(bench: Bench, guest: Guest, built: BuiltObject, record: Record, wa
         elf=elf,
         cpus=bench.cpus,
         note=bench.note,
+        release=image.kernel.release,
+        today=bench.clock.now_utc()[:10],
         callbacks=_callbacks(elf),
         seq=attached.after.enable_seq,
     )
@@ -139,6 +145,8 @@ def _impatient(elf: bytes) -> bytes:
 
 
 def _callbacks(elf: bytes) -> dict[str, str]:
-    """Ops member -> name of its program, as the kernel keeps it."""
-    del elf
-    return {}
+    """Ops member -> name of its program, as the kernel keeps it; what cannot be read is said at loading."""
+    try:
+        return {member: program[:PROGRAM_NAME] for member, program in inspect(elf).callbacks}
+    except BadObject:
+        return {}
