@@ -12,7 +12,7 @@ import click
 from schedops.cli.common import answers
 from schedops.errors import InputError, SchedopsError, Unavailable
 from schedops.report.envelope import Answer
-from schedops.verify.stages import FULL, QUICK, SOURCE, STATIC, up_to
+from schedops.verify.stages import FULL, LOAD, QUICK, SOURCE, STATIC, up_to
 
 if TYPE_CHECKING:
     from schedops.cli.verify_output import Verified
@@ -46,6 +46,7 @@ def _depth(flag: str, text: str) -> Callable[[F], F]:
     help="headers that a source may include, such as scheds/include of sched-ext/scx",
 )
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="a parameter other than its default")
+@click.option("--base", metavar="OBJ", help="a .bpf.o to compare with: what the kernel's verifier says of both")
 @click.option("--cpus", type=click.IntRange(2, 64), default=2, show_default=True, help="CPUs of the guest")
 @click.option("--keep-going", is_flag=True, help="run on after an error, on all kernels, to find all there is")
 @click.option("--no-cache", is_flag=True, help="ask again, even where nothing changed since an earlier run")
@@ -53,6 +54,7 @@ def _depth(flag: str, text: str) -> Callable[[F], F]:
     "--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="write JUnit XML as well"
 )
 @click.option("--sarif", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="write SARIF as well")
+@click.option("--verbose", "-v", is_flag=True, help="also what each stage came to")
 @click.option("--explain", metavar="RULE", help="print the page of a rule")
 @click.option("--rules", is_flag=True, help="list all rules with their level and stage")
 @click.option("--write-docs", type=click.Path(file_okay=False, path_type=Path), hidden=True)
@@ -110,15 +112,18 @@ def _verify(
     declared: tuple[str, ...],
     includes: tuple[Path, ...],
     params: tuple[str, ...],
+    base: str | None,
     cpus: int,
     keep_going: bool,
     no_cache: bool,
     junit: Path | None,
     sarif: Path | None,
+    verbose: bool,
     output: str,
 ) -> Answer:
     from schedops.adapters.console import console_progress
     from schedops.cli.verify_output import answer, writable
+    from schedops.pipeline.base import against_base
     from schedops.pipeline.verification import verify_policy
     from schedops.repository import ignored_includes, open_tree, read_includes
     from schedops.wiring import world
@@ -129,6 +134,7 @@ def _verify(
     writable(sarif)
     root, headers = open_tree(Path.cwd()).root, read_includes(includes)
     subjects = [_subject(root, one, declared, headers) for one in wanted]
+    other = None if base is None else _base(root, base)
     values = [_values(subject, params) for subject in subjects]
     verified: list[Verified] = []
     with console_progress() as progress:
@@ -136,6 +142,8 @@ def _verify(
         if ignored := ignored_includes(includes):
             _noter(progress)(f"not used, each kernel's own types and libbpf's headers are: {', '.join(ignored[:5])}")
         stages = up_to(stage) if stage else _STAGES[depth or ("static" if "-" in wanted else "full")]
+        if other is not None and LOAD not in stages:
+            raise click.UsageError("--base compares what the kernel's verifier says: --stage load at least")
         images, missing, stages = _images(kernels, stages, joined, root, can_do_less=depth == "static")
         for subject, chosen in zip(subjects, values, strict=True):
             report = verify_policy(
@@ -149,8 +157,10 @@ def _verify(
                 keep_going=keep_going,
                 cached=not no_cache,
             )
+            if other is not None:
+                report = against_base(joined, report, subject, other, images, params=chosen, cpus=cpus)
             verified.append((report, subject))
-    return answer(verified, output=output, junit=junit, sarif=sarif)
+    return answer(verified, output=output, junit=junit, sarif=sarif, verbose=verbose)
 
 
 _STAGES = {"full": FULL, "quick": QUICK, "static": STATIC}
@@ -163,6 +173,16 @@ def _subject(root: Path, wanted: str, declared: tuple[str, ...], headers: Header
     stdin = sys.stdin.buffer.read(_MAX_STDIN) if wanted == "-" else b""
     found = resolve_subject(root, wanted, cwd=Path.cwd(), declared=declared, stdin=stdin)
     return found if isinstance(found, PrebuiltPolicy) or not headers else with_includes(found, headers)
+
+
+def _base(root: Path, wanted: str) -> PrebuiltPolicy:
+    from schedops.model.policy import PrebuiltPolicy
+    from schedops.repository import resolve_subject
+
+    found = resolve_subject(root, wanted, cwd=Path.cwd()) if wanted.endswith(".bpf.o") else None
+    if isinstance(found, PrebuiltPolicy):
+        return found
+    raise InputError("not-an-object", f"{wanted[:200]!r} is no .bpf.o", hint="--base wants an object that loads")
 
 
 def _values(subject: PolicySource | PrebuiltPolicy, params: tuple[str, ...]) -> tuple[ParamValue, ...]:

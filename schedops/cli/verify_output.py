@@ -20,7 +20,9 @@ from schedops.report.envelope import Answer, failure_of
 Verified = tuple[VerificationReport, PolicySource | PrebuiltPolicy]
 
 
-def answer(verified: Sequence[Verified], *, output: str, junit: Path | None, sarif: Path | None) -> Answer:
+def answer(
+    verified: Sequence[Verified], *, output: str, junit: Path | None, sarif: Path | None, verbose: bool = False
+) -> Answer:
     """The command's answer; writes the files and the annotations on the way."""
     from schedops.report.junit import render_junit
     from schedops.schema.decode import encode
@@ -36,7 +38,7 @@ def answer(verified: Sequence[Verified], *, output: str, junit: Path | None, sar
     if output == "sarif":
         return Answer(None, _sarif(verified), code)
     data: Any = encode(reports[0]) if len(reports) == 1 else {"reports": [encode(report) for report in reports]}
-    return Answer(data, _text(verified) if output == "text" else "", code)
+    return Answer(data, _text(verified, verbose=verbose) if output == "text" else "", code)
 
 
 def writable(file: Path | None) -> None:
@@ -59,7 +61,7 @@ def _sarif(verified: Sequence[Verified]) -> str:
     return render_sarif(verified, all_rules(), version=__version__)
 
 
-def _text(verified: Sequence[Verified]) -> str:
+def _text(verified: Sequence[Verified], *, verbose: bool) -> str:
     from schedops.cli.colours import painter
     from schedops.report.verification import render
     from schedops.verify.kept import MARK
@@ -69,7 +71,7 @@ def _text(verified: Sequence[Verified]) -> str:
     for report, subject in verified:
         kept = any(check.text.endswith(MARK) for check in report.checks)
         notes = ("answers of an earlier run, nothing changed since; --no-cache asks again",) if kept else ()
-        parts.append(render(report, subject, rules, paint=paint, notes=notes))
+        parts.append(render(report, subject, rules, paint=paint, notes=notes, verbose=verbose))
     return "\n\n".join(parts)
 
 

@@ -9,6 +9,7 @@ from schedops.model.verdict import worst
 from schedops.model.verification import Check, VerificationReport
 from schedops.report.merged import kernels_of
 from schedops.report.progress import visible
+from schedops.report.table import WIDTH, table
 
 Paint = Callable[[str, str], str]
 NOT_RUN = "-"
@@ -38,6 +39,15 @@ def stage_table(report: VerificationReport, *, paint: Paint = plain_paint) -> st
     rows = [[_Cell("STAGE"), *(_Cell(visible(name)[:_MAX_NAME] or "NO KERNEL") for name in columns)]]
     rows += [[_Cell(visible(stage)), *(_cell(report, stage, kernel) for kernel in columns)] for stage in stages]
     return "\n".join(_line(row, _widths(rows), paint) for row in rows)
+
+
+def stage_texts(report: VerificationReport) -> str:
+    """What each stage came to, a line for each; no final newline."""
+    rows = [
+        (visible(check.stage), visible(check.kernel), visible(check.text).replace("::", ": :"))
+        for check in report.checks
+    ]
+    return table(("STAGE", "KERNEL", "FOUND"), rows, width=WIDTH + 20)
 
 
 def _cell(report: VerificationReport, stage: str, kernel: str) -> _Cell:

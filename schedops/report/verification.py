@@ -12,7 +12,7 @@ from schedops.model.verification import Finding, Place, VerificationReport
 from schedops.report.merged import Merged, kernels_of, merged
 from schedops.report.progress import visible
 from schedops.report.rulebook import RuleWords, in_short
-from schedops.report.stage_table import Paint, plain_paint, stage_table
+from schedops.report.stage_table import Paint, plain_paint, stage_table, stage_texts
 from schedops.report.table import WIDTH
 
 _TAB = 8
@@ -39,17 +39,21 @@ def render(
     *,
     paint: Callable[[str, str], str] = plain_paint,
     notes: Sequence[str] = (),
+    verbose: bool = False,
 ) -> str:
     """Everything a person needs; no final newline. Texts of the report are untrusted and lose control characters.
 
     :param rules: by id; a finding of a rule that is not among them is shown without its why.
     :param paint: (style, text) -> text with the terminal's codes.
     :param notes: said before the verdict.
+    :param verbose: also what each stage came to.
     """
     found = merged(report)
     page = _Page(texts_of(subject), rules, paint, kernels_of(report))
     parts = [*_findings(found, page), *_silent(report, paint)]
     parts.append(stage_table(report, paint=paint) if report.checks else "no kernel at hand, so nothing was verified")
+    if verbose and report.checks:
+        parts.append(stage_texts(report))
     if report.kernels_missing:
         missing = ", ".join(visible(name) for name in report.kernels_missing)
         parts.append(f"not verified, since not at hand: {missing}; `schedops kernel list` shows what is")

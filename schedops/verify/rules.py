@@ -14,6 +14,7 @@ DECLARED_IN = (
     "schedops.verify.source.rules",
     "schedops.verify.object.check",
     "schedops.verify.dynamic.rules",
+    "schedops.verify.growth",
 )
 
 

@@ -96,6 +96,9 @@ def test_input_that_cannot_be_read(capsys: pytest.CaptureFixture[str], tmp_path:
     assert error_of(capsys, "nonesuch") == (2, "unknown-policy")
     assert error_of(capsys, "fifo", "--declare", "weights") == (2, "declared-twice")
     assert error_of(capsys) == (2, "usage")
+    assert error_of(capsys, "fifo", "--base", "fifo") == (2, "not-an-object")
+    (tmp_path / "x.bpf.o").write_bytes(b"\x7fELF")
+    assert error_of(capsys, "fifo", "--base", str(tmp_path / "x.bpf.o"), "--static") == (2, "usage")
     assert error_of(capsys, "fifo", "--quick", "--stage", "load") == (2, "usage")
     assert error_of(capsys, "fifo", "--junit", str(tmp_path / "no/x.xml")) == (2, "no-such-directory")
 

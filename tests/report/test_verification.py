@@ -188,6 +188,10 @@ def test_very_many_findings_are_cut_short_and_counted() -> None:
     assert "FAIL: ours, 100 errors; " in text
 
 
+def test_verbose_adds_what_each_stage_came_to() -> None:
+    assert "\n\nSTAGE    KERNEL   FOUND\ncompile  6.16.12  fine\n" in render(GOOD, SOURCE, RULES, verbose=True)
+
+
 def test_colours_change_nothing_but_colours() -> None:
     styles: set[str] = set()
 
