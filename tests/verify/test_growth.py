@@ -48,8 +48,8 @@ def test_much_growth_is_a_warning_with_the_figures() -> None:
             (
                 "warning",
                 (
-                    "ours_enqueue needs 1300 verified instructions instead of 1000 (+30%), 256 bytes of stack instead of "
-                    "128 (+100%) against old.bpf.o"
+                    "ours_enqueue needs 1300 verified instructions instead of 1000 (+30%), "
+                    "256 bytes of stack instead of 128 (+100%) against old.bpf.o"
                 ),
             )
         ],
