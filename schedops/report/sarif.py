@@ -19,7 +19,7 @@ from schedops.report.rulebook import RuleWords, page, page_address
 from schedops.report.verification import line_at, texts_of
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-_ROOT = "SRCROOT"  # relative addresses are relative to the repository
+_ROOT = "%SRCROOT%"  # relative addresses are relative to the repository
 _MAX_TEXT = 2000
 _MAX_RELATED = 20
 _PRECISION = {"error": "high", "warning": "medium", "note": "low"}

@@ -63,7 +63,7 @@ def test_a_result_has_rule_place_kernels_and_help() -> None:
     assert (lost["ruleId"], lost["ruleIndex"], lost["level"]) == ("DSQ-LOST", 0, "error")
     assert lost["message"]["text"] == "queue 7 is never consumed"
     assert lost["locations"][0]["physicalLocation"] == {
-        "artifactLocation": {"uri": SOURCE.path, "uriBaseId": "SRCROOT"},
+        "artifactLocation": {"uri": SOURCE.path, "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": 4, "startColumn": 3, "snippet": {"text": "*count += 1;"}},
     }
     assert late["message"]["text"] == (
@@ -72,7 +72,7 @@ def test_a_result_has_rule_place_kernels_and_help() -> None:
     assert late["properties"] == {"stage": "load", "kernels": ["6.16.12", "7.3.4"]}
     # Code scanning drops results without a place: it is the policy as a whole.
     assert late["locations"][0]["physicalLocation"] == {
-        "artifactLocation": {"uri": SOURCE.path, "uriBaseId": "SRCROOT"},
+        "artifactLocation": {"uri": SOURCE.path, "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": 1},
     }
 
