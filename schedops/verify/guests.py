@@ -12,7 +12,7 @@ from schedops.model.policy import PolicySource, PrebuiltPolicy
 from schedops.model.verdict import Verdict
 from schedops.model.verification import Check
 from schedops.ports import Crew, Verdicts
-from schedops.verify import kept, kernel, static
+from schedops.verify import kept, kernel
 from schedops.verify.dynamic import rules_charge
 from schedops.verify.kernel import Bench
 from schedops.verify.record import Record
@@ -116,7 +116,7 @@ class Guests:
 
     def _keys(self, one: Static) -> kept.GuestKeys | None:
         """None: nothing is kept, since it is not known what the object does or what would run it."""
-        if self.verdicts is None or one.built is None or static.lacks("object"):
+        if self.verdicts is None or one.built is None:
             return None
         from schedops.verify.object.identity import behaviour_digest  # noqa: PLC0415 - pyelftools is for objects only
 

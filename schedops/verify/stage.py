@@ -109,7 +109,7 @@ class _Job:
         objects = [one for one in made if isinstance(one, Static)]
         checks = [one for one in made if isinstance(one, Check)]
         checks += [check for one in objects for check in one.checks]
-        if OBJECT in self.wanted and not static.lacks("object"):
+        if OBJECT in self.wanted:
             beside = static.between(self.bench, objects)
             checks += [beside] if beside is not None else []
         return checks, objects
