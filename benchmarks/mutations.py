@@ -2,7 +2,7 @@
 
     python benchmarks/mutations.py [--minutes M] [--target N] [--seed S] [--kernel K] [--quick] [--store FILE] [--list]
 
-Goes on where the last run with this store stopped. A mutant that does not compile says nothing about the verifier and
+Goes on where the last run with this store stopped; `--static` first and `--again survived` next is the quickest way. A mutant that does not compile says nothing about the verifier and
 is not counted; one whose object behaves as the original's does (``behaviour_digest``) is no mutant. What survives is
 listed with its diff; why it survives is written, by hand, in ``benchmarks/mutants/reasons.json`` by its digest:
 ``equivalent`` and ``still-good`` ones are not counted either, and the table of docs/mutations.md is made from both.
@@ -85,11 +85,11 @@ def _go_on(asked: argparse.Namespace, seen: dict[str, dict[str, Any]]) -> None:
     bed = Bed(Judge(asked.kernel, stages), {})
     until = time.monotonic() + 60 * asked.minutes
     for mutant in _wanted(asked):
-        if time.monotonic() > until or _counted(seen) >= asked.target:
-            return
-        known = seen.get(mutant.digest, {}).get("fate")
-        if known and not (asked.again and known in asked.again):
+        known = seen.get(mutant.digest, {}).get("fate", "")
+        if known not in asked.again if asked.again else known:
             continue
+        if time.monotonic() > until or (not asked.again and _counted(seen) >= asked.target):
+            return
         entry = {**_described(mutant), **bed.fate(mutant)}
         seen[mutant.digest] = entry
         _keep(asked.store, seen)
@@ -178,7 +178,9 @@ def _asked(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kernel", nargs="*", default=(), help="default: the oldest and the newest of the store")
     parser.add_argument("--only", nargs="*", default=(), metavar="WORD", help="in policy, operator or digest")
-    parser.add_argument("--again", nargs="*", default=(), metavar="FATE", help="judge these once more")
+    parser.add_argument(
+        "--again", nargs="*", default=(), metavar="FATE", help="judge those that were so before, and no others"
+    )
     parser.add_argument("--quick", action="store_true", help="the quick stages only")
     parser.add_argument("--static", action="store_true", help="the static stages only")
     parser.add_argument("--store", type=Path, default=STORE)
