@@ -13,6 +13,7 @@ _MAX_LINES = 4000
 _MAX_LINE = 300
 _TRACED = re.compile(r"^.{0,80}?\bsched_ext_dump: ")
 _HEAD = re.compile(r"^\s+(?P<why>runnable task stall) \((?P<comm>.{0,15})\[(?P<pid>\d{1,10})\] failed to run for ")
+_BY = re.compile(r"^(?P<comm>.{0,15})\[(?P<pid>\d{1,10})\] triggered exit kind \d{1,10}\b")
 _CPU = re.compile(r"^CPU (?P<cpu>\d{1,5})\s*: nr_run=(?P<runnable>\d{1,6})\b")
 _CURRENT = re.compile(r"^\s+curr=(?P<comm>.{0,15})\[(?P<pid>\d{1,10})\] class=(?P<kind>\w{1,40})")
 _TASK = re.compile(
@@ -21,7 +22,7 @@ _TASK = re.compile(
 )
 _STATE = re.compile(r"\bdsq_flags=0x[0-9a-f]+ ops_state/qseq=(?P<ops_state>\d+)/\d+")
 _QUEUE = re.compile(r"\bdsq_id=(?P<queue>0x[0-9a-f]{1,16}|\(n/a\))")
-_SLICE = re.compile(r"\bslice=(?P<slice>\d{1,20})")
+_SLICE = re.compile(r"\bslice=(?P<slice>\d{1,20}) weight=(?P<weight>\d{1,10})")
 _CPUS = re.compile(r"^\s+cpus=(?P<mask>[0-9a-f,]{1,300})(?: no_mig=(?P<pinned>\d+))?")
 
 _QUEUED = 2  # SCX_OPSS_QUEUED: the policy's enqueue has taken it
@@ -30,6 +31,7 @@ _LOCAL = _BUILT_IN | 2
 _GLOBAL = _BUILT_IN | 1
 _BYPASS = _BUILT_IN | 3
 _INFINITE = 2**64 - 1
+_WEIGHT_NICE_0 = 100
 
 
 @dataclass(slots=True)
@@ -44,6 +46,7 @@ class DumpedTask:
     ops_state: int = 0
     queue: int = -1
     slice_ns: int = 0
+    weight: int = _WEIGHT_NICE_0
     cpus: tuple[int, ...] = ()
     pinned: bool = False
 
@@ -63,9 +66,13 @@ class DumpedCpu:
 
 @dataclass(frozen=True, slots=True)
 class Dump:
-    """:param stalled: pid that the kernel names; 0 when it names none."""
+    """:param stalled: pid that the kernel names; 0 when it names none.
+
+    :param by: the task that found it, mostly the watchdog's worker: it runs since it made the dump.
+    """
 
     stalled: int
+    by: str
     cpus: tuple[DumpedCpu, ...]
     tasks: tuple[DumpedTask, ...]
 
@@ -85,11 +92,13 @@ def stall_words(text: str) -> str:
 
 def read_dump(text: str) -> Dump:
     """The CPUs and tasks of a dump; whatever cannot be read is left out."""
-    stalled, cpus, tasks = 0, list[DumpedCpu](), list[DumpedTask]()
+    stalled, by, cpus, tasks = 0, "", list[DumpedCpu](), list[DumpedTask]()
     for raw in text.splitlines()[:_MAX_LINES]:
         line = _TRACED.sub("", raw[:_MAX_LINE]).rstrip()
         if not stalled and not cpus and (head := _HEAD.match(line)):
             stalled = int(head["pid"])
+        elif not by and not cpus and (head := _BY.match(line)):
+            by = f"{head['comm']}[{head['pid']}]"
         elif match := _CPU.match(line):
             cpus.append(DumpedCpu(int(match["cpu"]), int(match["runnable"])))
         elif cpus and (match := _TASK.match(line)):
@@ -98,7 +107,7 @@ def read_dump(text: str) -> Dump:
             _detail(tasks[-1], line)
         elif cpus and (match := _CURRENT.match(line)):
             cpus[-1].current, cpus[-1].kind = f"{match['comm']}[{match['pid']}]", match["kind"]
-    return Dump(stalled, tuple(cpus), tuple(tasks))
+    return Dump(stalled, by, tuple(cpus), tuple(tasks))
 
 
 def _task(match: re.Match[str], cpu: int) -> DumpedTask:
@@ -113,7 +122,7 @@ def _detail(task: DumpedTask, line: str) -> None:
     elif (match := _QUEUE.search(line)) and match["queue"].startswith("0x"):
         task.queue = int(match["queue"], 16)
     elif match := _SLICE.search(line):
-        task.slice_ns = int(match["slice"])
+        task.slice_ns, task.weight = int(match["slice"]), int(match["weight"])
     elif match := _CPUS.match(line):
         task.cpus, task.pinned = _bits(match["mask"]), (match["pinned"] or "0") != "0"
 
@@ -131,7 +140,8 @@ def _stalled(dump: Dump) -> DumpedTask | None:
 
 
 def _who(task: DumpedTask, dump: Dump) -> str:
-    said = f"{task} was ready to run for {task.waited_ms / 1000:.1f} s on CPU {task.cpu} and did not run"
+    niced = f" (weight {task.weight}, where nice 0 has 100)" if task.weight != _WEIGHT_NICE_0 else ""
+    said = f"{task}{niced} was ready to run for {task.waited_ms / 1000:.1f} s on CPU {task.cpu} and did not run"
     if task.cpus and len(task.cpus) == 1:
         return f"{said}; it may run on CPU {task.cpus[0]} only."
     if task.pinned:
@@ -168,6 +178,8 @@ def _meanwhile(task: DumpedTask, dump: Dump) -> str:
     cpu = next((one for one in dump.cpus if one.cpu == task.cpu), None)
     if cpu is None or not cpu.current:
         return ""
+    if cpu.current == dump.by:
+        return f"{_tasks(cpu.runnable)} were ready to run on CPU {cpu.cpu}."
     if cpu.kind.startswith("idle"):
         return f"Meanwhile CPU {cpu.cpu} was idle with {_tasks(cpu.runnable)} ready to run."
     runs = next((one for one in dump.tasks if one.running and one.cpu == cpu.cpu), None)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schedops.verify.stall_dump import read_dump, stall_words
 
+DUMPS = Path(__file__).parents[1] / "data/dumps"
 DUMP = """\
 kworker/u8:1[28] triggered exit kind 1026:
   runnable task stall (very niced[97] failed to run for 5.012s)
@@ -28,7 +32,7 @@ CPU 0   : nr_run=1 flags=0x1 cpu_rel=0 ops_qseq=12 ksync=8
       cpus=3
 
 CPU 1   : nr_run=3 flags=0x5 cpu_rel=0 ops_qseq=400 ksync=9
-          curr=kworker/u8:1[28] class=fair_sched_class
+          curr=kworker/u9:0[29] class=fair_sched_class
 
   R very niced[97] -5012ms
       scx_state/flags=3/0x9 dsq_flags=0x1 ops_state/qseq=0/17
@@ -56,10 +60,39 @@ NEWER = (
 
 def test_a_task_in_a_queue_that_nobody_empties() -> None:
     assert stall_words(DUMP) == (
-        "very niced[97] was ready to run for 5.0 s on CPU 1 and did not run; it may run on CPU 1 only. "
+        "very niced[97] (weight 15, where nice 0 has 100) was ready to run for 5.0 s on CPU 1 and did not run; "
+        "it may run on CPU 1 only. "
         "It was in queue 2 with 1 more, from which dispatch on no CPU it may use took it. "
-        "Meanwhile CPU 1 ran kworker/u8:1[28] of another class (fair_sched_class), 3 tasks ready to run."
+        "Meanwhile CPU 1 ran kworker/u9:0[29] of another class (fair_sched_class), 3 tasks ready to run."
     )
+
+
+@pytest.mark.parametrize(
+    ("kernel", "words"),
+    [
+        (
+            "6.16.12",
+            (
+                "okupcgsranxg[146] (weight 4, where nice 0 has 100) was ready to run for 7.6 s on CPU 0 and did not "
+                "run. "
+                "It was in queue 2 with 1 more, from which dispatch on no CPU it may use took it. "
+                "5 tasks were ready to run on CPU 0."
+            ),
+        ),
+        (
+            "7.3.4",
+            (
+                "mrtzlqabxtoh[107] (weight 4, where nice 0 has 100) was ready to run for 5.3 s on CPU 1 and did not "
+                "run. "
+                "It was in queue 2 with 1 more, from which dispatch on no CPU it may use took it. "
+                "6 tasks were ready to run on CPU 1."
+            ),
+        ),
+    ],
+)
+def test_dumps_of_real_kernels(kernel: str, words: str) -> None:
+    """``tests/data/policies/stalls.bpf.c`` under hogs of nice 0 and 15."""
+    assert stall_words((DUMPS / f"stall-{kernel}.txt").read_text()) == words
 
 
 def test_newer_kernels() -> None:
@@ -88,7 +121,7 @@ def test_a_task_that_enqueue_kept() -> None:
 def test_a_task_behind_one_that_does_not_give_the_cpu_up() -> None:
     local = (
         DUMP.replace("dsq_id=0x2", "dsq_id=0x8000000000000002")
-        .replace("curr=kworker/u8:1[28] class=fair_sched_class", "curr=hog 2[91] class=ext_sched_class")
+        .replace("curr=kworker/u9:0[29] class=fair_sched_class", "curr=hog 2[91] class=ext_sched_class")
         .replace(
             "\n  R very niced[97]",
             "\n *R hog 2[91] -1ms\n      dsq_vtime=0 slice=18446744073709551615 weight=100\n\n  R very niced[97]",
@@ -102,7 +135,7 @@ def test_a_task_behind_one_that_does_not_give_the_cpu_up() -> None:
 
 
 def test_an_idle_cpu_with_work_waiting() -> None:
-    idle = DUMP.replace("curr=kworker/u8:1[28] class=fair_sched_class", "curr=swapper/1[0] class=idle_sched_class")
+    idle = DUMP.replace("curr=kworker/u9:0[29] class=fair_sched_class", "curr=swapper/1[0] class=idle_sched_class")
     assert stall_words(idle).endswith("Meanwhile CPU 1 was idle with 3 tasks ready to run.")
 
 
