@@ -1,0 +1,33 @@
+"""The rules of the source stage, collected."""
+
+from __future__ import annotations
+
+from schedops.verify.rule import Rule
+from schedops.verify.source import (
+    rules_calls,
+    rules_conduct,
+    rules_cpus,
+    rules_custody,
+    rules_kicks,
+    rules_loops,
+    rules_pointers,
+    rules_queues,
+    rules_security,
+    rules_table,
+)
+from schedops.verify.source.report import Check
+
+CHECKS: tuple[Check, ...] = (
+    *rules_calls.CHECKS,
+    *rules_conduct.CHECKS,
+    *rules_cpus.CHECKS,
+    *rules_custody.CHECKS,
+    *rules_kicks.CHECKS,
+    *rules_loops.CHECKS,
+    *rules_pointers.CHECKS,
+    *rules_queues.CHECKS,
+    *rules_security.CHECKS,
+    *rules_table.CHECKS,
+)
+
+RULES: tuple[Rule, ...] = tuple(sorted((rule for check in CHECKS for rule in check.rules), key=lambda rule: rule.id))
