@@ -2,10 +2,11 @@
 
     python benchmarks/mutations.py [--minutes M] [--target N] [--seed S] [--kernel K] [--quick] [--store FILE] [--list]
 
-Goes on where the last run with this store stopped; `--static` first and `--again survived` next is the quickest way. A mutant that does not compile says nothing about the verifier and
-is not counted; one whose object behaves as the original's does (``behaviour_digest``) is no mutant. What survives is
-listed with its diff; why it survives is written, by hand, in ``benchmarks/mutants/reasons.json`` by its digest:
-``equivalent`` and ``still-good`` ones are not counted either, and the table of docs/mutations.md is made from both.
+Goes on where the last run with this store stopped; `--static` first and `--again survived` next is the quickest way.
+A mutant that does not compile says nothing about the verifier and is not counted; one whose object behaves as the
+original's does (``behaviour_digest``) is no mutant. What survives is listed with its diff; why it survives is written,
+by hand, in ``benchmarks/mutants/reasons.json`` by its digest: ``equivalent`` and ``still-good`` ones are not counted
+either, and the table of docs/mutations.md is made from both.
 The bar: at least 95 % of 200 refused.
 """
 
@@ -24,11 +25,11 @@ from judging import Judge
 from labels import ROOT
 from measuring import show
 from mutants.making import Mutant, mutants, originals
-from schedops.verify.object.identity import behaviour_digest
 
 from schedops.model.policy import PolicySource
 from schedops.model.verdict import Verdict
 from schedops.model.verification import BuiltObject, VerificationReport
+from schedops.verify.object.identity import behaviour_digest
 from schedops.verify.stages import FULL, QUICK, STATIC
 
 BAR = 0.95
