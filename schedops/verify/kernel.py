@@ -13,9 +13,11 @@ from schedops.ports import Clock, Guest, KernelImage, Machines, Progress, Toolch
 from schedops.verify import judge, stages
 from schedops.verify.dynamic import rules_charge as rules
 from schedops.verify.dynamic import stages as dynamic
+from schedops.verify.dynamic.limits import TIMEOUT_MS
 from schedops.verify.dynamic.look import ATTACH_S, Session
 from schedops.verify.judge import Outcome
 from schedops.verify.object.elf import BadObject, inspect
+from schedops.verify.object.patch import with_timeout
 from schedops.verify.record import Record
 
 _TRIES = 2
@@ -141,7 +143,10 @@ def _last_line(detail: str) -> str:
 
 def _impatient(elf: bytes) -> bytes:
     """A copy whose watchdog speaks while the guest runs; what is signed is the object itself."""
-    return elf
+    try:
+        return with_timeout(elf, TIMEOUT_MS)
+    except BadObject:
+        return elf
 
 
 def _callbacks(elf: bytes) -> dict[str, str]:

@@ -6,9 +6,9 @@ from schedops.model.verdict import Verdict
 from schedops.verify import judge
 from schedops.verify.dynamic import limits, loads, waits
 from schedops.verify.dynamic import rules_load as rules
-from schedops.verify.dynamic.look import ATTACH_S, DETACH_S, Look, Session, settle
+from schedops.verify.dynamic.look import DETACH_S, Look, Session, settle
 from schedops.verify.judge import Outcome, failed, passed, unknown
-from schedops.verify.kernel_log import exit_reason, host_starved
+from schedops.verify.kernel_log import exit_reason
 
 _RESTART = "unregistered from the main kernel"
 _CALLBACKS = ("cpu_online", "cpu_offline")
@@ -22,14 +22,14 @@ def unload(session: Session) -> Outcome:
 
 
 def unload_and_return(session: Session) -> Outcome:
-    """Told to go, attached once more, and told to go again."""
+    """Told to go, and attached once more."""
     gone = unload(session)
     if gone.verdict is not Verdict.PASS:
         return gone
     again = _attach(session)
     if again.verdict is not Verdict.PASS:
         return again
-    session.attached_again = True
+    session.fresh = True
     return passed(f"{gone.text}; back in charge when attached again")
 
 
@@ -41,63 +41,54 @@ def hotplug(session: Session) -> Outcome:
 
 
 def kernel_log(session: Session) -> Outcome:
-    """All that was logged, from the first attaching to the last word."""
+    """All that was logged since the last attaching, and the splats of the time before."""
     session.read_log()
-    return judge.kernel_log(session.log, session.log_of_leaving, release=session.release, today=session.today)
+    return judge.kernel_log(session.log, session.earlier_log, release=session.release, today=session.today)
 
 
 def _attach(session: Session) -> Outcome:
-    reading = session.guest.attach(session.elf, deadline_s=ATTACH_S)
-    log = session.guest.kernel_log()
-    session.log += log
-    session.seq = reading.after.enable_seq
-    return judge.reload(reading, session.policy, log)
+    reading = session.attach()
+    return judge.reload(reading, session.policy, session.log)
 
 
 def _hotplug(session: Session) -> Outcome:
-    if not session.attached_again:
+    if not session.fresh:
         again = _attach(session)
         if again.verdict is not Verdict.PASS:
             return again
-    session.attached_again = False
+    session.fresh = False
     stays = session.policy.capabilities.hotplug or any(name in session.callbacks for name in _CALLBACKS)
-    before = session.log
     look = session.look(loads.hotplug(session.cpus, stays=stays))
-    log = session.log.removeprefix(before)
-    session.log, session.log_of_leaving = before, session.log_of_leaving + log
     gone = session.guest.detach(deadline_s=DETACH_S)
-    session.log_of_leaving += session.guest.kernel_log()
-    wrong = _judged(look, log, declared=session.policy.capabilities.hotplug) or judge.left(gone)
-    return wrong or passed(_summary(look, log))
+    session.read_log()
+    wrong = _judged(look, declared=session.policy.capabilities.hotplug) or judge.left(gone)
+    if wrong is None and not _stayed(look):
+        session.earlier_log, session.log = session.earlier_log + session.log, ""
+    return wrong or passed(_summary(look))
 
 
-def _judged(look: Look, log: str, *, declared: bool) -> Outcome | None:
-    """:param log: what the kernel logged during the load."""
+def _judged(look: Look, *, declared: bool) -> Outcome | None:
     if look.reading.hotplug_failed:
         return unknown(Verdict.INCONCLUSIVE, "the kernel did not take the CPU away, or did not bring it back")
-    wrong = judge.in_charge(look.before, look.policy, seq=look.seq)
-    if wrong is not None:
-        return wrong
-    reason = exit_reason(log)
-    left = look.reading.state_after != "enabled" or look.after.state != "enabled"
-    if left and _RESTART in reason and not declared:
-        return None
-    if left and not host_starved(log):
-        said = reason or "the kernel log does not say why"
-        late = "; ".join(one.text for one in waits.lateness(look, limits.FEW))
-        text = f"a CPU went{' and came back' if look.reading.lost_after_ms > _back_ms(look) else ''}: {said}"
-        return failed(rules.HOTPLUG, "; ".join(part for part in (text, late) if part), rules.HOTPLUG.fix)
-    survived = waits.survived(look, limits.FEW)
-    if survived is None or survived.verdict is not Verdict.FAIL:
-        return survived
-    return failed(rules.HOTPLUG, f"a CPU went and came back: {survived.text}", rules.HOTPLUG.fix, final=survived.final)
+    if not declared and not _stayed(look) and _RESTART in exit_reason(look.log):
+        return judge.in_charge(look.before, look.policy, seq=look.seq)
+    outcome = waits.survived(look, limits.FEW)
+    if outcome is None or outcome.verdict is not Verdict.FAIL:
+        return outcome
+    return failed(rules.HOTPLUG, f"{_when(look)}: {outcome.text}", rules.HOTPLUG.fix, final=outcome.final)
 
 
-def _back_ms(look: Look) -> int:
-    return max((step.at_ms for step in look.plan.hotplug), default=0)
+def _when(look: Look) -> str:
+    back_ms = max((step.at_ms for step in look.plan.hotplug), default=0)
+    gone = 0 < look.reading.lost_after_ms < back_ms
+    return "a CPU went" if gone else "a CPU went and came back"
 
 
-def _summary(look: Look, log: str) -> str:
-    if look.after.state != "enabled" or _RESTART in exit_reason(log):
+def _stayed(look: Look) -> bool:
+    return look.reading.state_after == look.after.state == "enabled"
+
+
+def _summary(look: Look) -> str:
+    if not _stayed(look):
         return "left for a restart when a CPU went, as the kernel has it for policies without hotplug callbacks"
     return f"stayed while a CPU went and came back: {waits.summary(look)}"

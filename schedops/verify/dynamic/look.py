@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from schedops.model.guest import LoadPlan, LoadReading, SchedState
+from schedops.model.guest import AttachReading, LoadPlan, LoadReading, SchedState
 from schedops.model.policy import Policy
 from schedops.model.verdict import Verdict
 from schedops.ports import Guest
@@ -43,8 +43,9 @@ class Session:
 
     :param release: of the kernel, and *today* the date: some splats are allowed on some kernels for some time.
     :param callbacks: ops member -> name of its program as the kernel keeps it.
-    :param log_of_leaving: what was logged while the policy was allowed to be put out; not in *log*.
-    :param attached_again: it was detached, attached anew, and has not been under load since.
+    :param log: what the kernel logged since it was attached last; *earlier_log*: before.
+    :param fresh: it was attached anew, and has not been under load since.
+    :param lost: it was gone after the last load.
     :param kept: looks that later stages judge as well, by name.
     """
 
@@ -58,18 +59,24 @@ class Session:
     callbacks: Mapping[str, str] = field(default_factory=dict)
     seq: int = 0
     log: str = ""
-    log_of_leaving: str = ""
-    attached_again: bool = False
+    earlier_log: str = ""
+    fresh: bool = False
+    lost: bool = False
     kept: dict[str, Look] = field(default_factory=dict)
 
     def look(self, plan: LoadPlan) -> Look:
-        """Run a load. A policy that was lost is waited for until the kernel is done with it, and has logged why."""
+        """Run a load. A policy that was lost is waited for until the kernel is done with it, and has logged why.
+
+        One that was lost in the look before is attached anew: what happened to it may not count.
+        """
+        if self.lost:
+            self.attach()
         before = self.guest.state()
         longest_ms = max(plan.duration_ms, plan.max_ms)
         reading = self.guest.mixed_load(plan, deadline_s=longest_ms / 1000 + _LOAD_GRACE_S)
         after = self.guest.state()
-        lost = after.state != "enabled"
-        if lost:
+        self.lost = after.state != "enabled"
+        if self.lost:
             self.guest.detach(deadline_s=DETACH_S)
         self.read_log()
         return Look(
@@ -80,8 +87,15 @@ class Session:
             policy=self.policy,
             seq=self.seq,
             log=self.log,
-            dump=self.guest.dump() if lost else "",
+            dump=self.guest.dump() if self.lost else "",
         )
+
+    def attach(self) -> AttachReading:
+        """Attach it, again; what was logged about an earlier end stays out of the log from here on."""
+        reading = self.guest.attach(self.elf, deadline_s=ATTACH_S)
+        self.earlier_log, self.log = self.earlier_log + self.log, self.guest.kernel_log()
+        self.seq, self.lost = reading.after.enable_seq, False
+        return reading
 
     def read_log(self) -> None:
         """Take in what the kernel logged since it was last asked."""

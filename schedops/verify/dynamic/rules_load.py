@@ -117,11 +117,11 @@ OVERHEAD = Rule(
     title="A callback takes too long",
     why="""\
 `enqueue`, `select_cpu`, `running` and their like run with the run queue locked and interrupts off, at every wake-up
-and every slice end: what they cost, every task pays. Means above 40 us (`dispatch`: 200 us) under emulation, where
-instructions cost about 20 times as much as on hardware, failed in the corpus; good policies need 2 to 15 us.
+and every slice end: what they cost, every task pays. Means above 20 us (`dispatch`: 80 us) under emulation, where
+instructions cost about ten times as much as on hardware, are refused; good policies need 0.5 to 9 us (2 to 30 us).
 
-The figure is the kernel's own (`kernel.bpf_stats_enabled`), of the quietest of several stretches, so that a busy host
-does not show in it.""",
+The figure is the kernel's own (`kernel.bpf_stats_enabled`), of the quietest stretch of the load in which the callback
+was cheapest, so that a busy host does not show in it.""",
     fix="No long loops in callbacks: precompute, look at a bounded number of tasks, move work to `dispatch` of an idle "
     "CPU or to a timer.",
     source="kernel/bpf/syscall.c: run_time_ns, run_cnt; measured on a labelled corpus",

@@ -74,3 +74,15 @@ def test_a_policy_that_was_lost_is_waited_for() -> None:
     guest.attach(b"", deadline_s=1)
     assert session(guest).look(loads.mixed(2)).log == "why\n"
     assert guest.calls == ["attach", "load", "detach"]
+
+
+def test_what_was_lost_is_attached_anew_for_the_next_look() -> None:
+    guest = Guest(state_after=replace(ENABLED, state="disabled"), logs=["", "why\n", "hello\n", "later\n"])
+    one = session(guest)
+    one.attach()
+    assert one.look(loads.mixed(2)).log == "why\n"
+    guest.state_after = ENABLED
+    again = one.look(loads.mixed(2))
+    assert (again.log, one.earlier_log, again.seq) == ("hello\nlater\n", "why\n", SEQ + 1)
+    assert again.before.enable_seq == again.seq
+    assert guest.calls == ["attach", "load", "detach", "attach", "load"]

@@ -138,8 +138,14 @@ def test_a_state_that_could_not_be_read_does_not_pass() -> None:
 
 
 def test_put_out_because_the_host_starved_the_guest_is_no_verdict() -> None:
-    log = EJECTED + "sched_ext: watchdog failed to check in for 5.1s\n"
-    assert lived(after=GONE, log=log).verdict is Verdict.INCONCLUSIVE
+    log = STALLED + "sched_ext: ours: watchdog failed to check in for 5.1s\n"
+    assert lived(load_reading(jitter_ms=4100.0), GONE, log).verdict is Verdict.INCONCLUSIVE
+
+
+def test_a_watchdog_that_starved_while_the_host_did_not_has_to_show_twice() -> None:
+    outcome = lived(after=GONE, log=STALLED + "sched_ext: ours: watchdog failed to check in for 5.1s\n")
+    assert (outcome.verdict, outcome.rule, outcome.final) == (Verdict.FAIL, "STALL", False)
+    assert lived(after=GONE, log=STALLED).final
 
 
 def test_the_emulators_fault_is_an_error_and_no_verdict() -> None:
