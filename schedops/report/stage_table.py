@@ -13,6 +13,7 @@ from schedops.report.table import WIDTH, table
 
 Paint = Callable[[str, str], str]
 NOT_RUN = "-"
+_NEEDS_NONE = "source"
 _GAP = 3
 _MAX_NAME = 40
 
@@ -55,8 +56,10 @@ def _cell(report: VerificationReport, stage: str, kernel: str) -> _Cell:
     here = [check for check in of_stage if check.kernel == kernel]
     if here:
         return _of_checks(here)
-    ran_elsewhere = of_stage if not kernel else not any(check.kernel for check in of_stage) and of_stage
-    return _Cell("") if ran_elsewhere else _Cell(NOT_RUN, "aside")
+    needs_a_kernel = bool(kernels_of(report)) and stage != _NEEDS_NONE
+    without_one = any(not check.kernel for check in of_stage)
+    elsewhere = needs_a_kernel if not kernel else without_one and not any(check.kernel for check in of_stage)
+    return _Cell("") if elsewhere else _Cell(NOT_RUN, "aside")
 
 
 def _of_checks(checks: Sequence[Check]) -> _Cell:

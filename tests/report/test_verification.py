@@ -73,7 +73,7 @@ source    FAIL           0.01 s
 compile                           PASS           0.50 s   PASS           0.50 s
 object    PASS          12.00 s   PASS           0.50 s   PASS           0.50 s
 load                              FAIL           0.50 s   FAIL           0.50 s
-enable    -                       -                       -
+enable                            -                       -
 
 FAIL: ours on 2 kernels, 2 errors, 1 warning; `schedops verify --explain DSQ-LOST`"""
     )
@@ -92,6 +92,13 @@ def test_no_answer_is_never_a_pass() -> None:
     )
     for what in ALL:
         assert ("PASS: ours" in text_of(what)) is (what is GOOD)
+
+
+def test_what_needs_a_kernel_did_not_run_without_one() -> None:
+    alone = report(check("source", "", Verdict.PASS), verdict=Verdict.ERROR, stages=("source", "compile"))
+    assert text_of(alone).startswith("STAGE     NO KERNEL\nsource    PASS           0.50 s\ncompile   -\n\n")
+    unread = report(check("compile", OLD, Verdict.PASS), verdict=Verdict.ERROR, stages=("source", "compile"))
+    assert "\nsource    -\n" in text_of(unread)
 
 
 def test_errors_come_first_whatever_found_them() -> None:
