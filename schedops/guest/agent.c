@@ -132,6 +132,8 @@ static bool handle(const struct request *request)
 		return state(), true;
 	if (!strcmp(verb, "kmsg"))
 		return kmsg_reply(), true;
+	if (!strcmp(verb, "dump"))
+		return dump_reply(), true;
 	await_cleaner();
 	if (!strcmp(verb, "hello"))
 		hello(request);
@@ -157,6 +159,7 @@ int main(void)
 	signal(SIGPIPE, SIG_IGN);
 	become_fifo(PRIORITY_AGENT);
 	probe_task_start();
+	dump_prepare();
 	loader_prepare();
 	launcher_prepare();
 	load_prepare();

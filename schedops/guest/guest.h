@@ -119,6 +119,11 @@ void job_run(struct job *job, const char *name) __attribute__((noreturn));
 void load_prepare(void);
 void load_run(const struct request *request);
 
+/* --- dump.c ------------------------------------------------------------------------------------------------------ */
+void dump_prepare(void);
+void dump_forget(void);
+void dump_reply(void);
+
 /* --- busy.c ------------------------------------------------------------------------------------------------------ */
 void busy_set(const struct request *request);
 

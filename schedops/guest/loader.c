@@ -2,10 +2,9 @@
  * (BPF timers die with the last user reference on their map, so a tool that loads and exits stops them silently.)
  * It runs as SCHED_FIFO: it must survive the policy it loads. */
 #define _GNU_SOURCE
-#include "guest.h"
+#include "loader.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -22,7 +21,7 @@ enum { MAX_LINKS = 16 };
 static struct shared {
 	char outcome[16];
 	int error;
-	uint64_t verified_instructions;
+	struct figures_of_all figures;
 	struct log log;
 } *shared;
 
@@ -63,16 +62,32 @@ static void give_up(const char *outcome, int error)
 	_exit(1);
 }
 
-static void count_instructions(struct bpf_object *object)
+static struct bpf_object *open_object(const struct request *request)
 {
-	struct bpf_program *program;
-	bpf_object__for_each_program(program, object) {
-		struct bpf_prog_info info = {0};
-		unsigned size = sizeof info;
-		int handle = bpf_program__fd(program);
-		if (handle >= 0 && !bpf_obj_get_info_by_fd(handle, &info, &size))
-			shared->verified_instructions += info.verified_insns;
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "policy");
+	struct bpf_object *object = bpf_object__open_mem(request->payload, request->length, &options);
+	if (!object)
+		give_up("open-failed", errno);
+	enums_set(object);
+	return object;
+}
+
+/* The verifier's statistics take the place of its log: what it refuses is loaded once more, for the log. */
+static struct bpf_object *load_object(const struct request *request)
+{
+	struct bpf_object *object = open_object(request);
+	int error;
+	figures_ask(object);
+	if (bpf_object__load(object)) {
+		bpf_object__close(object);
+		shared->log.used = 0;
+		object = open_object(request);
+		error = bpf_object__load(object);
+		if (error)
+			give_up("load-failed", error);
 	}
+	figures_take(object, &shared->figures);
+	return object;
 }
 
 static int attach_all(struct bpf_object *object, struct bpf_link **links)
@@ -103,19 +118,12 @@ static int hint_map(struct bpf_object *object)
 
 static void loader_main(const struct request *request, int control_end, int done)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "policy");
 	struct bpf_link *links[MAX_LINKS];
 	struct bpf_object *object;
-	int n, error;
+	int n;
 	become_fifo(PRIORITY_LOADER);
 	libbpf_set_print(keep_message);
-	object = bpf_object__open_mem(request->payload, request->length, &options);
-	if (!object)
-		give_up("open-failed", errno);
-	error = bpf_object__load(object);
-	if (error)
-		give_up("load-failed", error);
-	count_instructions(object);
+	object = load_object(request);
 	n = attach_all(object, links);
 	if (!n)
 		give_up("attach-failed", ENOENT);
@@ -194,7 +202,8 @@ static void decide_outcome(const struct sched_state *after, bool spoke)
 static void attach_reply(const struct sched_state *before, const struct sched_state *after, uint64_t took_ns)
 {
 	reply_add("outcome %s\nerrno %d\n", shared->outcome, shared->error);
-	reply_add("took_us %lu\nverified %lu\n", took_ns / 1000, shared->verified_instructions);
+	reply_add("took_us %lu\n", took_ns / 1000);
+	figures_reply(&shared->figures);
 	state_reply("before", before);
 	state_reply("after", after);
 	reply_add("\n");
@@ -208,6 +217,7 @@ void loader_attach(const struct request *request)
 	int done;
 	bool spoke;
 	loader_stop(until);
+	dump_forget();
 	state_read(&before);
 	loader_start(request, &done);
 	spoke = wait_readable(done, until);

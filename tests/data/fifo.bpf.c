@@ -7,6 +7,9 @@ char _license[] SEC("license") = "GPL";
 
 #define QUEUE 7ULL
 #define SLICE_NS (5ULL * 1000 * 1000)
+#ifndef TIMEOUT_MS
+#define TIMEOUT_MS 2000
+#endif
 
 void scx_bpf_dsq_insert(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags) __ksym __weak;
 bool scx_bpf_dsq_move_to_local(u64 dsq_id) __ksym __weak;
@@ -24,6 +27,13 @@ struct {
 } hints SEC(".maps");
 #endif
 
+#ifdef FOREIGN
+/* As sched-ext/scx's headers have them: a loader sets those that the kernel knows. */
+const volatile u64 __SCX_DSQ_GLOBAL __weak;
+const volatile u64 __SCX_KICK_IDLE __weak;
+const volatile u64 __SCX_NOT_OF_ANY_KERNEL __weak;
+#endif
+
 SEC("struct_ops/enqueue")
 void BPF_PROG(test_enqueue, struct task_struct *p, u64 enq_flags)
 {
@@ -34,6 +44,19 @@ void BPF_PROG(test_enqueue, struct task_struct *p, u64 enq_flags)
 #endif
 #ifdef LOSES_TASKS
 	if (p->static_prio == 127) /* nice 7 is never served */
+		return;
+#endif
+#ifdef FOREIGN
+	if (__SCX_NOT_OF_ANY_KERNEL || __SCX_KICK_IDLE != SCX_KICK_IDLE)
+		return;
+	scx_bpf_dsq_insert(p, __SCX_DSQ_GLOBAL, SLICE_NS, enq_flags);
+	return;
+#endif
+#ifdef BRANCHES
+	volatile u64 seen[4] = {};
+	for (int i = 0; i < 40; i++)
+		seen[(enq_flags >> i) & 3] += i;
+	if (seen[enq_flags & 3] == 12345)
 		return;
 #endif
 	scx_bpf_dsq_insert(p, QUEUE, SLICE_NS, enq_flags);
@@ -62,6 +85,6 @@ struct sched_ext_ops test_ops = {
 	.enqueue = (void *)test_enqueue,
 	.dispatch = (void *)test_dispatch,
 	.init = (void *)test_init,
-	.timeout_ms = 2000,
+	.timeout_ms = TIMEOUT_MS,
 	.name = "test_fifo",
 };

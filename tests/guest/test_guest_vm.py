@@ -164,11 +164,11 @@ def test_a_mixed_load_by_its_own_clocks(guest: GuestSession) -> None:
 
 def test_a_policy_that_loses_a_task_shows_as_never_ran_and_as_lost(guest: GuestSession, fifo) -> None:
     guest.attach(fifo("LOSES_TASKS"), deadline_s=20)
-    groups = (LoadGroup(name="hogs", kind="hog", count=2), LoadGroup(name="lost", kind="hog", count=1, nice=7))
+    groups = (LoadGroup(name="hogs", kind="hog", count=2), LoadGroup(name="lost", kind="hog", count=3, nice=7))
     load = guest.mixed_load(LoadPlan(groups=groups, duration_ms=8000), deadline_s=20)
     assert load.state_after == "disabled"
     assert 0 < load.lost_after_ms < 8000
-    assert load.groups[1].never_ran == 1
+    assert load.groups[1].never_ran >= 1  # a CPU that idled as the gate opened may have taken one
     assert load.groups[1].max_wait_ms > 1000
     assert guest.detach(deadline_s=20).was_attached is False
     assert "runnable task stall" in guest.kernel_log()

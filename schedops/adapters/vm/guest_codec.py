@@ -5,11 +5,14 @@ The formats are written down where the guest reads and writes them: ``schedops/g
 
 from __future__ import annotations
 
+import re
+
 from schedops.adapters.vm import wire
 from schedops.errors import InputError
 from schedops.model.guest import (
     AttachReading,
     DetachReading,
+    ProgramReading,
     SchedState,
 )
 from schedops.model.jobs import JobPlan, RunReading, RunSetup
@@ -21,6 +24,9 @@ _STATES = ("enabling", "enabled", "disabling", "disabled", "bypassing", "initial
 _OUTCOMES = ("attached", "open-failed", "load-failed", "attach-failed", "not-enabled")
 _ON_EXT = {"-1": None, "0": False, "1": True}
 _FLAG = ("0", "1")
+_PROGRAM = re.compile(r"[A-Za-z0-9_.?]{1,63}")  # a question mark for what is in no name of C
+_MAX_PROGRAMS = 128
+_MAX_FIGURE = (1 << 32) - 1
 
 
 def sched_state(body: wire.Body, prefix: str) -> SchedState:
@@ -37,6 +43,7 @@ def sched_state(body: wire.Body, prefix: str) -> SchedState:
 
 def attach_reading(body: wire.Body) -> AttachReading:
     """:raises Garbled: a field is missing or of another type."""
+    programs = _programs(body.all("program"))
     return AttachReading(
         outcome=body.choice("outcome", _OUTCOMES),
         errno=body.number("errno"),
@@ -44,7 +51,32 @@ def attach_reading(body: wire.Body) -> AttachReading:
         after=sched_state(body, "after"),
         log=body.text,
         seconds=body.number("took_us") / 1e6,
-        verified_instructions=body.number("verified"),
+        verified_instructions=sum(program.verified_instructions for program in programs),
+        programs=programs,
+    )
+
+
+def _programs(rows: tuple[str, ...]) -> tuple[ProgramReading, ...]:
+    if len(rows) > _MAX_PROGRAMS:
+        raise wire.Garbled(f"{len(rows)} programs")
+    return tuple(sorted(map(_program, rows), key=lambda program: program.name))
+
+
+def _program(row: str) -> ProgramReading:
+    name, _, figures = row.partition(" ")
+    if not _PROGRAM.fullmatch(name):
+        raise wire.Garbled(f"no name of a program: {name[:40]!r}")
+    verified, total, peak, stack, xlated, jited = wire.numbers(figures, 6)
+    if max(verified, total, peak, stack, xlated, jited) > _MAX_FIGURE:
+        raise wire.Garbled("figures of a program that cannot be")
+    return ProgramReading(
+        name=name,
+        verified_instructions=verified,
+        total_states=total,
+        peak_states=peak,
+        stack_bytes=stack,
+        xlated_bytes=xlated,
+        jited_bytes=jited,
     )
 
 

@@ -44,11 +44,43 @@ def test_state_of_another_type_is_garbled(good: bytes, bad: bytes) -> None:
         codec.sched_state(wire.parse_body(STATE.replace(good, bad)), "now")
 
 
-def test_attach_reading_with_an_outcome_nobody_knows_is_garbled() -> None:
-    data = STATE.replace(b"now.", b"before.") + STATE.replace(b"now.", b"after.")
-    head = b"outcome wonderful\nerrno 0\ntook_us 1\nverified 2\n"
-    with pytest.raises(wire.Garbled, match="wonderful"):
-        codec.attach_reading(wire.parse_body(head + data))
+ATTACHED = (
+    b"outcome attached\nerrno 0\ntook_us 500000\n"
+    b"program b_two 7 2 1 0 56 60\nprogram a_one 90 12 8 104 700 650\n"
+    + STATE.replace(b"now.", b"before.")
+    + STATE.replace(b"now.", b"after.")
+    + b"\nlibbpf: \x1b[2Ja word\n"
+)
+
+
+def test_attach_reading() -> None:
+    reading = codec.attach_reading(wire.parse_body(ATTACHED))
+    assert (reading.outcome, reading.seconds, reading.verified_instructions) == ("attached", 0.5, 97)
+    assert "\x1b" not in reading.log
+    first, second = reading.programs
+    assert (first.name, second.name) == ("a_one", "b_two")
+    assert (first.total_states, first.peak_states, first.stack_bytes) == (12, 8, 104)
+    assert (first.xlated_bytes, first.jited_bytes) == (700, 650)
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        (b"outcome attached", b"outcome wonderful"),
+        (b"took_us 500000", b"took_us -1"),
+        (b"took_us 500000\n", b""),
+        (b"program a_one 90", b"program a;one 90"),
+        (b"program a_one 90", b"program a_one NaN"),
+        (b"program a_one 90", b"program a_one 4294967296"),
+        (b"program a_one 90 12 8 104 700 650", b"program a_one 90 12 8 104 700"),
+        (b"program a_one", b"program " + b"a" * 64),
+        (b"program a_one 90 12 8 104 700 650\n", b"program a_one 90 12 8 104 700 650\n" * 128),
+    ],
+)
+def test_an_attach_reading_that_cannot_be_is_garbled(good: bytes, bad: bytes) -> None:
+    assert good in ATTACHED
+    with pytest.raises(wire.Garbled):
+        codec.attach_reading(wire.parse_body(ATTACHED.replace(good, bad)))
 
 
 def test_job_request() -> None:
