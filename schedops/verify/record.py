@@ -43,7 +43,8 @@ class Record:
     def add_built(self, built: BuiltObject) -> None:
         """The compiler made an object; its warnings are findings of a stage that passed."""
         findings = tuple(_of_compiler(problem) for problem in built.warnings if problem.severity != "error")
-        text = f"object {built.sha256[:12]}, {len(built.elf)} bytes"
+        jail = _JAILS.get(built.jail, f", compiled in {built.jail}")
+        text = f"object {built.sha256[:12]}, {len(built.elf)} bytes{jail}"
         self.put("compile", Verdict.PASS, text + _many(len(findings), ", {} warning"), findings)
 
     def add_findings(self, stage: str, findings: Iterable[Finding], *, looked_at: str) -> bool:
@@ -79,6 +80,7 @@ class Record:
         return round(seconds, 3)
 
 
+_JAILS = {"": "", "namespaces": ", compiled in namespaces of its own", "rlimits": ", compiled without a jail"}
 _SILENT = SourceProblem(file="", line=0, column=0, severity="error", text="the compiler refused it without a word")
 _RULES = {"load": "VERIFIER-REFUSED", "enable": "NOT-IN-CHARGE", "unload": "UNLOAD", "kernel-log": "KERNEL-COMPLAINT"}
 
@@ -86,7 +88,7 @@ _RULES = {"load": "VERIFIER-REFUSED", "enable": "NOT-IN-CHARGE", "unload": "UNLO
 def _finding(stage: str, outcome: Outcome, source: PolicySource) -> Finding:
     failed = outcome.verdict is Verdict.FAIL
     return Finding(
-        rule=(outcome.rule or _RULES.get(stage, "NOT-ALIVE")) if failed else "NOT-MEASURED",
+        rule=(outcome.rule or _RULES.get(stage, "EJECTED")) if failed else "NOT-MEASURED",
         level="error" if failed else "note",
         text=outcome.text,
         place=places.of_outcome(outcome, source),
