@@ -23,12 +23,14 @@ class BuiltObject:
     """A compiled policy with its parameters set.
 
     :param elf: the object; never written into a document, its digest is.
+    :param jail: what kept the compiler from the rest of the machine; empty when nobody compiled.
     """
 
     elf: bytes
     sha256: str
     kernel: str
     warnings: tuple[SourceProblem, ...] = ()
+    jail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,19 +10,20 @@ from pathlib import Path
 from schedops.adapters.disk.cachedir import write_whole
 from schedops.model.verification import SourceProblem
 
-_MAGIC = b"schedops-object-1 "
+_MAGIC = b"schedops-object-2 "
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """An object with its parameters at their defaults, and what the compiler warned of."""
+    """An object with its parameters at their defaults, what the compiler warned of, and the jail it ran in."""
 
     elf: bytes
     warnings: tuple[SourceProblem, ...]
+    jail: str
 
 
 class ObjectCache:
-    """One file per object: a line with the digest of the rest, a line with the warnings, the object."""
+    """One file per object: a line with the digest of the rest, a line with jail and warnings, the object."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -35,13 +36,14 @@ class ObjectCache:
             return None
         if head != _MAGIC + hashlib.sha256(rest).hexdigest().encode():
             return None
-        warnings, _, elf = rest.partition(b"\n")
-        return Compiled(elf, tuple(SourceProblem(**entry) for entry in json.loads(warnings)))
+        head, _, elf = rest.partition(b"\n")
+        kept = json.loads(head)
+        return Compiled(elf, tuple(SourceProblem(**entry) for entry in kept["warnings"]), kept["jail"])
 
     def keep(self, key: str, compiled: Compiled) -> None:
         """Keep it, whole or not at all."""
-        warnings = json.dumps([asdict(problem) for problem in compiled.warnings]).encode()
-        rest = warnings + b"\n" + compiled.elf
+        kept = {"jail": compiled.jail, "warnings": [asdict(problem) for problem in compiled.warnings]}
+        rest = json.dumps(kept).encode() + b"\n" + compiled.elf
         write_whole(self._path(key), _MAGIC + hashlib.sha256(rest).hexdigest().encode() + b"\n" + rest)
 
     def _path(self, key: str) -> Path:

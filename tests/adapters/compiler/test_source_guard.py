@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from schedops.adapters.compiler.source_guard import MAX_SOURCE_BYTES, asm_problems, source_problems
+from schedops.adapters.compiler.source_guard import MAX_SOURCE_BYTES, asm_problems, may_hold_asm, source_problems
 
 _POLICIES = Path(__file__).parents[3] / "policies"
 
@@ -38,6 +38,14 @@ def test_the_library_passes(path: Path) -> None:
         ('int x = __has_include("/etc/passwd");', 1),
         ('int x = __has_em\\\nbed("/etc/passwd");', 1),
         ('asm(".incbin \\"/etc/passwd\\"");', 1),
+        ('int x;\r#include "/etc/passwd"\r', 2),
+        ('\ufeff#include "/etc/passwd"', 1),
+        ('\u00a0#\u2003include "/etc/passwd"', 1),
+        ('#pragma include_alias("a.h", "/etc/passwd")', 1),
+        ('#pragma GCC dependency "/etc/passwd"', 1),
+        ('_Pragma("clang dependency \\"/etc/passwd\\"")', 1),
+        ('int x;\n#line 1 "/etc/passwd"', 2),
+        ('# 7 "/etc/passwd" 3', 1),
         ("int x;\n\x00", 2),
         ("int x;\x1b[2J", 1),
     ],
@@ -54,7 +62,8 @@ def test_other_ways_to_a_file_are_refused_at_their_line(text: str, line: int) ->
         '// #include "/etc/passwd"\n',
         '/* to read:\n#include "/etc/passwd"\n*/\n',
         'char *s = "#include \\"/etc/passwd\\"";\n',
-        "int embedded, included;\n",
+        "int embedded, included, line, dependency;\n",
+        "\ufeffint x;\r\nint y;\r\n",
     ],
 )
 def test_what_is_harmless_passes(text: str) -> None:
@@ -78,7 +87,36 @@ def test_text_made_to_be_slow_is_not() -> None:
         ('module asm ".macro x"', 1),
         ('  %1 = call i64 asm "", "=r,0"(i64 %0)', 0),
         ('  call void asm sideeffect "goto +0", ""()', 0),
+        ('  call void asm sideeffect ".byte 0xe5; .byte 0;\\09.long ($0 - 8) & 0xff; .short 0", "i"()', 0),
+        ('  call void asm sideeffect ".byte$0", "i"(ptr @f)', 1),
+        ('  call void asm sideeffect "$0 \\22/etc/passwd\\22", "i"(ptr @.incbin)', 1),
+        ('@"a\\0A.incbin \\22/etc/passwd\\22" = dso_local global i32 0', 1),
+        ('@.str = private constant [2 x i8] c"x"\n@.str.12 = private\n@"f.words" = internal\n@f.words.1 = internal', 0),
     ],
 )
 def test_assembler_directives_show_in_intermediate_code(ir: str, count: int) -> None:
     assert len(asm_problems(ir, "p.bpf.c")) == count
+
+
+@pytest.mark.parametrize(
+    ("name", "inside"),
+    [("../x.h", True), ("../vmlinux/vmlinux.h", True), ("../../x.h", False), ("./../../etc/passwd", False)],
+)
+def test_a_header_in_a_folder_may_go_up_to_the_include_path(name: str, inside: bool) -> None:
+    assert (source_problems(f'#include "{name}"\n', "scx/common.bpf.h", "scx") == ()) is inside
+    assert source_problems(f'#include "{name}"\n', "p.bpf.c") != ()
+
+
+@pytest.mark.parametrize(
+    ("text", "may"),
+    [
+        ("int x;\n#define OP(name, args...) BPF_PROG(name, ##args)\n#define Q(a, b...) f(a, ## b)\n", False),
+        ("/* asm */ // asm\n", False),
+        ('asm("");', True),
+        ("__a\\\nsm__(1);", True),
+        ("#define J(a, b) a ## b\nJ(a, sm)(1);", True),
+        ("#define J(a, b) a %:%: b\n", True),
+    ],
+)
+def test_where_assembly_can_come_from(text: str, may: bool) -> None:
+    assert may_hold_asm(text) is may
