@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 MAX_TYPES = 2_000_000
 _MAGIC = 0xEB9F
-_MAX_NAME = 512
+_MAX_NAME = 128
 _MAX_PARAMS = 64
 _MAX_STEPS = 32  # modifiers and typedefs on the way to a type; longer chains are made to keep us busy
 
@@ -214,15 +214,15 @@ class Btf:
             type_id = self.target(type_id)
         return "?"
 
-    def string(self, name_at: int, offset: int) -> str:
-        """A string of the string section; longer ones are cut.
+    def string(self, name_at: int, offset: int, *, longest: int = _MAX_NAME) -> str:
+        """A string of the string section, cut when it is longer than *longest*.
 
         :param offset: who asks, for the message.
         """
         end = self._strings.find(b"\0", name_at)
         if name_at >= len(self._strings) or end < 0:
             raise BadBtf(f"name {name_at} is not among the strings", offset)
-        return self._strings[name_at : min(end, name_at + _MAX_NAME)].decode("latin-1")
+        return self._strings[name_at : min(end, name_at + longest)].decode("latin-1")
 
     def _base(self, type_id: int) -> str:
         kind = self.kind(type_id)

@@ -15,6 +15,7 @@ from schedops.verify.object.layout import BadObject, Layout, Section, Symbol
 from schedops.verify.object.values import CALL, HALF, LOAD64, Known, after_call, constant, nothing, step
 
 _MAX_INSTRUCTIONS = 1 << 18
+_MAX_FUNCTIONS = 4096
 _EXISTS = {FIELD_EXISTS: "field", TYPE_EXISTS: "type", ENUM_EXISTS: "enum"}
 _LATER = ("timer_set_callback", "bpf_wq_set_callback_impl", "bpf_wq_set_callback", "bpf_task_work_schedule")
 
@@ -22,6 +23,8 @@ _LATER = ("timer_set_callback", "bpf_wq_set_callback_impl", "bpf_wq_set_callback
 def read_functions(layout: Layout, extra: Extra) -> dict[str, Function]:
     """By name, in the order of sections and offsets. :raises BadObject: code that is not whole."""
     begins = dict(_begins(layout))
+    if len(begins) > _MAX_FUNCTIONS:
+        raise BadObject(f"more than {_MAX_FUNCTIONS} functions")
     if sum(symbol.size for symbol in begins.values()) > 8 * _MAX_INSTRUCTIONS:
         raise BadObject(f"more than {_MAX_INSTRUCTIONS} instructions")
     names = {place: symbol.name for place, symbol in begins.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from schedops.model.kernel import KernelApi, Kfunc
@@ -23,17 +23,18 @@ def of_kfuncs(facts: ObjectFacts, api: KernelApi) -> Iterator[Finding]:
     wanted = [one for one in facts.kernel_functions if offer.why_not(one)]
     if not wanted:
         return
-    sure, perhaps = _live(facts, offer)
+    sure, perhaps = (_places(calls) for calls in _live(facts, offer))
+    anywhere = _places(call for function in facts.functions.values() for call in function.calls)
     for one in wanted:
         rule = "COMPAT-SIG" if offer.kfunc(one.name) else "COMPAT-KFUNC"
         if not one.weak:
-            place = _first(sure, one.name) or _first(perhaps, one.name) or _anywhere(facts, one.name)
+            place = sure.get(one.name) or perhaps.get(one.name) or anywhere.get(one.name)
             yield _finding(rule, one, offer, place, "error", "and the object does not load without it")
-        elif one.name in {call.name for call in sure}:
-            yield _finding(rule, one, offer, _first(sure, one.name), "error", "and the call is not guarded")
-        elif one.name in {call.name for call in perhaps}:
+        elif one.name in sure:
+            yield _finding(rule, one, offer, sure[one.name], "error", "and the call is not guarded")
+        elif one.name in perhaps:
             words = "and whether the call is guarded cannot be seen"
-            yield _finding(rule, one, offer, _first(perhaps, one.name), "warning", words)
+            yield _finding(rule, one, offer, perhaps[one.name], "warning", words)
 
 
 def of_members(ops: OpsTable, api: KernelApi) -> Iterator[Finding]:
@@ -94,9 +95,7 @@ def _live(facts: ObjectFacts, offer: _Offer) -> tuple[tuple[Call, ...], tuple[Ca
     """Calls that run whatever the answers are that we do not know, and calls that run for some answer."""
     perhaps = live_calls(facts, offer.has, offer.exists)
     without = live_calls(facts, offer.has, lambda question: offer.exists(question) or 0)
-    within = live_calls(
-        facts, offer.has, lambda question: 1 if offer.exists(question) is None else offer.exists(question)
-    )
+    within = live_calls(facts, offer.has, lambda question: 0 if offer.exists(question) == 0 else 1)
     if perhaps is None or without is None or within is None:
         every = tuple(call for function in facts.functions.values() for call in function.calls)
         return (), every
@@ -114,10 +113,14 @@ def _finding(rule: str, one: KernelFunction, offer: _Offer, place: Place | None,
     return Finding(rule=rule, level=level, text=f"{offer.why_not(one)}, {words}", place=place, advice=advice)
 
 
-def _first(calls: tuple[Call, ...], name: str) -> Place | None:
-    places = [call.place for call in calls if call.name == name and call.place is not None]
-    return min(places, key=lambda place: (place.file, place.line, place.column)) if places else None
+def _places(calls: Iterable[Call]) -> dict[str, Place | None]:
+    """Name -> where it is called first in the source."""
+    found: dict[str, Place | None] = {}
+    for call in calls:
+        known = found.get(call.name)
+        found[call.name] = call.place if known is None or (call.place and _order(call.place) < _order(known)) else known
+    return found
 
 
-def _anywhere(facts: ObjectFacts, name: str) -> Place | None:
-    return _first(tuple(call for function in facts.functions.values() for call in function.calls), name)
+def _order(place: Place) -> tuple[str, int, int]:
+    return place.file, place.line, place.column

@@ -18,17 +18,20 @@ HOT = frozenset(
 def contexts(facts: ObjectFacts) -> Mapping[str, frozenset[str]]:
     """Function -> members of the ops table it is reached from, or `TIMER`; nothing for what nobody calls."""
     found: dict[str, set[str]] = {}
-    roots = [(member, program) for table in facts.struct_ops_maps for member, program in table.callbacks]
-    roots += [(TIMER, name) for function in facts.functions.values() for name in function.timers]
-    for member, program in roots:
-        for name in closure(facts.functions, program):
+    roots: dict[str, list[str]] = {}
+    for table in facts.struct_ops_maps:
+        for member, program in table.callbacks:
+            roots.setdefault(member, []).append(program)
+    roots[TIMER] = [name for function in facts.functions.values() for name in function.timers]
+    for member, programs in roots.items():
+        for name in closure(facts.functions, *programs):
             found.setdefault(name, set()).add(member)
     return {name: frozenset(members) for name, members in found.items()}
 
 
-def closure(functions: Mapping[str, Function], name: str) -> tuple[str, ...]:
-    """*name* and everything that it calls, each once."""
-    waiting, found = [name], dict[str, None]()
+def closure(functions: Mapping[str, Function], *names: str) -> tuple[str, ...]:
+    """*names* and everything that they call, each once."""
+    waiting, found = list(names), dict[str, None]()
     while waiting:
         one = waiting.pop()
         if one in functions and one not in found:

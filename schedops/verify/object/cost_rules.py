@@ -73,6 +73,7 @@ class _Inserts:
     def __init__(self, functions: Mapping[str, Function]) -> None:
         self._functions = functions
         self._known: dict[str, int] = {}
+        self._loops: dict[str, list[tuple[int, int, set[int]]]] = {}
 
     def most(self, name: str, above: tuple[str, ...]) -> int:
         if name not in self._functions or name in above or len(above) > 8:
@@ -94,18 +95,24 @@ class _Inserts:
             mine = max((self.most(name, above) for name in handed), default=0) * (call.args[0] or 1)
         else:
             return 0
-        return mine * _rounds(function, call.at) if mine else 0
+        return mine * self._rounds(function, call.at) if mine else 0
+
+    def _rounds(self, function: Function, at: int) -> int:
+        """How often the loops around instruction *at* run it, as far as their bounds are constants."""
+        if function.name not in self._loops:
+            self._loops[function.name] = list(_bounded_loops(function))
+        # By iterator, since the compiler may make two loops of one.
+        return prod({new: rounds for new, rounds, body in self._loops[function.name] if at in body}.values())
 
 
-def _rounds(function: Function, at: int) -> int:
-    """How often the loops around instruction *at* run it, as far as their bounds are constants."""
-    rounds: dict[int, int] = {}  # of each iterator; the compiler may make two loops of one
+def _bounded_loops(function: Function) -> Iterator[tuple[int, int, set[int]]]:
+    """(where its iterator is made, rounds, instructions) of each ``bpf_for()`` whose bounds are constants."""
     news = [call for call in function.calls if call.name == "bpf_iter_num_new"]
-    for header, body in _loops(function):
-        before = [call for call in news if call.at < header]
-        if before and at in body and any(c.at in body for c in function.calls if c.name == "bpf_iter_num_next"):
-            rounds[before[-1].at] = rounds_of(before[-1]) or 1
-    return prod(rounds.values())
+    nexts = [call.at for call in function.calls if call.name == "bpf_iter_num_next"]
+    for header, body in _loops(function) if news else ():
+        before = [call for call in news if call.at < header][-1:]
+        if before and any(at in body for at in nexts):
+            yield before[0].at, rounds_of(before[0]) or 1, body
 
 
 def _loops(function: Function) -> Iterator[tuple[int, set[int]]]:

@@ -59,7 +59,7 @@ def of_variables(facts: ObjectFacts) -> Iterator[Finding]:
     if facts.loader_sets:
         names = ", ".join(facts.loader_sets[:_SHOWN])
         more = f" and {len(facts.loader_sets) - _SHOWN} more" if len(facts.loader_sets) > _SHOWN else ""
-        text = f"{names}{more} are 0 until the loader writes what the kernel's BTF says (ours does)"
+        text = f"{names}{more}: 0 until the loader writes what the kernel's BTF says (ours does)"
         advice = "A loader that does not (`bpftool struct_ops register`) leaves every such flag and queue 0."
         yield Finding(rule="ENUM-UNINIT", level="note", text=text, advice=advice)
 

@@ -9,9 +9,9 @@ from schedops import btf
 from schedops.btf import BadBtf, Btf
 from schedops.verify.object import tables
 from schedops.verify.object.code import read_functions
-from schedops.verify.object.extra import Extra, printable, read_extra
+from schedops.verify.object.extra import Extra, read_extra
 from schedops.verify.object.facts import ObjectFacts, Relocation
-from schedops.verify.object.layout import BadObject, Layout, read_layout
+from schedops.verify.object.layout import BadObject, Layout, printable, read_layout
 
 __all__ = ["BadObject", "ObjectFacts", "inspect"]
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from schedops import btf
 from schedops.btf import BadBtf, Btf
 from schedops.model.verification import Place
+from schedops.verify.object.layout import printable
 
 FIELD_EXISTS, TYPE_EXISTS, ENUM_EXISTS = 2, 8, 10
 _ENUM_KINDS = (10, 11)
 _FIELD_KINDS = range(6)
 _LINES_AT, _RELOCATIONS_AT = 16, 24  # in the header: offset and length of each part
-_MAX_RECORDS = 1 << 17
+_MAX_LINES, _MAX_RELOCATIONS, _MAX_FILES = 1 << 17, 1 << 14, 1024  # of an object; the largest known has a tenth
 _MAX_STEPS = 64
 _MAX_PATH = 400
 
@@ -41,12 +42,16 @@ def read_extra(types: Btf, data: bytes) -> Extra:
     if len(data) < 24 or struct.unpack_from("<HB", data) != (0xEB9F, 1):
         raise BadBtf(".BTF.ext has no header of version 1", 0)
     (header,) = struct.unpack_from("<I", data, 4)
-    lines = {name: _lines(types, rows) for name, rows in _parts(types, data, header, _LINES_AT)}
-    asked = _parts(types, data, header, _RELOCATIONS_AT) if header >= _RELOCATIONS_AT + 8 else iter(())
+    lines = {name: _lines(types, rows) for name, rows in _parts(types, data, header, _LINES_AT, _MAX_LINES)}
+    asked = (
+        _parts(types, data, header, _RELOCATIONS_AT, _MAX_RELOCATIONS) if header >= _RELOCATIONS_AT + 8 else iter(())
+    )
     return Extra(lines, {name: _relocations(types, rows) for name, rows in asked})
 
 
-def _parts(types: Btf, data: bytes, header: int, at: int) -> Iterator[tuple[str, list[tuple[int, int, int, int]]]]:
+def _parts(
+    types: Btf, data: bytes, header: int, at: int, left: int
+) -> Iterator[tuple[str, list[tuple[int, int, int, int]]]]:
     offset, length = struct.unpack_from("<II", data, at) if len(data) >= at + 8 else (0, 0)
     if not length:
         return
@@ -62,8 +67,9 @@ def _parts(types: Btf, data: bytes, header: int, at: int) -> Iterator[tuple[str,
             raise BadBtf(".BTF.ext: a section ends outside its part", at)
         name_at, count = struct.unpack_from("<II", data, at)
         at += 8
-        if count > _MAX_RECORDS or at + count * size > end:
-            raise BadBtf(f".BTF.ext: {count} records end outside their part", at)
+        left -= count
+        if left < 0 or at + count * size > end:
+            raise BadBtf(f".BTF.ext: {count} records are too many, or end outside their part", at)
         yield types.string(name_at, at), [struct.unpack_from("<IIII", data, at + size * n) for n in range(count)]
         at += count * size
 
@@ -72,7 +78,9 @@ def _lines(types: Btf, rows: list[tuple[int, int, int, int]]) -> list[tuple[int,
     files: dict[int, str] = {}
     for _, file_at, _, _ in rows:
         if file_at not in files:
-            files[file_at] = printable(types.string(file_at, 0).rpartition("/")[2])
+            files[file_at] = printable(types.string(file_at, 0, longest=1024).rpartition("/")[2])
+            if len(files) > _MAX_FILES:
+                raise BadBtf(f".BTF.ext: lines of more than {_MAX_FILES} files", 0)
     places = ((at, Place(file=files[f], line=line >> 10, column=max(line & 1023, 1))) for at, f, _, line in rows)
     return sorted(places, key=lambda entry: entry[0])
 
@@ -107,8 +115,3 @@ def _inner(types: Btf, type_id: int, step: int, path: list[str]) -> int:
     if members[step].name:
         path.append(members[step].name)
     return members[step].type_id
-
-
-def printable(text: str) -> str:
-    """Nothing in it can steer a terminal."""
-    return "".join(c if " " <= c <= "~" else "?" for c in text)

@@ -14,8 +14,8 @@ from schedops import btf
 from schedops.btf import BadBtf, Btf
 from schedops.verify.object import layout as elf
 from schedops.verify.object.elf import section_data, types_of
-from schedops.verify.object.extra import printable, read_extra
-from schedops.verify.object.layout import BadObject, Layout, Section, Symbol, read_layout
+from schedops.verify.object.extra import read_extra
+from schedops.verify.object.layout import BadObject, Layout, Section, Symbol, printable, read_layout
 
 _TABLES = (".BTF", ".BTF.ext", ".symtab", ".strtab", ".shstrtab", ".llvm_addrsig", ".comment", ".note.GNU-stack")
 _MAX_DIGESTED_TYPES = 1 << 16
@@ -53,7 +53,7 @@ def _sections(layout: Layout) -> Iterator[bytes]:
     for section in layout.sections:
         if _counts(section):
             yield section.name.encode()
-            yield struct.pack("<IIQ", section.kind, section.flags, section.size)
+            yield struct.pack("<IQQ", section.kind, section.flags, section.size)
             yield section.data
 
 

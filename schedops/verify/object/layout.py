@@ -6,6 +6,7 @@ with lies in it must cost neither time nor memory.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ _MAX_SECTIONS = 4096
 _MAX_SYMBOLS = 1 << 16
 _MAX_RELOCATIONS = 1 << 17
 _MAX_NAME = 256
+_UNPRINTABLE = re.compile(r"[^ -~]")
 
 _UNIQUE = frozenset({".BTF", ".BTF.ext", ".maps", ".struct_ops", ".struct_ops.link", "license", ".rodata"})
 
@@ -132,8 +134,12 @@ def _data(elf: bytes, row: tuple[int, ...], name: str) -> bytes:
 def string_at(names: bytes, at: int) -> str:
     """A name of a string table: printable, and cut when it is long."""
     end = names.find(b"\0", at)
-    text = names[at : min(end if end >= 0 else len(names), at + _MAX_NAME)].decode("latin-1")
-    return "".join(c if " " <= c <= "~" else "?" for c in text)
+    return printable(names[at : min(end if end >= 0 else len(names), at + _MAX_NAME)].decode("latin-1"))
+
+
+def printable(text: str) -> str:
+    """Nothing in it can steer a terminal."""
+    return _UNPRINTABLE.sub("?", text)
 
 
 def _symbols(rows: list[tuple[int, ...]], sections: tuple[Section, ...]) -> tuple[Symbol, ...]:

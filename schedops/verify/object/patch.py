@@ -6,8 +6,7 @@ import struct
 
 from schedops.btf import BadBtf, Btf
 from schedops.verify.object.elf import types_of
-from schedops.verify.object.extra import printable
-from schedops.verify.object.layout import BadObject, read_layout
+from schedops.verify.object.layout import BadObject, printable, read_layout
 from schedops.verify.object.tables import ops_variables
 
 _MEMBER, _SIZE = "timeout_ms", 4

@@ -23,7 +23,7 @@ _TAGGED = ("struct ", "union ", "enum ")
 def differs(mine: tuple[Sequence[str], str], theirs: tuple[Sequence[str], str]) -> str:
     """What is surely not the same in two (parameters, return type); empty when nothing is."""
     if len(mine[0]) != len(theirs[0]):
-        return f"it takes {len(theirs[0])} arguments there, not {len(mine[0])}"
+        return f"the number of its arguments is {len(theirs[0])} there, not {len(mine[0])}"
     for number, (one, other) in enumerate(zip(mine[0], theirs[0], strict=True), start=1):
         if _differ(one, other):
             return f"argument {number} is {other!r} there, not {one!r}"

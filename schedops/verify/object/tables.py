@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from schedops import btf
 from schedops.btf import Btf, Member
 from schedops.verify.object import layout as elf
-from schedops.verify.object.extra import printable
 from schedops.verify.object.facts import KernelFunction, MapShape, OpsTable
-from schedops.verify.object.layout import BadObject, Layout, Section
+from schedops.verify.object.layout import BadObject, Layout, Section, printable
 
 _OPS_SECTIONS = (".struct_ops", ".struct_ops.link")
-_MAX_TABLES, _MAX_CALLBACKS = 16, 512
+_MAX_TABLES, _MAX_CALLBACKS = 4, 128
+_MAX_KFUNCS = 1024
 _MAX_MAPS, _MAX_ATTRIBUTES = 1024, 32
 _MAX_NAME = 128  # sched_ext_ops.name
 _KINDS_OF_NUMBERS = (btf.INT, btf.ENUM, btf.ENUM64)
@@ -23,32 +23,36 @@ _ARRAY_MAP = 2
 
 def ops_tables(layout: Layout, types: Btf) -> Iterator[OpsTable]:
     """The struct_ops maps. :raises BadObject: one is not whole."""
-    for number, (at, variable, section) in enumerate(ops_variables(layout, types)):
+    programs = {(s.section, s.value): s.name for s in layout.symbols if s.kind == elf.FUNC}
+    for at, variable, section in ops_variables(layout, types):
         struct_id = types.stripped(types.target(variable.type_id))
         if types.kind(struct_id) != btf.STRUCT or variable.offset + types.size(struct_id) > len(section.data):
             raise BadObject(f"the table {printable(variable.name)!r} of {section.name} is not whole")
-        if number >= _MAX_TABLES or types.count(struct_id) > _MAX_CALLBACKS:
-            raise BadObject(f"more than {_MAX_TABLES} struct_ops tables, or one of more than {_MAX_CALLBACKS} members")
-        yield _table(layout, types, at, variable, struct_id)
+        yield _table(layout, types, at, variable, programs)
 
 
 def ops_variables(layout: Layout, types: Btf) -> Iterator[tuple[int, Member, Section]]:
-    """(index of the section, variable, section) of every struct_ops map."""
+    """(index of the section, variable, section) of every struct_ops map. :raises BadObject: they are too many."""
+    left = _MAX_TABLES
     for type_id in types.ids(btf.DATASEC):
         name = types.name(type_id)
         at = layout.index(name) if name in _OPS_SECTIONS else 0
         if at:
             for variable in types.members(type_id):
+                left -= 1
+                if left < 0 or types.count(types.stripped(types.target(variable.type_id))) > _MAX_CALLBACKS:
+                    raise BadObject(f"more than {_MAX_TABLES} tables, or one of more than {_MAX_CALLBACKS} members")
                 yield at, variable, layout.sections[at]
 
 
-def _table(layout: Layout, types: Btf, at: int, variable: Member, struct_id: int) -> OpsTable:
+def _table(layout: Layout, types: Btf, at: int, variable: Member, programs: Mapping[tuple[int, int], str]) -> OpsTable:
     data = layout.sections[at].data
+    struct_id = types.stripped(types.target(variable.type_id))
     callbacks, numbers, given, name = [], {}, [], None
     for member in types.members(struct_id):
         begin = variable.offset + member.offset // 8
         kind, size = types.kind(types.stripped(member.type_id)), types.size(member.type_id)
-        program = _program(layout, at, begin) if kind == btf.PTR else ""
+        program = _program(layout, at, begin, programs) if kind == btf.PTR else ""
         if program:
             callbacks.append((printable(member.name), program))
         elif kind in _KINDS_OF_NUMBERS:
@@ -68,17 +72,14 @@ def _table(layout: Layout, types: Btf, at: int, variable: Member, struct_id: int
     )
 
 
-def _program(layout: Layout, at: int, offset: int) -> str:
+def _program(layout: Layout, at: int, offset: int, programs: Mapping[tuple[int, int], str]) -> str:
     symbol = layout.relocations.get(at, {}).get(offset)
     if symbol is None:
         return ""
     if symbol.kind == elf.FUNC and symbol.name:
         return symbol.name
     (inside,) = struct.unpack_from("<Q", layout.sections[at].data.ljust(offset + 8, b"\0"), offset)
-    for other in layout.symbols:
-        if (other.kind, other.section, other.value) == (elf.FUNC, symbol.section, symbol.value + inside):
-            return other.name
-    return symbol.name or "?"
+    return programs.get((symbol.section, symbol.value + inside), symbol.name or "?")
 
 
 def _text(data: bytes) -> str | None:
@@ -112,6 +113,8 @@ def kernel_functions(layout: Layout, types: Btf) -> tuple[KernelFunction, ...]:
     for type_id in types.ids(btf.DATASEC):
         if not types.named(type_id, b".ksyms\0"):
             continue
+        if types.count(type_id) > _MAX_KFUNCS:
+            raise BadObject(f"more than {_MAX_KFUNCS} symbols of the kernel")
         for entry in types.members(type_id):
             if types.kind(entry.type_id) == btf.FUNC:
                 found[entry.name] = _declared(types, entry.type_id, printable(entry.name), entry.name in weak)
