@@ -66,7 +66,12 @@ def render_failure(failure: Failure) -> str:
         lines += [f"    {line}" for line in failure.detail.splitlines()]
     if failure.hint:
         lines.append(f"  try:   {failure.hint}")
-    return "\n".join(lines)
+    return "\n".join(_printable(line) for line in lines)
+
+
+def _printable(line: str) -> str:
+    """File names and what tools said may hold anything, and this goes to a terminal."""
+    return "".join(c if c.isprintable() or c == "\t" else " " for c in line.replace("\n", " "))
 
 
 _STATUS = {0: "ok", 1: "fail", 3: "inconclusive"}

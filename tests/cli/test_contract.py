@@ -77,6 +77,12 @@ def test_text_error_says_what_where_and_what_next(capsys: pytest.CaptureFixture[
     assert err == "error[bad]: it is bad\n  where: f.yaml::$.x\n    a\n    b\n  try:   mend it\n"
 
 
+def test_text_errors_hold_no_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    error = InputError("bad", "a\x1b[2Jb", where="f\x07\n::error::x", hint="h\x9b", detail="d\x1b]0;\x07\nmore")
+    _, _, err = finished(capsys, "text", raiser(error))
+    assert err == "error[bad]: a [2Jb\n  where: f  ::error::x\n    d ]0; \n    more\n  try:   h \n"
+
+
 def test_verdicts_have_a_status(capsys: pytest.CaptureFixture[str]) -> None:
     said = [json.loads(finished(capsys, "json", lambda: Answer(None, "", code))[1])["status"] for code in (0, 1, 3, 69)]  # noqa: B023
     assert said == ["ok", "fail", "inconclusive", "error"]

@@ -65,6 +65,13 @@ def test_the_pages_are_what_the_code_says() -> None:
     assert {path.name: path.read_text() for path in PAGES.glob("*")} == wanted
 
 
+def test_the_pages_are_written_and_those_of_no_rule_go(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/GONE.md").write_text("old")
+    assert run(capsys, "--rules", "--write-docs", str(tmp_path / "docs"))[0] == 0
+    assert {path.name for path in (tmp_path / "docs").iterdir()} == {path.name for path in PAGES.iterdir()}
+
+
 @pytest.mark.parametrize("rule", all_rules().values(), ids=lambda rule: rule.id)
 def test_a_rule_says_what_a_reader_needs(rule: Rule) -> None:
     assert re.fullmatch(r"[A-Z][A-Z0-9-]{1,63}", rule.id)
