@@ -31,8 +31,9 @@ words+=(--)
 add '' "$POLICY"
 
 if [ -z "${SCHEDOPS:-}" ]; then
-	(cd "$ACTION_PATH/../../.." && sh scripts/bootstrap.sh "$VENV")
-	SCHEDOPS=$VENV/bin/schedops
+	venv=$RUNNER_TEMP/schedops-venv
+	(cd "$GITHUB_ACTION_PATH/../../.." && sh scripts/bootstrap.sh "$venv")
+	SCHEDOPS=$venv/bin/schedops
 	setup=()
 	[ "${DEPTH:-full}" != static ] || setup=(--no-kernels)
 	"$SCHEDOPS" setup "${setup[@]}"
