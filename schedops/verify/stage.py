@@ -99,7 +99,7 @@ class _Job:
     def static(self) -> tuple[list[Check], list[Static]]:
         """All of it, also after an error: together they are everything that can be said without a guest."""
         parts: list[Callable[[], Check | Static]] = []
-        if SOURCE in self.wanted and isinstance(self.subject, PolicySource) and not static.lacks("source"):
+        if SOURCE in self.wanted and isinstance(self.subject, PolicySource):
             parts.append(partial(static.check_source, self.bench, self.subject))
         if set(self.wanted) - {SOURCE}:
             on = partial(static.on_image, self.bench, self.subject, kernels=self.kernels, asked=self.wanted)

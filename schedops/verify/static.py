@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -41,15 +40,6 @@ class Static:
             return None
         kernel = self.image.kernel
         return ObjectRef(kernel=kernel.name, btf_sha256=kernel.btf_sha256, sha256=self.built.sha256)
-
-
-def lacks(room: str) -> bool:
-    """For now: these rules are being written; a stage without them does not run, and so is no PASS."""
-    try:
-        importlib.import_module(f"schedops.verify.{room}.check")
-    except ModuleNotFoundError:
-        return True
-    return False
 
 
 def check_source(bench: Bench, source: PolicySource) -> Check:
