@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from schedops.model.verification import Finding
 from schedops.verify.object.contexts import HOT, TIMER, described
-from schedops.verify.object.facts import Call, Function, ObjectFacts
-from schedops.verify.object.names import current, essential
+from schedops.verify.object.facts import Call, ObjectFacts
+from schedops.verify.object.names import current
 
 _INSERTING = frozenset({"select_cpu", "enqueue", "dispatch"})
 _DISPATCHING = frozenset({"dispatch"})
@@ -36,14 +36,19 @@ _FOREVER = 1 << 23  # BPF_MAX_LOOPS: `bpf_repeat()` and `can_loop` stand for "un
 
 def of_contexts(facts: ObjectFacts, where: Mapping[str, frozenset[str]]) -> Iterator[Finding]:
     """Calls that the kernel refuses in the callback that they are made from; functions in between are followed."""
-    programs = {program for table in facts.struct_ops_maps for _, program in table.callbacks}
+    programs = {member: program for table in facts.struct_ops_maps for member, program in table.callbacks}
+    awake = {member for member, program in programs.items() if not _sleepable(facts, program)} | {TIMER}
     for function in facts.functions.values():
         context = where.get(function.name, frozenset())
         for call in function.calls:
             if call.kind == "kfunc":
                 yield from _misplaced(call, context)
-                if essential(call.name) in _SLEEPS and function.name in programs and not function.sleepable:
-                    yield _may_sleep(call, function)
+                if call.name.split("___")[0] in _SLEEPS and context & awake:
+                    yield _may_sleep(call, context & awake)
+
+
+def _sleepable(facts: ObjectFacts, program: str) -> bool:
+    return program in facts.functions and facts.functions[program].sleepable
 
 
 def _misplaced(call: Call, context: frozenset[str]) -> Iterator[Finding]:
@@ -57,9 +62,9 @@ def _misplaced(call: Call, context: frozenset[str]) -> Iterator[Finding]:
     yield Finding(rule="KFUNC-CONTEXT", level="error", text=text, place=call.place, advice=advice)
 
 
-def _may_sleep(call: Call, function: Function) -> Finding:
-    text = f"{call.name}() may sleep, but {function.name} is a program that may not: the verifier refuses it"
-    advice = f'In ops.init(), and `SEC("struct_ops.s/{function.name}")`.'
+def _may_sleep(call: Call, wrong: frozenset[str]) -> Finding:
+    text = f"{call.name}() may sleep, but {described(wrong)} runs as a program that may not: the verifier refuses it"
+    advice = "Create queues in ops.init(), as a program of section `struct_ops.s/...`."
     return Finding(rule="KFUNC-CONTEXT", level="error", text=text, place=call.place, advice=advice)
 
 
