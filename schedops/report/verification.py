@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ _MAX_EXCERPT = 160  # columns; a line of the source may be as long as the source
 _MAX_SHOWN = 60  # of each level
 _MAX_RELATED = 5
 _GUTTER = 6
+_SENTENCE_END = re.compile(r"(?<=[\w)\]][.!?])\s+")
 
 
 @dataclass(slots=True)
@@ -98,7 +100,7 @@ def _finding(one: Merged, page: _Page) -> str:
     lines += _excerpt(finding.place, page)
     lines += [f"{' ' * _GUTTER}{_inert(line)}" for line in textwrap.wrap(more, WIDTH - _GUTTER)]
     words = page.rules.get(finding.rule)
-    if words is not None and finding.rule not in page.explained:
+    if words is not None and finding.level != "note" and finding.rule not in page.explained:
         page.explained.add(finding.rule)
         lines += _aside("why", in_short(words.why), page.paint)
     advice = finding.advice or (in_short(words.fix) if words is not None else "")
@@ -118,8 +120,8 @@ def _related(note: Finding, page: _Page) -> list[str]:
 
 def _divided(text: str) -> tuple[str, str]:
     """The first sentence and the others, when together they are too long for a line."""
-    first, dot, rest = text.partition(". ")
-    return (first, rest) if dot and len(text) > WIDTH else (text, "")
+    parts = _SENTENCE_END.split(text, maxsplit=1)
+    return (parts[0].removesuffix("."), parts[1]) if len(parts) > 1 and len(text) > WIDTH else (text, "")
 
 
 def _where_else(one: Merged, page: _Page) -> list[str]:

@@ -140,6 +140,15 @@ def test_the_other_places_of_a_finding_stand_with_it() -> None:
     assert "\n\nsource: note: by the way [OTHER]\n\n" in text
 
 
+def test_a_full_stop_that_is_no_end_of_a_sentence() -> None:
+    text = "only letters, digits, _ and . and nothing else " + "x" * 100
+    assert alone(Finding(rule="R", level="error", text=text)).startswith(f"load: error: {text} [R]")
+
+
+def test_a_note_is_not_explained() -> None:
+    assert "= why:" not in alone(replace(LOST, level="note"))
+
+
 def test_a_rule_is_explained_once() -> None:
     again = replace(LOST, place=Place(file=SOURCE.path, line=2))
     text = text_of(report(check("source", "", Verdict.FAIL, LOST, again), verdict=Verdict.FAIL))
