@@ -45,6 +45,7 @@ class Port:
         """
         self._sequence += 1
         until = time.monotonic() + wait_s
+        self._check_silent()
         try:
             self._send(f"{self._sequence} {verb} {round(guest_s * 1000)} {len(payload)}\n".encode() + payload, until)
             header = self._header(until)
@@ -60,6 +61,17 @@ class Port:
         if header.kind != "ok":
             raise RequestRefused(verb)
         return body
+
+    def _check_silent(self) -> None:
+        """What was said before it was asked for is no answer, though it may carry the right number."""
+        self._socket.settimeout(0)
+        try:
+            early = bytes(self._buffer) or self._socket.recv(64)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise PortLost(f"the port broke: {error.strerror}") from None
+        raise PortLost("the guest answered before it was asked" if early else "the port closed")
 
     def _send(self, data: bytes, until: float) -> None:
         self._socket.settimeout(_left(until))

@@ -63,7 +63,14 @@ class GuestSession:
         """See :class:`schedops.ports.Guest`. Jobs still there at the deadline are killed and end with 137."""
         payload = codec.job_request(plan, setup)
         before = self._machine.cpu_us()
-        reading = self._ask("jobs", payload, deadline_s, lambda body: codec.run_reading(body, len(plan.jobs)))
+        since_s = time.monotonic()
+
+        def read(body: wire.Body) -> RunReading:
+            reading = codec.run_reading(body, len(plan.jobs))
+            _check_claim(reading.wall_us / 1e6, since_s)
+            return reading
+
+        reading = self._ask("jobs", payload, deadline_s, read)
         after = self._machine.cpu_us()
         spent = after - before if before is not None and after is not None else None
         return replace(reading, machine_cpu_us=spent)
@@ -71,7 +78,14 @@ class GuestSession:
     def mixed_load(self, plan: LoadPlan, *, deadline_s: float) -> LoadReading:
         """See :class:`schedops.ports.Guest`."""
         payload = load_codec.load_request(plan)
-        return self._ask("load", payload, deadline_s, lambda body: load_codec.load_reading(body, plan))
+        since_s = time.monotonic()
+
+        def read(body: wire.Body) -> LoadReading:
+            reading = load_codec.load_reading(body, plan)
+            _check_claim(reading.duration_ms / 1e3, since_s)
+            return reading
+
+        return self._ask("load", payload, deadline_s, read)
 
     def kernel_log(self) -> str:
         """See :class:`schedops.ports.Guest`."""
@@ -117,3 +131,13 @@ class GuestSession:
             where=self._where,
             detail=self._machine.last_words(),
         )
+
+
+def _check_claim(claimed_s: float, since_s: float) -> None:
+    """A guest cannot have worked for longer than it was waited for: its clock is the host's, and may only stand still.
+
+    :raises Garbled: it says that it has.
+    """
+    waited_s = time.monotonic() - since_s
+    if claimed_s > waited_s * 1.2 + 0.1:
+        raise wire.Garbled(f"{claimed_s:.1f} s of work in {waited_s:.1f} s")

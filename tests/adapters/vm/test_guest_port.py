@@ -24,6 +24,11 @@ def playing(end: socket.socket, guest: Callable[[socket.socket], None]) -> threa
     return thread
 
 
+def answer(end: socket.socket, data: bytes) -> None:
+    end.recv(100)
+    end.sendall(data)
+
+
 def test_a_reply_in_pieces(pair: tuple[Port, socket.socket]) -> None:
     port, end = pair
 
@@ -39,7 +44,7 @@ def test_a_reply_in_pieces(pair: tuple[Port, socket.socket]) -> None:
 
 def test_an_error_is_not_a_loss(pair: tuple[Port, socket.socket]) -> None:
     port, end = pair
-    end.sendall(b"1 err 0\n")
+    playing(end, lambda end: answer(end, b"1 err 0\n"))
     with pytest.raises(RequestRefused):
         port.request("jobs", guest_s=1, wait_s=5)
 
@@ -57,9 +62,16 @@ def test_an_error_is_not_a_loss(pair: tuple[Port, socket.socket]) -> None:
 )
 def test_nonsense_is_a_loss(pair: tuple[Port, socket.socket], said: bytes, why: str) -> None:
     port, end = pair
-    end.sendall(said)
+    playing(end, lambda end: answer(end, said))
     with pytest.raises(PortLost, match=why):
         port.request("state", guest_s=1, wait_s=0.3)
+
+
+def test_an_answer_that_comes_before_the_question_is_a_loss(pair: tuple[Port, socket.socket]) -> None:
+    port, end = pair
+    end.sendall(b"1 ok 0\n")
+    with pytest.raises(PortLost, match="before it was asked"):
+        port.request("state", guest_s=1, wait_s=5)
 
 
 def test_silence_ends_at_the_deadline(pair: tuple[Port, socket.socket]) -> None:
