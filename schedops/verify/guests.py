@@ -37,7 +37,7 @@ class Guests:
     cached: bool
     over: bool = False  # a kernel failed, so those not begun are left out
     running: list[str] = field(default_factory=list)
-    done: list[str] = field(default_factory=list)
+    done: set[str] = field(default_factory=set)
     total: int = 1
 
     def run(self, objects: Sequence[Static]) -> list[Check]:
@@ -68,7 +68,6 @@ class Guests:
             return {}
         found = self.crew.each(self._ask, ready, at_once=shared)
         named = zip((one.image.kernel.name for one in ready), found, strict=True)
-        self.done.clear()
         return {name: checks for name, checks in named if self._passed(checks) or _is_sure(checks)}
 
     def _settled(self, one: Static, known: Sequence[Check] | None) -> list[Check]:
@@ -76,7 +75,7 @@ class Guests:
             return []
         checks = list(known) if known is not None else self._ask(one)
         if known is not None:
-            self.done.append(one.image.kernel.name)
+            self.done.add(one.image.kernel.name)
         if not self.keep_going and any(check.verdict is Verdict.FAIL for check in checks):
             self.over = True
         if not any(check.text.endswith(kept.MARK) for check in checks):
@@ -87,6 +86,7 @@ class Guests:
         assert one.built is not None  # only those are asked
         name, clock = one.image.kernel.name, self.bench.clock
         self.running.append(name)
+        self.done.discard(name)
         text = f"{self.subject.policy.name} on {', '.join(self.running)}"
         progress = Event(kind="progress", stage="verify", text=text, fraction=len(self.done) / self.total)
         self.bench.progress.emit(progress)
@@ -94,7 +94,7 @@ class Guests:
         record = Record(bench.source, name, clock, clock.monotonic_s())
         checks = kernel.in_guests(bench, one.image, one.built, record, self.stages)
         self.running.remove(name)
-        self.done.append(name)
+        self.done.add(name)
         return checks
 
     def _passed(self, checks: Sequence[Check]) -> bool:
