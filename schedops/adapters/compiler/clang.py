@@ -6,6 +6,7 @@ import hashlib
 import posixpath
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from schedops.adapters.compiler.compile import (
@@ -23,11 +24,13 @@ from schedops.adapters.compiler.rodata import ParamRefused, set_params
 from schedops.adapters.compiler.source_guard import MAX_SOURCE_BYTES, source_problems
 from schedops.adapters.disk.cachedir import cache_dir
 from schedops.adapters.disk.staging import staging
+from schedops.adapters.kernel.kernels import KernelStore
 from schedops.adapters.toolbox.tools import libbpf_prefix, require_tool
 from schedops.errors import Unavailable
 from schedops.model.policy import ParamValue, PolicySource
 from schedops.model.verification import BuildFailure, BuiltObject, SourceProblem
 from schedops.ports import KernelImage
+from schedops.schema.files import data_dir
 
 _HEADER = re.compile(rf"(?:{PLAIN_NAME.pattern}/){{0,8}}{PLAIN_NAME.pattern}")
 _MAX_HEADERS = 400
@@ -69,6 +72,18 @@ class Clang:
         problems = _guarded(source)
         if problems:
             return problems
+        outcome = self._for(source, image)
+        if isinstance(outcome, Compiled) or not _brings_its_own(source):
+            return outcome
+        # sched-ext/scx's headers are written for the types of the newest kernel; on an older one the loader adapts the
+        # object (CO-RE). So do they themselves, with a vmlinux.h that comes with them.
+        newest = next(reversed(KernelStore(self._root / "kernels").list()), image)
+        other = outcome if newest.kernel == image.kernel else self._for(source, newest)
+        return (
+            _adapted(other, source, newest.kernel.name, image.kernel.name) if isinstance(other, Compiled) else outcome
+        )
+
+    def _for(self, source: PolicySource, image: KernelImage) -> Compiled | Problems:
         types = kernel_types(image, self._root / "vmlinux")
         headers = _libbpf_headers()
         key = _key(source, types.sha256, headers, self.versions()["clang"])
@@ -90,6 +105,19 @@ class Clang:
             if error.code == "jail-broken":
                 forget(jails)
             raise
+
+
+def _brings_its_own(source: PolicySource) -> bool:
+    """Headers of sched-ext/scx, and not those that stand in for them."""
+    ours = data_dir("policies") / "include"
+    own = dict(source.headers).get("scx/common.bpf.h")
+    return own is not None and own != (ours / "scx/common.bpf.h").read_text(encoding="utf-8")
+
+
+def _adapted(compiled: Compiled, source: PolicySource, types: str, kernel: str) -> Compiled:
+    text = f"compiled with the types of {types}: with those of {kernel} the headers do not compile"
+    note = SourceProblem(file=source.path, line=0, column=0, severity="warning", text=text)
+    return replace(compiled, warnings=(note, *compiled.warnings))
 
 
 def _guarded(source: PolicySource) -> Problems:

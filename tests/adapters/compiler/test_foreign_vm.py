@@ -57,6 +57,26 @@ def test_the_users_own_headers_are_found_in_both_forms_and_in_folders(newest_ker
     assert isinstance(found, BuiltObject), found
 
 
+def test_headers_for_a_newer_kernel_compile_with_its_types(kernels: tuple[KernelImage, ...]) -> None:
+    oldest, newest = kernels[0], kernels[-1]
+    newer = (("scx/common.bpf.h", '#include "vmlinux.h"\nunsigned long f(void) { return sizeof(NEWER); }\n'),)
+    struct = "struct scx_bpf_dsq_insert_vtime_args"  # 6.19
+    foreign = with_includes(source("old_names"), ((newer[0][0], newer[0][1].replace("NEWER", struct)),))
+    foreign = replaced(foreign, "#include <scx/common.bpf.h>\n")
+    on_new, on_old = (Clang().build(foreign, (), image) for image in (newest, oldest))
+    assert isinstance(on_new, BuiltObject), on_new
+    assert isinstance(on_old, BuiltObject), on_old
+    assert (on_old.sha256, on_old.kernel, on_new.warnings) == (on_new.sha256, oldest.kernel.name, ())
+    (warning,) = on_old.warnings
+    assert warning.text == (
+        f"compiled with the types of {newest.kernel.name}: "
+        f"with those of {oldest.kernel.name} the headers do not compile"
+    )
+    nowhere = Clang().build(replaced(foreign, "#include <scx/common.bpf.h>\nint x = y;\n"), (), oldest)
+    assert isinstance(nowhere, BuildFailure)
+    assert "scx_bpf_dsq_insert_vtime_args" in nowhere.problems[0].text
+
+
 def test_a_cid_scheduler_is_told_what_it_needs(newest_kernel: KernelImage) -> None:
     text = '#include <scx/common.bpf.h>\nSCX_OPS_CID_DEFINE(ops, .name = "x");\n'
     failure = Clang().build(replaced(source("old_names"), text), (), newest_kernel)
