@@ -68,11 +68,11 @@ def _hotplug(session: Session) -> Outcome:
 
 
 def _judged(look: Look, *, declared: bool) -> Outcome | None:
-    if look.reading.hotplug_failed:
-        return unknown(Verdict.INCONCLUSIVE, "the kernel did not take the CPU away, or did not bring it back")
     if not declared and not _stayed(look) and _RESTART in exit_reason(look.log):
         return judge.in_charge(look.before, look.policy, seq=look.seq)
     outcome = waits.survived(look, limits.FEW)
+    if outcome is None and look.reading.hotplug_failed:
+        return unknown(Verdict.INCONCLUSIVE, "the kernel did not take the CPU away, or did not bring it back")
     if outcome is None or outcome.verdict is not Verdict.FAIL:
         return outcome
     return failed(rules.HOTPLUG, f"{_when(look)}: {outcome.text}", rules.HOTPLUG.fix, final=outcome.final)

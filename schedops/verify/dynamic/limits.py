@@ -50,6 +50,7 @@ class Waits:
 
 # A task that never ran has waited all the time; one that only did not get through a whole turn of its work has not.
 NEVER = 0.9
+NEVER_MS = 1000.0  # less is no time in which everybody must have run
 
 FEW = Waits()
 CROWDED = Waits(most_ms=3000.0)

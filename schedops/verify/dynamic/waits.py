@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from schedops.model.guest import LoadGroup, LoadGroupReading, LoadReading
 from schedops.model.verdict import Verdict
 from schedops.verify.dynamic import rules_load as rules
-from schedops.verify.dynamic.limits import MAX_JITTER_MS, NEVER, Waits
+from schedops.verify.dynamic.limits import MAX_JITTER_MS, NEVER, NEVER_MS, Waits
 from schedops.verify.dynamic.look import Look
 from schedops.verify.exits import exit_advice
 from schedops.verify.judge import EMULATOR_FAILED, Outcome, ejection, failed, in_charge, passed, unknown
@@ -70,7 +70,7 @@ def lost(look: Look, late: tuple[Late, ...] = ()) -> Outcome | None:
 def lateness(look: Look, limits: Waits) -> tuple[Late, ...]:
     """The groups that waited too long, were never run, or ran where they may not."""
     pairs = zip(look.plan.groups, look.reading.groups, strict=True)
-    whole_ms = 0.0 if look.reading.lost_after_ms else NEVER * look.reading.duration_ms
+    whole_ms = max(NEVER * look.reading.duration_ms, NEVER_MS)
     return tuple(late for group, seen in pairs if (late := _late(group, seen, limits, whole_ms)) is not None)
 
 

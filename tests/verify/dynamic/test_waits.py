@@ -115,9 +115,15 @@ def test_a_policy_that_was_gone_before_the_load_does_not_pass() -> None:
 
 
 def test_a_policy_put_out_while_its_stuck_tasks_were_cleared_away_still_names_them() -> None:
-    reading = load_reading(group_reading("hogs"), group_reading("very niced hogs", never=1), lost_ms=2900.0)
+    reading = load_reading(group_reading("hogs"), group_reading("very niced hogs", 2900.0, never=1), lost_ms=2900.0)
     text = f"1 of 1 very niced hogs (nice 15) never ran; lost after 2.9 s of load: {EJECTED_WORDS}"
     assert lived(reading, GONE, EJECTED).text == text
+
+
+def test_of_a_policy_that_was_put_out_soon_nobody_says_whom_it_starved() -> None:
+    reading = replace(load_reading(group_reading("hogs", 600.0, never=2), lost_ms=600.0), duration_ms=600.0)
+    one = replace(look(reading, GONE, EJECTED), plan=replace(PLAN, groups=GROUPS[:1]))
+    assert waits.lived(one, limits.FEW).text == f"lost after 0.6 s of load: {EJECTED_WORDS}"
 
 
 def test_a_policy_lost_at_once_says_so() -> None:
