@@ -16,6 +16,9 @@ MAY_SLEEP = frozenset(
     sub_detach
     """.split()  # noqa: SIM905 - to be read
 )
+# sched-ext/scx's headers of 7.3 bring such a program: it is called once, when a scheduler registers, and asks there
+# whether the trampoline disables migration. Our loader does not attach it.
+_AT_REGISTRATION = "fentry/bpf_scx_reg"
 _LICENCES = ("GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL")
 _NAME = re.compile(r"[A-Za-z0-9_.]+")
 _MAX_TIMEOUT_MS = 30_000
@@ -66,6 +69,8 @@ def _extra(function: Function) -> Iterator[Finding]:
         return
     # A program of type syscall has no hook: it runs when its owner asks for it. `?`: the loader has to ask for it.
     level = "warning" if kind == "syscall" or section.startswith("?") else "error"
+    if section == _AT_REGISTRATION:
+        level = "note"
     text = f"{function.name} is a program of section {section!r}: it runs outside of scheduling, unjudged"
     yield Finding(
         rule="OBJ-EXTRA-PROG",

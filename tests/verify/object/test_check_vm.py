@@ -127,6 +127,20 @@ def test_one_object_for_two_kernels_is_an_error_where_its_constants_are_unknown(
     assert "0x10," in found.text
 
 
+def test_a_flag_behind_a_guard_is_left_alone(build: Build, kernels: tuple[KernelImage, ...], policy: Policy) -> None:
+    guarded = (
+        "peeked++;",
+        "if (bpf_core_enum_value_exists(enum scx_enq_flags, SCX_ENQ_IMMED))\n"
+        "\t\t\tscx_bpf_kick_cpu(1, 1 << 20);\n\t\telse\n\t\t\tpeeked++;",
+    )
+    facts = inspect(build("good", kernels[-1], guarded, ("if (bpf_ksym_exists(scx_bpf_dsq_peek))", "")))
+    old, new = (
+        {one.text for one in errors(check_object(facts, policy, api_of(image))) if "kick_cpu" in one.text}
+        for image in (kernels[0], kernels[-1])
+    )
+    assert (len(old), len(new)) == (0, 1)
+
+
 def test_member_that_an_older_kernel_lacks(build: Build, kernels: tuple[KernelImage, ...], policy: Policy) -> None:
     oldest = api_of(kernels[0])
     assert "cgroup_set_bandwidth" not in oldest.ops_members
@@ -134,6 +148,15 @@ def test_member_that_an_older_kernel_lacks(build: Build, kernels: tuple[KernelIm
     facts = inspect(build("good", kernels[-1], change))
     assert "COMPAT-OP" in {one.rule for one in errors(check_object(facts, policy, oldest))}
     assert errors(check_object(facts, policy, api_of(kernels[-1]))) == []
+
+
+def test_the_probe_of_scx_headers_is_no_error(build: Build, newest_kernel: KernelImage, policy: Policy) -> None:
+    levels = []
+    for section in ("kprobe/do_exit", "fentry/bpf_scx_reg", "fentry/bpf_scx_unreg"):
+        elf = build("flawed", newest_kernel, ('SEC("kprobe/do_exit")', f'SEC("{section}")'))
+        found = check_object(inspect(elf), policy, api_of(newest_kernel))
+        levels += [one.level for one in found if one.rule == "OBJ-EXTRA-PROG"]
+    assert levels == ["error", "note", "error"]
 
 
 def test_no_table_and_two_tables(build: Build, newest_kernel: KernelImage, policy: Policy) -> None:
