@@ -150,7 +150,7 @@ def _address(path: str) -> str:
 
 def _quoted(text: str) -> str:
     """As part of a URI."""
-    quoted = (chr(b) if chr(b) in _UNRESERVED else f"%{b:02X}" for b in text.encode("utf-8", "surrogateescape"))
+    quoted = (chr(b) if chr(b) in _UNRESERVED else f"%{b:02X}" for b in text.encode("utf-8", "surrogatepass"))
     return "".join(quoted)
 
 
@@ -160,7 +160,7 @@ def _fingerprint(one: Merged, place: Place, texts: Mapping[str, str], seen: Coun
     what = " ".join(line.split()) if line is not None else one.stage
     key = f"{one.finding.rule}\0{place.file}\0{what}"
     seen[key] += 1
-    digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{digest[:32]}:{seen[key]}"
 
 
