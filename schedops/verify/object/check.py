@@ -34,16 +34,17 @@ def check_object(facts: ObjectFacts, policy: Policy, api: KernelApi | None) -> t
 
 def _all(facts: ObjectFacts, policy: Policy, api: KernelApi | None) -> Iterator[Finding]:
     where = contexts(facts)
+    live = compat_rules.live(facts, api) if api is not None else None
     yield from table_rules.of_object(facts)
     yield from security_rules.of_calls(facts, where)
     yield from security_rules.of_fields(facts)
-    yield from context_rules.of_contexts(facts, where)
+    yield from context_rules.of_contexts(facts, where, live)
     yield from context_rules.of_loops(facts, where)
     yield from cost_rules.of_maps(facts)
     yield from drift_rules.of_variables(facts)
     if api is not None:
         yield from compat_rules.of_kfuncs(facts, api)
-        yield from drift_rules.of_flags(facts, api)
+        yield from drift_rules.of_flags(facts, api, live)
         yield from drift_rules.of_header(facts, api)
     if (ops := facts.ops) is not None:
         yield from table_rules.of_table(facts, ops, policy, api)

@@ -48,6 +48,13 @@ def of_members(ops: OpsTable, api: KernelApi) -> Iterator[Finding]:
             yield Finding(rule="COMPAT-OP", level="error", text=text, advice=advice)
 
 
+def live(facts: ObjectFacts, api: KernelApi) -> frozenset[Call] | None:
+    """Calls that may run on this kernel; None when it would take too long to find out."""
+    offer = _Offer(facts, api)
+    calls = live_calls(facts, offer.has, offer.exists)
+    return None if calls is None else frozenset(calls)
+
+
 @dataclass(slots=True)
 class _Offer:
     facts: ObjectFacts

@@ -34,14 +34,19 @@ _MANY = 4096
 _FOREVER = 1 << 23  # BPF_MAX_LOOPS: `bpf_repeat()` and `can_loop` stand for "until a break"
 
 
-def of_contexts(facts: ObjectFacts, where: Mapping[str, frozenset[str]]) -> Iterator[Finding]:
-    """Calls that the kernel refuses in the callback that they are made from; functions in between are followed."""
+def of_contexts(
+    facts: ObjectFacts, where: Mapping[str, frozenset[str]], live: frozenset[Call] | None
+) -> Iterator[Finding]:
+    """Calls that the kernel refuses in the callback that they are made from; functions in between are followed.
+
+    :param live: those that may run on the kernel in question; None: any may.
+    """
     programs = {member: program for table in facts.struct_ops_maps for member, program in table.callbacks}
     awake = {member for member, program in programs.items() if not _sleepable(facts, program)} | {TIMER}
     for function in facts.functions.values():
         context = where.get(function.name, frozenset())
         for call in function.calls:
-            if call.kind == "kfunc":
+            if call.kind == "kfunc" and (live is None or call in live):
                 yield from _misplaced(call, context)
                 if call.name.split("___")[0] in _SLEEPS and context & awake:
                     yield _may_sleep(call, context & awake)

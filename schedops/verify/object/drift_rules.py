@@ -28,12 +28,15 @@ FLAGS: Mapping[str, tuple[int, str]] = {
 _SHOWN = 4
 
 
-def of_flags(facts: ObjectFacts, api: KernelApi) -> Iterator[Finding]:
-    """Flags of a call that this kernel does not know."""
+def of_flags(facts: ObjectFacts, api: KernelApi, live: frozenset[Call] | None) -> Iterator[Finding]:
+    """Flags of a call that this kernel does not know.
+
+    :param live: calls that may run on it; None: any may.
+    """
     known = {prefix: _mask(api, prefix) for prefix in (_ENQUEUE, _KICK, _PICK, _ITERATE)}
     for function in facts.functions.values():
         for call in function.calls:
-            prefix, bits = flag_bits(call)
+            prefix, bits = flag_bits(call) if live is None or call in live else ("", 0)
             if bits and known.get(prefix, 0) and (unknown := bits & ~known[prefix]):
                 text = (
                     f"{call.name}() is called with flag {unknown:#x}, which is no {prefix} of this kernel: "

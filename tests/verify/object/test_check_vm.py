@@ -119,7 +119,9 @@ def test_objects_for_two_kernels_differ_in_a_constant(build: Build, kernels: tup
 def test_one_object_for_two_kernels_is_an_error_where_its_constants_are_unknown(
     build: Build, kernels: tuple[KernelImage, ...], policy: Policy
 ) -> None:
-    facts = inspect(build("good", kernels[0]))
+    newer = "if (bpf_ksym_exists(scx_bpf_dsq_insert___v2___compat))"
+    assert errors(check_object(inspect(build("good", kernels[0])), policy, api_of(kernels[-1]))) == []  # never there
+    facts = inspect(build("good", kernels[0], (newer, newer.replace("if (", "if (ticks == 7 && "))))
     assert differences({"one": facts, "other": facts}) == ()
     assert errors(check_object(facts, policy, api_of(kernels[0]))) == []
     (found,) = errors(check_object(facts, policy, api_of(kernels[-1])))
@@ -128,11 +130,8 @@ def test_one_object_for_two_kernels_is_an_error_where_its_constants_are_unknown(
 
 
 def test_a_flag_behind_a_guard_is_left_alone(build: Build, kernels: tuple[KernelImage, ...], policy: Policy) -> None:
-    guarded = (
-        "peeked++;",
-        "if (bpf_core_enum_value_exists(enum scx_enq_flags, SCX_ENQ_IMMED))\n"
-        "\t\t\tscx_bpf_kick_cpu(1, 1 << 20);\n\t\telse\n\t\t\tpeeked++;",
-    )
+    guard = "if (bpf_core_enum_value_exists(enum scx_enq_flags, SCX_ENQ_IMMED))"
+    guarded = ("peeked++;", f"{guard}\n\t\t\tscx_bpf_kick_cpu(1, 1 << 20);\n\t\telse\n\t\t\tpeeked++;")
     facts = inspect(build("good", kernels[-1], guarded, ("if (bpf_ksym_exists(scx_bpf_dsq_peek))", "")))
     old, new = (
         {one.text for one in errors(check_object(facts, policy, api_of(image))) if "kick_cpu" in one.text}
