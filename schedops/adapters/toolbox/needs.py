@@ -43,8 +43,10 @@ def needs() -> Needs:
     if platform.machine() not in ("x86_64", "AMD64"):
         raise Unavailable("not-x86-64", f"this version runs on x86-64 only, and this machine is {platform.machine()}")
     lacking = [tool for tool in (*WANTED.values(), LIBBPF) if not has(tool)]
-    packages = [tool.package for tool in lacking if not tool.bundle]
-    packages += missing_libraries()
+    libraries = missing_libraries()
+    if not is_root() and not libraries and all(tool.optional for tool in lacking):
+        lacking = []  # only root could install them, and nothing stops without them
+    packages = [tool.package for tool in lacking if not tool.bundle] + libraries
     return Needs(tuple(packages), tuple(tool for tool in lacking if tool.bundle))
 
 

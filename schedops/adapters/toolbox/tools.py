@@ -123,6 +123,16 @@ WANTED: Mapping[str, Wanted] = MappingProxyType(
                 usable=(2, 30),
                 works_without="library, workload, validate, profile, verify and bench work; propose and pr do not",
             ),
+            Wanted(
+                name="bwrap",
+                package="bubblewrap",
+                good=(0, 4),
+                usable=(0, 4),
+                works_without="everything works; policies are compiled in namespaces of our own, or with limits only "
+                "where the machine allows no namespaces",
+                optional=True,
+                version_pattern=r"bubblewrap (\d+(?:\.\d+)+)",
+            ),
         )
     }
 )

@@ -29,10 +29,19 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_what_a_bare_machine_needs(bare: Path) -> None:
     lacking = needs.needs()
     assert lacking.packages == (
-        "clang-19", "lld-19", "busybox-static", "git", "libc6-dev", "libelf-dev", "zlib1g-dev", "libzstd-dev",
+        "clang-19", "lld-19", "busybox-static", "git", "bubblewrap", "libc6-dev", "libelf-dev",
+        "zlib1g-dev", "libzstd-dev",
     )  # fmt: skip
     assert lacking.bundles == (QEMU, BPFTOOL, LIBBPF)
     assert not lacking.nothing
+
+
+def test_an_ordinary_user_is_not_asked_for_what_nothing_needs(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(needs, "has", lambda tool: not tool.optional)
+    monkeypatch.setattr(needs, "missing_libraries", list)
+    assert needs.needs().nothing
+    monkeypatch.setattr(needs.os, "geteuid", lambda: 0)
+    assert needs.needs().packages == ("lld-19", "busybox-static", "bubblewrap")
 
 
 def test_libraries_that_are_there_are_not_needed(bare: Path) -> None:
@@ -47,8 +56,8 @@ def test_who_is_not_root_gets_the_line_to_run(bare: Path) -> None:
         provision.provide(progress=Progress())
     assert (error.value.code, error.value.exit_code) == ("needs-root", 69)
     assert error.value.hint == (
-        "sudo apt-get install -y --no-install-recommends clang-19 lld-19 busybox-static git libc6-dev libelf-dev "
-        "zlib1g-dev libzstd-dev, then run it again"
+        "sudo apt-get install -y --no-install-recommends clang-19 lld-19 busybox-static git bubblewrap "
+        "libc6-dev libelf-dev zlib1g-dev libzstd-dev, then run it again"
     )
 
 
