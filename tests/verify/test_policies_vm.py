@@ -9,6 +9,7 @@ import pytest
 
 from schedops.adapters.clock import SystemClock
 from schedops.adapters.compiler.clang import Clang
+from schedops.adapters.crew import Threads
 from schedops.adapters.kernel.kernels import KernelStore
 from schedops.adapters.vm.qemu import Qemu
 from schedops.model.policy import PolicySource
@@ -42,6 +43,7 @@ def verify(source: PolicySource, *images: KernelImage, stages: tuple[str, ...] =
             kernels=KernelStore(),
             clock=SystemClock(),
             progress=Progress(),
+            crew=Threads(),
         )
         if report.verdict is not Verdict.INCONCLUSIVE:
             break
