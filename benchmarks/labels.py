@@ -32,20 +32,24 @@ _LATEST = {
     "fairness": _DYNAMIC[-1],
     "overhead": _DYNAMIC[-1],
 }
-# What may be said of a class where the manifest names no rule, or our rule has another name: part of a rule's id.
-_CLASS_WORDS = {
-    "compile-error": "COMPILE",
-    "registration": "NAME|FLAGS|ENQ-LAST|TIMEOUT|SLEEPABLE|REGISTRATION|OPS|LOAD|ENABLE|INIT|CALLBACK|DSQ|VERIFIER",
-    "runtime-error": "KFUNC-CONTEXT|DSQ|CPU|INSERT|RUNTIME|EJECT|EXIT|BATCH|DISPATCH|ENABLE|LOCAL|REENQ",
-    "compat": "COMPAT|DRIFT|KFUNC|ENUM|OP|FLAG|MISSING",
-    "security": "SEC-|OBJ-EXTRA|HELPER|KFUNC",
-    "verifier": "VERIF|LOAD|NULL|UNCHECKED|LEAK|LOOP|LICEN|BOUND|INDEX|REFUSED|FIELD|STACK",
-    "stall": "STALL|DROPS|DSQ|PUSH|STARV|NEVER|LOST|EJECT|WAIT|AFFINITY|HOTPLUG|LOCAL-ON|CUSTODY|TABLE",
-    "starvation": "STARV|WAIT|SLICE|STALL|NEVER|LATENCY|PRIO|LIFO|EJECT|UNFAIR|VTIME|CLAMP",
-    "unfair": "FAIR|WEIGHT|JAIN|CONSERV|BALANCE|STARV|STEAL|SHARE",
-    "overhead": "OVERHEAD|LOOP|COST|STALL|STARV|WAIT|SLOW|SWITCH|PRINT|KICK|EJECT|RCU|LOCKUP",
-    "livelock": "KICK|STALL|LOCKUP|HANG|LOST|STARV|WAIT|EJECT|RCU|SPLAT",
-    "not-in-control": "PARTIAL|CONTROL|SELF-EXIT|EJECT|EXIT|GONE",
+# The rules that name a class where the manifest names none, or ours has another name: alternatives of a pattern.
+_LOST = "EJECTED|STALL|NEVER-RAN|STARVED|GUEST-HUNG|KERNEL-COMPLAINT"
+_CLASS_RULES = {
+    "compile-error": "COMPILE-ERROR|SIGNED-DIVISION|SOURCE-LIMIT",
+    "registration": "NAME|FLAGS|ENQ-LAST|TIMEOUT-RANGE|SLEEPABLE-OP|OBJ-OPS|OBJ-BATCH|WRONG-NAME|DSQ-DUP-CREATE"
+    "|NOT-IN-CHARGE|EJECTED|VERIFIER-REFUSED",
+    "runtime-error": "KFUNC-CONTEXT|DSQ-.*|LOCAL-ON-UNCHECKED|SELECT-CPU-NEG|INSERT-TWICE|DISPATCH-.*|OBJ-BATCH"
+    "|KICK-FLAGS|AFFINITY|EJECTED|NOT-IN-CHARGE",
+    "compat": "COMPAT-.*|ENUM-DRIFT",
+    "security": "SEC-.*|OBJ-EXTRA-PROG",
+    "verifier": "VERIFIER-REFUSED|UNCHECKED-.*|CHAINED-LOOKUP|REF-LEAK|UNBOUNDED-LOOP|INDEX-UNBOUNDED|OBJ-LICENCE"
+    "|KFUNC-CONTEXT|SEC-FIELD",
+    "stall": f"{_LOST}|ENQUEUE-DROPS|DSQ-.*|PUSH-UNCHECKED|AFFINITY-IGNORED|HOTPLUG.*",
+    "starvation": f"{_LOST}|SLICE-.*|STRICT-PRIO|VTIME-DESCENDING|LATENCY|UNFAIR-EQUAL",
+    "unfair": "FAIR-NO-WEIGHT|PREV-IGNORED|NO-BALANCE|UNFAIR-.*|NOT-WORK-CONSERVING|STARVED|LATENCY",
+    "overhead": f"{_LOST}|HOT-.*|OVERHEAD|SWITCH-STORM|KICK-.*|LATENCY",
+    "livelock": f"{_LOST}|KICK-WAIT",
+    "not-in-control": "PARTIAL|NOT-IN-CHARGE|SELF-EXIT|TIME-BOMB|EJECTED",
 }
 
 
@@ -182,7 +186,7 @@ def _in_time(label: Label, failed: Check) -> bool:
 def _fits(label: Label, finding: Finding) -> bool:
     if label.rule and finding.rule == label.rule:
         return True
-    return re.search(_CLASS_WORDS[label.kind], finding.rule) is not None
+    return re.fullmatch(_CLASS_RULES[label.kind], finding.rule) is not None
 
 
 def _distance(label: Label, errors: Iterable[Finding]) -> int | None:
