@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from schedops.errors import GuestLost, Unavailable
 from schedops.model.event import Event
-from schedops.model.policy import ParamValue, PolicySource
+from schedops.model.policy import ParamValue, Policy, PolicySource
 from schedops.model.verdict import Verdict
 from schedops.model.verification import BuiltObject, Check
 from schedops.ports import Clock, Guest, KernelImage, Machines, Progress, Toolchain
@@ -80,7 +80,7 @@ def _in_guest(
     attached = guest.attach(elf, deadline_s=ATTACH_S)
     session = Session(
         guest=guest,
-        policy=bench.source.policy,
+        policy=_named(bench.source.policy, elf),
         elf=elf,
         cpus=bench.cpus,
         note=bench.note,
@@ -147,6 +147,14 @@ def _impatient(elf: bytes) -> bytes:
         return with_timeout(elf, TIMEOUT_MS)
     except BadObject:
         return elf
+
+
+def _named(policy: Policy, elf: bytes) -> Policy:
+    """Of a bare object nobody has said under which name the kernel is to know it: it says so itself."""
+    try:
+        return policy if policy.ops_name else replace(policy, ops_name=inspect(elf).ops_name)
+    except BadObject:
+        return policy
 
 
 def _callbacks(elf: bytes) -> dict[str, str]:
