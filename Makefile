@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
-.PHONY: help setup demo test matrix lint venv lock clean
+.PHONY: help setup demo test matrix lint pages venv lock clean
 
 help:
 	@echo 'make demo    set up once, then: schedops propose --workload ci-builds'
@@ -12,6 +12,7 @@ help:
 	@echo 'make setup   install what is missing: virtual environment, tools, kernels'
 	@echo 'make matrix  verify the library on every good kernel on offer, write docs/matrix.md'
 	@echo 'make lint    ruff, mypy --strict, import-linter'
+	@echo 'make pages   write docs/rules/ anew from the rules in the code'
 	@echo 'make lock    pin the dependencies anew'
 	@echo 'make clean   remove the virtual environment'
 
@@ -35,6 +36,9 @@ lint: venv
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+pages: venv
+	@$(BIN)/schedops verify --rules --write-docs docs/rules
 
 # With the oldest Python there is, so that what only it needs is in.
 lock: venv

@@ -59,7 +59,7 @@ def test_all_rules_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_pages_are_what_the_code_says() -> None:
-    """To mend it: `schedops verify --rules --write-docs docs/rules`."""
+    """To mend it: `make pages`."""
     wanted = {f"{rule.id}.md": page(rule) for rule in all_rules().values()}
     wanted["README.md"] = index(all_rules().values())
     assert {path.name: path.read_text() for path in PAGES.glob("*")} == wanted
