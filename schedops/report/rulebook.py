@@ -70,8 +70,8 @@ def index(rules: Iterable[RuleWords]) -> str:
 
 def listing(rules: Iterable[RuleWords]) -> str:
     """All rules as a table for a terminal; no final newline."""
-    rows = [(rule.id, rule.level, rule.stage, rule.title) for rule in rules]
-    return table(("RULE", "LEVEL", "STAGE", "WHAT IT FINDS"), rows, width=WIDTH + 20)
+    rows = [(rule.id, rule.level, rule.stage, f"{rule.title} ({_one_line(rule.source)})") for rule in rules]
+    return table(("RULE", "LEVEL", "STAGE", "WHAT IT FINDS (SOURCE)"), rows, width=WIDTH + 20)
 
 
 def in_short(markdown: str, *, sentences: int = 2) -> str:
@@ -83,6 +83,10 @@ def in_short(markdown: str, *, sentences: int = 2) -> str:
 def page_address(rule_id: str) -> str:
     """Where the page can be read."""
     return f"{PAGES}{rule_id}.md"
+
+
+def _one_line(markdown: str) -> str:
+    return " ".join(markdown.split()).removesuffix(".")
 
 
 def _cell(text: str) -> str:

@@ -52,7 +52,7 @@ def test_an_unknown_rule_has_neighbours(capsys: pytest.CaptureFixture[str]) -> N
 def test_all_rules_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "--rules")
     assert code == 0
-    assert out.splitlines()[0].split() == ["RULE", "LEVEL", "STAGE", "WHAT", "IT", "FINDS"]
+    assert out.splitlines()[0].split() == ["RULE", "LEVEL", "STAGE", "WHAT", "IT", "FINDS", "(SOURCE)"]
     assert set(all_rules()) <= {line.split()[0] for line in out.splitlines()}
     _, out, _ = run(capsys, "--rules", "--output", "json")
     assert [rule["id"] for rule in json.loads(out)["data"]] == list(all_rules())
