@@ -160,7 +160,7 @@ def _where(task: DumpedTask, dump: Dump) -> str:
             return f"The policy's enqueue took it and never handed it to any queue{more}."
         return "It was in no queue, and the policy was not asked about it again."
     more = f" with {others[task.queue]} more" if others[task.queue] else ""
-    return f"It was in {_queue_name(task.queue)}{more}, {_why_there(task.queue)}."
+    return f"It was in {_queue_name(task.queue)}{more}, {_why_there(task)}."
 
 
 def _queue_name(queue: int) -> str:
@@ -168,10 +168,12 @@ def _queue_name(queue: int) -> str:
     return names.get(queue, f"queue {queue:#x}" if queue >= 1024 else f"queue {queue}")
 
 
-def _why_there(queue: int) -> str:
-    if queue in (_LOCAL, _GLOBAL, _BYPASS):
+def _why_there(task: DumpedTask) -> str:
+    if task.queue in (_LOCAL, _GLOBAL, _BYPASS):
         return "which the kernel empties by itself once the CPU is free: the task that runs there does not give it up"
-    return "from which dispatch on no CPU it may use took it"
+    if len(task.cpus) == 1:
+        return f"and ops.dispatch() on CPU {task.cpus[0]} never took it from there"
+    return "and ops.dispatch() on none of its CPUs took it from there"
 
 
 def _meanwhile(task: DumpedTask, dump: Dump) -> str:

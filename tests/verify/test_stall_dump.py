@@ -62,7 +62,7 @@ def test_a_task_in_a_queue_that_nobody_empties() -> None:
     assert stall_words(DUMP) == (
         "very niced[97] (weight 15, where nice 0 has 100) was ready to run for 5.0 s on CPU 1 and did not run; "
         "it may run on CPU 1 only. "
-        "It was in queue 2 with 1 more, from which dispatch on no CPU it may use took it. "
+        "It was in queue 2 with 1 more, and ops.dispatch() on CPU 1 never took it from there. "
         "Meanwhile CPU 1 ran kworker/u9:0[29] of another class (fair_sched_class), 3 tasks ready to run."
     )
 
@@ -75,7 +75,7 @@ def test_a_task_in_a_queue_that_nobody_empties() -> None:
             (
                 "okupcgsranxg[146] (weight 4, where nice 0 has 100) was ready to run for 7.6 s on CPU 0 and did not "
                 "run. "
-                "It was in queue 2 with 1 more, from which dispatch on no CPU it may use took it. "
+                "It was in queue 2 with 1 more, and ops.dispatch() on none of its CPUs took it from there. "
                 "5 tasks were ready to run on CPU 0."
             ),
         ),
@@ -84,7 +84,7 @@ def test_a_task_in_a_queue_that_nobody_empties() -> None:
             (
                 "mrtzlqabxtoh[107] (weight 4, where nice 0 has 100) was ready to run for 5.3 s on CPU 1 and did not "
                 "run. "
-                "It was in queue 2 with 1 more, from which dispatch on no CPU it may use took it. "
+                "It was in queue 2 with 1 more, and ops.dispatch() on none of its CPUs took it from there. "
                 "6 tasks were ready to run on CPU 1."
             ),
         ),
