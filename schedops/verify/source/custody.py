@@ -10,6 +10,7 @@ from schedops.verify.source.builtins import CLOCKS, INSERTS
 from schedops.verify.source.flow import Exit, Walk
 from schedops.verify.source.model import Function, Model, api
 from schedops.verify.source.tree import Node, bare
+from schedops.verify.source.values import constant
 
 _PUTS = ("bpf_map_push_elem", "bpf_list_push", "bpf_rbtree_add", "bpf_ringbuf_submit", "bpf_ringbuf_output",
          "bpf_kptr_xchg", "bpf_dynptr_write")  # fmt: skip
@@ -29,7 +30,7 @@ class Custody:
     :ivar pushed: offset of a push whose result nobody looked at, or -1.
     :ivar ended: the scheduler was told to end.
     :ivar absent: a pointer was found to be NULL, which may never happen.
-    :ivar refused: conditions that did not hold, at most 2.
+    :ivar decided: conditions on the way, at most 2.
     """
 
     inserted: int = 0
@@ -38,7 +39,7 @@ class Custody:
     pushed: int = -1
     ended: bool = False
     absent: bool = False
-    refused: int = 0
+    decided: int = 0
 
     @property
     def lost(self) -> bool:
@@ -95,15 +96,21 @@ class CustodyDomain:
         if data.inserted:
             return replace(data, since=True)
         pointer = node.kind == "identifier" and self.function.types.get(node.text, "").endswith("*")
-        if truth:
-            return data
-        return replace(data, absent=data.absent or pointer, refused=min(2, data.refused + 1))
+        unlikely = self._off(node) if truth else pointer
+        return replace(data, absent=data.absent or unlikely, decided=min(2, data.decided + 1))
+
+    def _off(self, node: Node) -> bool:
+        """Is it a parameter that is 0 unless somebody sets it?"""
+        variable = self.model.globals.get(node.text) if node.kind == "identifier" else None
+        if variable is None or not {"const", "volatile"} <= set(variable.type.split()):
+            return False
+        return variable.value is None or not constant(self.model, variable.value)
 
     def _insert(self, args: list[Node], node: Node, data: Custody) -> Custody:
         if not args or not self._is_task(args[0]):
             return data
         if data.inserted:
-            sure = not data.since and self.twice.get(node.start, (node, True))[1]
+            sure = not data.since or self.twice.get(node.start, (node, False))[1]
             self.twice[node.start] = (node, sure)
         return replace(data, inserted=min(2, data.inserted + 1))
 
@@ -124,10 +131,14 @@ class CustodyDomain:
             return [(data, None)]
         inner = CustodyDomain(self.model, function, task, self.depth + 1, self.twice)
         walk: Walk[Custody] = Walk(function, inner)
-        exits = walk.run(replace(data, absent=False, refused=0))
+        exits = walk.run(replace(data, absent=False, decided=0))
         self.gave_up = self.gave_up or walk.gave_up or inner.gave_up
-        back = {(replace(one.data, absent=data.absent, refused=data.refused), one.truth) for one in exits}
+        back = {(self._back(one, data), one.truth) for one in exits}
         return list(back) or [(data, None)]
+
+    def _back(self, one: Exit[Custody], data: Custody) -> Custody:
+        decided = data.decided if one.truth is None else min(2, data.decided + 1)
+        return replace(one.data, absent=data.absent, decided=decided)
 
     def _is_task(self, node: Node) -> bool:
         node = bare(node)

@@ -185,14 +185,16 @@ class Expressions(Generic[D]):
             if node.sign in COMPARISONS:
                 return self._comparison(node, states)
         yes, no = dict[D, Facts](), dict[D, Facts]()
+        # `if ((t = lookup()))` says of t what `if (t)` says
+        asked = bare(node.kids[0]) if node.kind == "assignment_expression" and node.sign == "=" else node
         for truth, part in self._parts(node, states).items():
             if truth is True:
                 yes = join(yes, part)
             elif truth is False:
                 no = join(no, part)
             else:
-                yes = join(yes, self._split(node.text, node, part))
-                no = join(no, self._split(node.text, node, part, truth=False))
+                yes = join(yes, self._split(asked.text, asked, part))
+                no = join(no, self._split(asked.text, asked, part, truth=False))
         return yes, no
 
     def _both(self, node: Node, states: dict[D, Facts]) -> tuple[dict[D, Facts], dict[D, Facts]]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from schedops.verify.source.tokens import NAME, SIGN, STRING, Token, made
 
-MAX_TOKENS = 150_000
-_MAX_DEPTH = 40
-_MAX_SCANNED = 1_000_000
+MAX_TOKENS = 60_000
+_MAX_DEPTH = 24
+_MAX_SCANNED = 300_000
 _MAX_TEXT = 400
 
 

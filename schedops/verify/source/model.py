@@ -13,7 +13,7 @@ from schedops.verify.source.tokens import Text
 from schedops.verify.source.tree import Node, bare, parse
 
 _VERSIONED = re.compile(r"___[a-z0-9_]+$")
-_ARGUMENTS = frozenset({"identifier", "pointer_expression", "parenthesized_expression", "cast_expression"})
+_NOT_READ = frozenset({"vmlinux.h", "bpf_helpers.h", "bpf_helper_defs.h", "bpf_tracing.h", "bpf_core_read.h"})
 
 
 def api(name: str) -> str:
@@ -157,10 +157,14 @@ class Model:
 
 def build(source: PolicySource) -> Model:
     """Read a policy's text. Never raises for what the text holds."""
-    headers = [Text.of(name, text) for name, text in source.headers]
+    headers = [Text.of(name, text) for name, text in source.headers if name.rsplit("/", 1)[-1] not in _NOT_READ]
     doc = preprocess(Text.of(source.path, source.text), headers)
+    if doc.cut:
+        return Model(source, doc, Node(doc, "translation_unit", 0, 0, None), cut=True)
     root, cut = parse(doc)
-    model = Model(source, doc, root, cut or doc.cut)
+    model = Model(source, doc, root, cut)
+    if cut:
+        return model
     from schedops.verify.source import reading  # noqa: PLC0415 - it fills what is declared here
 
     reading.fill(model)
@@ -177,14 +181,15 @@ def _follow(model: Model) -> None:
     roots |= {f"({f.name})": {f.name} for f in model.functions.values() if f.section and not _is_op(f)}
     roots |= {member: {f.name for f in found} for member, found in model.callbacks.items()}
     for root, start in roots.items():
-        model.reach[root] = _closure(model, start)
+        model.reach[root] = closure(model, start)
 
 
 def _is_op(function: Function) -> bool:
     return function.section.lstrip("?").startswith("struct_ops")
 
 
-def _closure(model: Model, start: set[str]) -> set[str]:
+def closure(model: Model, start: set[str]) -> set[str]:
+    """The functions that these reach, themselves included."""
     seen: set[str] = set()
     todo = list(start)
     while todo:

@@ -69,3 +69,11 @@ def called(node: Node) -> str:
     """The name of a call, or nothing."""
     node = bare(node)
     return api(bare(node.kids[0]).text) if node.kind == "call_expression" else ""
+
+
+def address_taken(node: Node) -> bool:
+    """Is only its address asked for, as in ``&t->lock``?"""
+    above = node.parent
+    while above is not None and above.kind in ("field_expression", "subscript_expression", "parenthesized_expression"):
+        above = above.parent
+    return above is not None and above.kind == "pointer_expression" and above.sign == "&"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from schedops.verify.source.builtins import ACQUIRES, INSERTS, LOOKUPS, NULLABLE, PICKS
 from schedops.verify.source.flow import Exit, Walk
 from schedops.verify.source.model import Function, Model, api
+from schedops.verify.source.origins import address_taken
 from schedops.verify.source.tree import Node, bare
 
 _GIVES_BACK = re.compile(r"(release|_put_|_put$|_drop|submit|discard|destroy|xchg|_push_|rbtree_add|_delete)")
@@ -17,6 +18,7 @@ _NEEDS_TASK = frozenset({"scx_bpf_dsq_insert", "scx_bpf_dsq_insert_vtime", "bpf_
                          "scx_bpf_dispatch_vtime", "bpf_cpumask_release"})  # fmt: skip
 _CPU_USERS = frozenset({"scx_bpf_kick_cpu", "scx_bpf_test_and_clear_cpu_idle"})
 _MAX_INLINED = 5
+_MAX_ASKED = 10
 MAP, POINTER = "map", "pointer"
 
 
@@ -118,7 +120,7 @@ class PointerDomain:
             return data
         if node.kind == "pointer_expression" and node.sign != "*":
             return data
-        if node.parent is not None and _address(node):
+        if node.parent is not None and address_taken(node):
             return data
         base = bare(node.kids[0])
         if base.kind == "call_expression":
@@ -137,7 +139,7 @@ class PointerDomain:
             name = node.text if node.kind == "identifier" else bare(node.kids[0]).text
             if truth:
                 return data.checked(name)
-            return replace(data, nullable=_but(data.nullable, name), refs=_but(data.refs, name))
+            return replace(data, refs=_but(data.refs, name))
         for name in data.negative:
             if re.search(rf"\b{re.escape(name)}\b", key):
                 keeps = key.startswith(f"{name} < 0") and truth
@@ -188,13 +190,6 @@ class PointerDomain:
         self.flaws.setdefault((what, node.start), Flaw(what, node, name, kind))
 
 
-def _address(node: Node) -> bool:
-    above = node.parent
-    while above is not None and above.kind in ("field_expression", "subscript_expression", "parenthesized_expression"):
-        above = above.parent
-    return above is not None and above.kind == "pointer_expression" and above.sign == "&"
-
-
 @dataclass(slots=True)
 class Facts:
     """What is known of the functions of a policy, found out when asked."""
@@ -202,6 +197,7 @@ class Facts:
     model: Model
     _walked: dict[tuple[str, Held], tuple[list[Exit[Held]], list[Flaw]] | None] = field(default_factory=dict)
     _depth: int = 0
+    _giving: set[str] | None = None
 
     def walked(self, function: Function, start: Held) -> tuple[list[Exit[Held]], list[Flaw]]:
         """Exits and flaws of a function; nothing while it is being walked, or when there was too much."""
@@ -226,7 +222,10 @@ class Facts:
         function = self.model.functions.get(name)
         if function is None or "*" not in _head(function):
             return ""
-        return next((kind for one in self._returns(function) if (kind := self._null_kind(*one))), "")
+        self._depth += 1
+        kinds = [self._null_kind(*one) for one in self._returns(function)] if self._depth < _MAX_ASKED else []
+        self._depth -= 1
+        return next(filter(None, kinds), "")
 
     def _null_kind(self, value: Node, data: Held) -> str:
         if value.kind in ("number_literal", "null") and value.text in ("0", "NULL"):
@@ -242,13 +241,15 @@ class Facts:
         function = self.model.functions.get(name)
         if function is None or "*" not in _head(function):
             return ""
-        for value, data in self._returns(function):
-            if value.kind == "call_expression" and self.acquires(api(bare(value.kids[0]).text)):
-                return self.acquires(api(bare(value.kids[0]).text))
-            for held, what in data.refs:
-                if held == value.text:
-                    return what
-        return ""
+        self._depth += 1
+        given = [self._given(*one) for one in self._returns(function)] if self._depth < _MAX_ASKED else []
+        self._depth -= 1
+        return next(filter(None, given), "")
+
+    def _given(self, value: Node, data: Held) -> str:
+        if value.kind == "call_expression":
+            return self.acquires(api(bare(value.kids[0]).text))
+        return next((what for held, what in data.refs if held == value.text), "")
 
     def negative(self, name: str) -> bool:
         """Can a call give a negative error for a CPU?"""
@@ -272,15 +273,16 @@ class Facts:
 
     def gives_back(self, function: Function) -> bool:
         """May a helper release what it is given?"""
-        key = ("gives back", function.name)
-        if key not in self.model.memo:
-            self.model.memo[key] = True  # of a helper that calls itself nothing is known
-            self.model.memo[key] = any(
-                _GIVES_BACK.search(call.name)
-                or (call.name in self.model.functions and self.gives_back(self.model.functions[call.name]))
-                for call in function.calls
-            )
-        return bool(self.model.memo[key])
+        if self._giving is None:
+            functions = self.model.functions.values()
+            todo = [one.name for one in functions if any(_GIVES_BACK.search(call.name) for call in one.calls)]
+            self._giving = set()
+            while todo:
+                name = todo.pop()
+                if name not in self._giving:
+                    self._giving.add(name)
+                    todo.extend(call.function.name for call in self.model.callers.get(name, ()))
+        return function.name in self._giving
 
     def _returns(self, function: Function) -> list[tuple[Node, Held]]:
         exits, _ = self.walked(function, Held())

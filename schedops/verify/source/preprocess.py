@@ -15,7 +15,9 @@ from schedops.verify.source.macros import MAX_TOKENS, Expander, Macro
 from schedops.verify.source.tokens import NAME, SIGN, STRING, Text, Token, lines
 
 _MAX_INCLUDES = 64
+MAX_READ = 100_000  # tokens, of the source and its headers
 _MAX_ATTRIBUTE = 64
+_MAX_NESTED = 200
 _DROPPED_WITH_ARGUMENTS = frozenset({"__attribute__", "__attribute", "_Pragma", "asm", "__asm__", "_Static_assert"})
 
 
@@ -68,6 +70,7 @@ class _Reader:
     out: list[Token] = field(default_factory=list)
     expander: Expander = field(init=False)
     own: set[str] = field(default_factory=set)
+    read_tokens: int = 0
     builtin: frozenset[str] = frozenset()
     main: Text | None = None
 
@@ -79,7 +82,12 @@ class _Reader:
         return not self.stack or (self.stack[-1].outer_live and self.stack[-1].taken is not False)
 
     def read(self, source: Text) -> None:
+        """All lines of a file, as long as there is room."""
         for directive, line in lines(source):
+            self.read_tokens += len(line)
+            if self.read_tokens > MAX_READ or self.expander.produced > MAX_TOKENS:
+                self.expander.cut = True
+                return
             if directive:
                 self.flush()
                 self._directive(line)
@@ -119,6 +127,9 @@ class _Reader:
         return self.regions
 
     def _open(self, word: str, rest: list[Token]) -> None:
+        if len(self.stack) >= _MAX_NESTED:
+            self.expander.cut = True
+            return
         taken = self._holds(word, rest) if self.live else False
         guard = False
         if taken is None and word == "ifndef":

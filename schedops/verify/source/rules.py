@@ -15,6 +15,7 @@ from schedops.verify.source import (
     rules_security,
     rules_table,
 )
+from schedops.verify.source.pages_limits import LIMIT
 from schedops.verify.source.report import Check
 
 CHECKS: tuple[Check, ...] = (
@@ -30,4 +31,5 @@ CHECKS: tuple[Check, ...] = (
     *rules_table.CHECKS,
 )
 
-RULES: tuple[Rule, ...] = tuple(sorted((rule for check in CHECKS for rule in check.rules), key=lambda rule: rule.id))
+_ALL = (LIMIT, *(rule for check in CHECKS for rule in check.rules))
+RULES: tuple[Rule, ...] = tuple(sorted(_ALL, key=lambda rule: rule.id))

@@ -71,7 +71,7 @@ def _mixed(model: Model) -> Findings:
     for value, calls in used.fifo.sure.items():
         others = used.vtime.sure.get(value)
         call = calls[0]
-        if not others or call.node.conditional or others[0].node.conditional:
+        if not others or any(_configured(model, one) for one in (call, others[0])):
             continue
         name = queue_name(model, value, call, 1)
         text = (
@@ -88,6 +88,18 @@ def _mixed(model: Model) -> Findings:
                 "kernel ends the scheduler"
             )
             yield found(VTIME_BUILTIN, call.node, text, "scx_bpf_dsq_insert() instead")
+
+
+def _configured(model: Model, call: Call) -> bool:
+    """Is it reached in one configuration of the policy only, so that it need not meet the others?"""
+    if call.node.conditional:
+        return True
+    for node in call.node.above():
+        if node.kind in ("if_statement", "conditional_expression", "switch_statement"):
+            names = {one.text for one in node.kids[0].find("identifier")}
+            if names and names <= model.globals.keys():
+                return True
+    return False
 
 
 def _builtin(model: Model) -> Findings:

@@ -27,7 +27,7 @@ def _find(model: Model) -> Findings:
             if not way.data.lost:
                 continue
             falls = way.node is one.function.body
-            sure = not way.data.stored and not way.data.absent and not (falls and way.data.refused > 1) and not unsure
+            sure = not way.data.stored and not way.data.absent and not (falls and way.data.decided > 1) and not unsure
             before = seen.get(way.node.start)
             if before is None or (sure and not before[2]):
                 seen[way.node.start] = (way.data.pushed, way.node, sure)

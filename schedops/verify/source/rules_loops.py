@@ -210,7 +210,9 @@ def _batch(model: Model) -> Findings:
                 f"{via(model, call.function)} inserts up to {times[0]} tasks at once, and the dispatch buffer holds "
                 f"{limit}: the kernel ends the scheduler"
             )
-            yield found(BATCH, _defined(model, times[1]), text, f"at most {limit} rounds, or raise .dispatch_max_batch")
+            advice = f"at most {limit} rounds, or raise .dispatch_max_batch"
+            level = ERROR if given else WARNING  # who sized the buffer meant it; others may know that tasks are few
+            yield found(BATCH, _defined(model, times[1]), text, advice, level=level)
 
 
 def _last(node: Node, loop: Node) -> bool:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from schedops.model.verification import Place
 
+MAX_LINE = 20_000  # tokens; what is longer is taken in pieces
+
 NAME, NUMBER, STRING, SIGN, NEWLINE = "name", "number", "string", "sign", "newline"
 
 # Every alternative is linear: an unterminated comment takes the rest, an unterminated string its line.
@@ -87,5 +89,8 @@ def lines(source: Text) -> Iterator[tuple[bool, list[Token]]]:
             line = []
             continue
         line.append(Token(str(kind), match.group(), source, match.start(), match.end()))
+        if len(line) >= MAX_LINE:
+            yield line[0].text == "#", line
+            line = []
     if line:
         yield line[0].text == "#", line

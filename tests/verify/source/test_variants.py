@@ -1,0 +1,181 @@
+"""The same flaw, said in other ways: behind helpers, macros, constants, in a switch, before a goto. And what only looks like it."""
+
+# ruff: noqa: E501 - C on one line
+from __future__ import annotations
+
+import pytest
+
+from schedops.verify.source.check import check_source
+from tests.verify.source.sources import source
+
+ENQUEUE = "void BPF_STRUCT_OPS(t_enqueue, struct task_struct *p, u64 enq_flags)\n{\n%s\n}\n"
+DISPATCH = "void BPF_STRUCT_OPS(t_dispatch, s32 cpu, struct task_struct *prev)\n{\n%s\n}\n"
+SELECT = "s32 BPF_STRUCT_OPS(t_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)\n{\n%s\n}\n"
+INSERT = "scx_bpf_dsq_insert(p, SCX_DSQ_GLOBAL, SCX_SLICE_DFL, enq_flags);"
+PUT = f"static void put(struct task_struct *p, u64 enq_flags) {{ {INSERT} }}\n"
+TRY = (
+    "static bool try(struct task_struct *p, u64 enq_flags) {\n"
+    f"if (p->nr_cpus_allowed > 1) return false; {INSERT} return true; }}\n"
+)
+QUEUES = "#define A_DSQ 1\n#define B_DSQ (A_DSQ + 1)\nenum { C_DSQ = B_DSQ + 1 };\nstatic const u64 D_DSQ = 1 << 4;\n"
+MAP = 'struct { __uint(type, BPF_MAP_TYPE_QUEUE); __uint(max_entries, 8); __type(value, s32); } q SEC(".maps");\n'
+
+
+def _errors(text: str) -> set[str]:
+    return {finding.rule for finding in check_source(source(text)) if finding.level == "error"}
+
+
+BROKEN = {
+    "ENQUEUE-DROPS": (
+        ENQUEUE % "",
+        ENQUEUE % f"switch (p->policy) {{ case 3: return; default: {INSERT} }}",
+        ENQUEUE % f"if (p->scx.weight < 10) goto out; {INSERT} out: return;",
+        ENQUEUE % f"if (p->scx.weight >= 10) {INSERT}",
+        TRY + ENQUEUE % "if (try(p, enq_flags)) return; nr_shared++; return;",
+        PUT + ENQUEUE % "u64 n = __sync_fetch_and_add(&nr, 1); if ((n & 1023) == 7) return; put(p, enq_flags);",
+        "#define UNLESS(c) if (!(c)) return\n" + ENQUEUE % f"UNLESS(p->scx.weight > 5); {INSERT}",
+        ENQUEUE % f"do {{ if (p->pid == 7) return; }} while (0); {INSERT}",
+    ),
+    "PUSH-UNCHECKED": (
+        MAP + ENQUEUE % "s32 pid = p->pid; (void)bpf_map_push_elem(&q, &pid, BPF_EXIST);",
+        MAP
+        + "static void put(struct task_struct *p) { s32 pid = p->pid; bpf_map_push_elem(&q, &pid, 0); }\n"
+        + ENQUEUE % "put(p);",
+    ),
+    "INSERT-TWICE": (
+        PUT + ENQUEUE % f"put(p, enq_flags); {INSERT}",
+        TRY + ENQUEUE % f"try(p, enq_flags); if (p->nr_cpus_allowed == 1) return; {INSERT} {INSERT}",
+        ENQUEUE % f"switch (p->policy) {{ case 1: {INSERT} default: {INSERT} }}",
+    ),
+    "DSQ-NOT-CONSUMED": (
+        QUEUES + ENQUEUE % "scx_bpf_dsq_insert(p, C_DSQ, 1000000, 0);" + DISPATCH % "scx_bpf_dsq_move_to_local(B_DSQ);",
+        QUEUES
+        + "static u64 of(struct task_struct *p) { if (p->scx.weight > 100) return A_DSQ; return D_DSQ; }\n"
+        + ENQUEUE % "u64 id = of(p); scx_bpf_dsq_insert(p, id, 1000000, 0);"
+        + DISPATCH % "scx_bpf_dsq_move_to_local(A_DSQ);",
+        QUEUES
+        + "static void put(struct task_struct *p, u64 id) { scx_bpf_dsq_insert(p, id, 1000000, 0); }\n"
+        + ENQUEUE % "if (p->scx.weight > 100) put(p, A_DSQ); else put(p, B_DSQ);"
+        + DISPATCH % "u32 i; bpf_for(i, 0, 1) scx_bpf_dsq_move_to_local(A_DSQ + i);",
+    ),
+    "KFUNC-CONTEXT": (
+        "static void pull(void) { scx_bpf_dsq_move_to_local(1); }\nvoid BPF_STRUCT_OPS(t_running, struct task_struct *p) { pull(); }\n",
+        "void BPF_STRUCT_OPS(t_tick, struct task_struct *p) { scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, 1000000, 0); }\n",
+        "s32 BPF_STRUCT_OPS(t_init) { return scx_bpf_create_dsq(1, -1); }\n",
+    ),
+    "DSQ-MIXED": (
+        QUEUES + ENQUEUE % "if (p->flags & 1) { scx_bpf_dsq_insert(p, 2, 1000000, 0); return; }"
+        "scx_bpf_dsq_insert_vtime(p, B_DSQ, 1000000, p->scx.dsq_vtime, 0);"
+        + DISPATCH
+        % "scx_bpf_dsq_move_to_local(B_DSQ);",
+    ),
+    "UNCHECKED-LOOKUP": (
+        "static struct c *get(struct task_struct *p) { return bpf_task_storage_get(&m, p, 0, 0); }\n"
+        + ENQUEUE % f"struct c *c = get(p); c->n++; {INSERT}",
+        "static void inc(u64 *n) { (*n)++; }\n"
+        + ENQUEUE % f"u32 z = 0; u64 *n = bpf_map_lookup_elem(&m, &z); inc(n); {INSERT}",
+        ENQUEUE % f"struct c *c; c = bpf_task_storage_get(&m, p, 0, 1); if (!c) nr++; c->n = 1; {INSERT}",
+        ENQUEUE % f"struct c *c = bpf_task_storage_get(&m, p, 0, 0); if (c || p->flags) c->n = 1; {INSERT}",
+    ),
+    "UNCHECKED-PTR": (
+        DISPATCH % "struct task_struct *p = bpf_task_from_pid(1); scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, 1000000, 0);",
+        DISPATCH % "if (!prev || prev->scx.slice) nr++; if (prev->scx.slice > 5) nr++;",
+    ),
+    "REF-LEAK": (
+        DISPATCH % "u32 i; bpf_for(i, 0, 4) { struct task_struct *p = bpf_task_from_pid(i); if (!p) continue;"
+        " if (p->flags) continue; bpf_task_release(p); }",
+        DISPATCH
+        % "struct cgroup *c = bpf_cgroup_from_id(1); if (!c) return; if (cpu) goto out; nr++; bpf_cgroup_release(c); out: ;",
+        "static const struct cpumask *on(void) { return scx_bpf_get_online_cpumask(); }\n"
+        + DISPATCH
+        % "const struct cpumask *m = on(); if (bpf_cpumask_test_cpu(cpu, m)) return; scx_bpf_put_cpumask(m);",
+        DISPATCH % "if (bpf_cpumask_test_cpu(cpu, scx_bpf_get_online_cpumask())) nr++;",
+    ),
+    "SELECT-CPU-NEG": (
+        SELECT % "s32 cpu = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0); return cpu;",
+        "static s32 pick(struct task_struct *p) { return scx_bpf_pick_idle_cpu(p->cpus_ptr, 0); }\n"
+        + SELECT % "s32 cpu = pick(p); if (cpu < 0) nr++; return cpu;",
+        ENQUEUE % f"{INSERT} scx_bpf_kick_cpu(scx_bpf_pick_idle_cpu(p->cpus_ptr, 0), 0);",
+    ),
+    "HOT-LOOP": (
+        ENQUEUE % f"for (int i = 0; i < 100; i++) for (int j = 0; j < 100; j++) h ^= i; {INSERT}",
+        "static void mix(void) { u32 j; bpf_for(j, 0, 200) h ^= j; }\n"
+        + ENQUEUE % f"u32 i; bpf_for(i, 0, 1 << 6) mix(); {INSERT}",
+        "static int cb(u32 i, void *ctx) { return 0; }\n" + ENQUEUE % f"bpf_loop(50 * 1000, cb, 0, 0); {INSERT}",
+        ENQUEUE % f"bpf_repeat(9000) h++; {INSERT}",
+    ),
+    "UNBOUNDED-LOOP": (
+        DISPATCH % "for (;;) { if (!scx_bpf_dsq_move_to_local(1)) break; }",
+        DISPATCH % "do { nr++; } while (scx_bpf_dsq_nr_queued(1));",
+        "static void all(void) { s32 pid; while (!bpf_map_pop_elem(&q, &pid)) nr++; }\n" + DISPATCH % "all();",
+    ),
+    "INDEX-UNBOUNDED": (
+        "u64 a[8];\nstatic void count(s32 cpu) { a[cpu]++; }\n" + DISPATCH % "count(cpu);",
+        "u64 a[8];\n" + ENQUEUE % f"a[scx_bpf_task_cpu(p)]++; {INSERT}",
+        "u64 a[8];\n" + ENQUEUE % f"s32 cpu = scx_bpf_task_cpu(p); a[cpu] = 1; {INSERT}",
+    ),
+    "SLICE-INF": (
+        "#define FOREVER (~0ULL)\n" + ENQUEUE % "scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, FOREVER, 0);",
+        ENQUEUE % "u64 s = SCX_SLICE_INF; scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, s, 0);",
+    ),
+    "KICK-FLAGS": (ENQUEUE % f"u64 f = SCX_KICK_IDLE; {INSERT} scx_bpf_kick_cpu(0, f | SCX_KICK_WAIT);",),
+    "LOCAL-ON-UNCHECKED": (
+        "static u64 pick(struct task_struct *p) { return p->pid % 8; }\n"
+        + ENQUEUE % "scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL_ON | pick(p), 1000000, 0);",
+        ENQUEUE % "scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL_ON | 2, 1000000, 0);",
+    ),
+    "SEC-HELPER": (
+        "#define peek bpf_probe_read_user\n" + ENQUEUE % f"peek(buf, 8, (void *)p->mm->arg_start); {INSERT}",
+    ),
+}
+
+SOUND = {
+    "every case inserts": ENQUEUE % f"switch (p->policy) {{ case 1: {INSERT} break; default: {INSERT} break; }}",
+    "either helper or here": TRY + ENQUEUE % f"if (try(p, enq_flags)) return; {INSERT}",
+    "the same condition twice": ENQUEUE % f"bool a = p->flags; if (a) {INSERT} if (!a) {INSERT}",
+    "the scheduler is ended": ENQUEUE % f'if (!p->mm) {{ scx_bpf_error("no mm"); return; }} {INSERT}',
+    "a push that is checked later": MAP
+    + ENQUEUE % f"s32 pid = p->pid; int err = bpf_map_push_elem(&q, &pid, 0); if (err) {INSERT}",
+    "goto insert": ENQUEUE % f"if (p->flags) goto put; nr++; put: {INSERT}",
+    "a checked lookup": ENQUEUE % f"struct c *c = bpf_task_storage_get(&m, p, 0, 0); if (c && c->n) c->n = 2; {INSERT}",
+    "checked by comparison": ENQUEUE
+    % f"struct c *c = bpf_task_storage_get(&m, p, 0, 0); if (c != NULL) c->n = 2; {INSERT}",
+    "checked by a helper": "static bool bad(struct c *c) { return !c; }\n"
+    + ENQUEUE % f"struct c *c = bpf_task_storage_get(&m, p, 0, 0); if (bad(c)) nr++; else c->n = 2; {INSERT}",
+    "the helper checks": "static void inc(u64 *n) { if (n) (*n)++; }\n"
+    + ENQUEUE % f"u32 z = 0; inc(bpf_map_lookup_elem(&m, &z)); {INSERT}",
+    "released in a helper": "static void drop(struct task_struct *p) { bpf_task_release(p); }\n"
+    + DISPATCH % "struct task_struct *p = bpf_task_from_pid(1); if (p) drop(p);",
+    "handed to a map": DISPATCH % "struct bpf_cpumask *c = bpf_cpumask_create(); if (!c) return;"
+    " c = bpf_kptr_xchg(&kept, c); if (c) bpf_cpumask_release(c);",
+    "a negative pick is replaced": SELECT
+    % "s32 c = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0); if (c < 0) c = prev_cpu; return c;",
+    "a bounded index": "u64 a[8];\n" + DISPATCH % "if ((u32)cpu >= 8) return; a[cpu]++;",
+    "a masked index": "u64 a[8];\n" + DISPATCH % "u32 i = cpu & 7; a[i]++;",
+    "a loop that is left": ENQUEUE % f"u32 i; bpf_for(i, 0, 100000) {{ if (i > nr) break; }} {INSERT}",
+    "a counted loop": DISPATCH % "int n = 0; while (scx_bpf_dsq_nr_queued(1)) { if (++n > 8) break; }",
+    "one queue after the other mode": "const volatile bool fifo;\n"
+    + ENQUEUE
+    % "if (fifo) { scx_bpf_dsq_insert(p, 1, 1000000, 0); return; } scx_bpf_dsq_insert_vtime(p, 1, 1000000, nr, 0);"
+    + DISPATCH % "scx_bpf_dsq_move_to_local(1);",
+    "an unknown queue": ENQUEUE % "scx_bpf_dsq_insert(p, p->wake_cpu, 1000000, 0);"
+    + DISPATCH % "scx_bpf_dsq_move_to_local(cpu);",
+    "a variable that begins as nothing": ENQUEUE
+    % "u64 id = 0; if (p->flags) id = 1; else id = 2; scx_bpf_dsq_insert(p, id, 1000000, 0);"
+    + DISPATCH % "if (!scx_bpf_dsq_move_to_local(1)) scx_bpf_dsq_move_to_local(2);",
+    "two builds of one file": "#ifdef SLOW\n"
+    + ENQUEUE % ""
+    + "#else\n"
+    + ENQUEUE.replace("t_enqueue", "u_enqueue") % INSERT
+    + "#endif\n",
+}
+
+
+@pytest.mark.parametrize(("rule", "text"), [(rule, text) for rule, texts in BROKEN.items() for text in texts])
+def test_flaw_is_found_however_it_is_written(rule, text):
+    assert rule in _errors(text)
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_sound_code_is_left_alone(name):
+    assert _errors(SOUND[name]) == set()
