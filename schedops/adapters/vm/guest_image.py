@@ -14,6 +14,7 @@ from schedops.adapters.disk.staging import staging
 from schedops.adapters.toolbox.tools import libbpf_archive, libbpf_prefix
 from schedops.adapters.vm import cpio
 from schedops.errors import Unavailable
+from schedops.ports import KernelImage
 
 _FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Wno-unused-command-line-argument", "-static")
 _DIRECTORIES = ("dev", "proc", "sys", "run")
@@ -48,6 +49,26 @@ def image_of(sources: Mapping[str, bytes]) -> Path:
         except OSError as error:
             raise _cannot_write(image, error) from None
     return image
+
+
+def with_config(image: Path, kernel: KernelImage) -> Path:
+    """The initramfs with the kernel's configuration where libbpf looks for it: ``extern bool CONFIG_X __kconfig``.
+
+    A kernel without one leaves the image as it is.
+    """
+    source = kernel.directory / "config"
+    if not source.is_file():
+        return image
+    config = source.read_bytes()
+    target = image.with_name(f"{image.name}-{kernel.kernel.release}-{hashlib.sha256(config).hexdigest()[:8]}")
+    if not target.exists():
+        # Archives may follow each other.
+        more = cpio.archive(("boot",), {f"boot/config-{kernel.kernel.release}": config})
+        try:
+            write_whole(target, image.read_bytes() + more, mode=0o444)
+        except OSError as error:
+            raise _cannot_write(target, error) from None
+    return target
 
 
 def _compiler() -> str:

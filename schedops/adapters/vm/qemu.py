@@ -13,7 +13,7 @@ from schedops.adapters.disk.cachedir import cache_dir
 from schedops.adapters.disk.staging import staging
 from schedops.adapters.toolbox.tools import require_tool
 from schedops.adapters.vm import accelerator as accelerators
-from schedops.adapters.vm.guest_image import guest_image
+from schedops.adapters.vm.guest_image import guest_image, with_config
 from schedops.adapters.vm.guest_session import GuestSession
 from schedops.adapters.vm.machine import Machine, running
 from schedops.adapters.vm.qemu_command import MachineSpec
@@ -80,7 +80,7 @@ class Qemu:
             accelerator=accelerator,
             cpus=cpus,
             kernel=image.directory / "vmlinux",
-            initramfs=self._initramfs(),
+            initramfs=with_config(self._initramfs(), image),
         )
 
     def _choose(self, image: KernelImage | None) -> Accelerator:

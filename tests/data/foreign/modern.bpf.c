@@ -9,7 +9,9 @@ UEI_DEFINE(uei);
 #define SHARED 7
 
 const volatile u64 slice_ns = SCX_SLICE_DFL;
+extern bool CONFIG_PREEMPT_RCU __kconfig __weak;
 static u64 vtime_now;
+static bool preemptible;
 static u64 served[64];
 
 struct task_ctx {
@@ -115,6 +117,7 @@ s32 BPF_STRUCT_OPS_SLEEPABLE(modern_init)
 {
 	s32 err = scx_bpf_create_dsq(SHARED, NUMA_NO_NODE);
 
+	preemptible = CONFIG_PREEMPT_RCU && LINUX_KERNEL_VERSION >= KERNEL_VERSION(6, 12, 0);
 	if (err)
 		scx_bpf_error("queue %d: %d", SHARED, err);
 	return err;
