@@ -228,8 +228,4 @@ static __always_inline bool __COMPAT_is_enq_cpu_selected(u64 enq_flags)
 
 #define SCX_OPS_DEFINE(name, ...) SEC(".struct_ops.link") struct sched_ext_ops name = { __VA_ARGS__ };
 
-/* Schedulers that number CPUs topologically (7.3) use much more of sched-ext/scx's headers than is written here. */
-#define SCX_OPS_CID_DEFINE(name, ...) \
-	_Static_assert(0, "a cid scheduler needs sched-ext/scx's own headers: schedops verify --include DIR");
-
 #endif /* SCHEDOPS_SCX_COMPAT_H */

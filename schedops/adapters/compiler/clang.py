@@ -72,6 +72,8 @@ class Clang:
         problems = _guarded(source)
         if problems:
             return problems
+        if problems := _beyond_ours(source):
+            return problems
         outcome = self._for(source, image)
         if isinstance(outcome, Compiled) or not _brings_its_own(source):
             return outcome
@@ -112,6 +114,15 @@ def _brings_its_own(source: PolicySource) -> bool:
     ours = data_dir("policies") / "include"
     own = dict(source.headers).get("scx/common.bpf.h")
     return own is not None and own != (ours / "scx/common.bpf.h").read_text(encoding="utf-8")
+
+
+def _beyond_ours(source: PolicySource) -> Problems:
+    """What a cid scheduler needs is much, and the headers that stand in for sched-ext/scx's do not have it."""
+    match = re.search(r"^[ \t]*SCX_OPS_CID_DEFINE\b", source.text, re.MULTILINE)
+    if match is None or _brings_its_own(source):
+        return ()
+    text = "a cid scheduler needs sched-ext/scx's own headers: schedops verify --include DIR"
+    return (_problem(source.path, text, source.text.count("\n", 0, match.start()) + 1, 1),)
 
 
 def _adapted(compiled: Compiled, source: PolicySource, types: str, kernel: str) -> Compiled:
