@@ -25,19 +25,20 @@ def mixed(cpus: int, duration_ms: int = MIXED_MS) -> LoadPlan:
 
 
 def crowd(cpus: int) -> LoadPlan:
-    """Many more tasks than any small table holds, most of them queued at once: 90 hogs delay 256 that wake up."""
+    """Many more tasks than any small table holds, queued at once: 54 hogs delay 256 that wake up together."""
     last = (cpus - 1,)
     groups = (
-        LoadGroup(name=EQUAL, kind="hog", count=64),
-        LoadGroup(name="niced hogs", kind="hog", count=8, nice=5),
+        LoadGroup(name=EQUAL, kind="hog", count=40),
+        LoadGroup(name="niced hogs", kind="hog", count=6, nice=5),
         LoadGroup(name="very niced hogs", kind="hog", count=2, nice=10),
-        LoadGroup(name="favoured hogs", kind="hog", count=4, nice=-5),
-        LoadGroup(name="hogs on the first CPU", kind="hog", count=4, cpus=(0,)),
-        LoadGroup(name="hogs on the last CPU", kind="hog", count=4, cpus=last),
-        LoadGroup(name="hogs in a cgroup of their own", kind="hog", count=4, weight=100),
-        LoadGroup(name="sleepers", kind="sleeper", count=200, work_us=100, sleep_us=300_000),
-        LoadGroup(name="niced sleepers", kind="sleeper", count=40, nice=5, work_us=100, sleep_us=250_000),
-        LoadGroup(name="sleepers on the last CPU", kind="sleeper", count=16, cpus=last, work_us=100, sleep_us=200_000),
+        LoadGroup(name="hogs on the first CPU", kind="hog", count=2, cpus=(0,)),
+        LoadGroup(name="hogs on the last CPU", kind="hog", count=2, cpus=last),
+        LoadGroup(name="hogs in a cgroup of their own", kind="hog", count=2, weight=100),
+        LoadGroup(name="sleepers", kind="sleeper", count=200, work_us=100, sleep_us=1_000_000),
+        LoadGroup(name="niced sleepers", kind="sleeper", count=40, nice=5, work_us=100, sleep_us=1_000_000),
+        LoadGroup(
+            name="sleepers on the last CPU", kind="sleeper", count=16, cpus=last, work_us=100, sleep_us=1_000_000
+        ),
     )
     return LoadPlan(groups=groups, duration_ms=CROWD_MS)
 

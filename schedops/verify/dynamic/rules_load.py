@@ -65,7 +65,7 @@ UNFAIR_EQUAL = Rule(
     stage=stages.FAIRNESS,
     title="Equal tasks get unequal CPU time",
     why="Tasks of the same nice value and cgroup that never sleep should get the same. Jain's index of their CPU times "
-    "is 1 when they do and 1/n when one gets everything; below 0.90 (0.80 among 64 in a crowd) some user waits for no "
+    "is 1 when they do and 1/n when one gets everything; below 0.90 (0.80 among 40 in a crowd) some user waits for no "
     "reason he can see. Policies that declare `cgroups` may run groups and their tasks one after the other and are not "
     "asked; the limits for waiting hold for them too.",
     fix="Give back the place in the queue when a slice ends; charge what was really used (`running` to `stopping`).",

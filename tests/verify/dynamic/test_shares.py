@@ -54,9 +54,9 @@ def test_unequal_shares_of_equal_tasks_do_not_pass(cpu_ms: tuple[float, ...], in
 
 
 def test_one_task_on_a_cpu_that_the_host_stopped_is_not_the_policys_favour() -> None:
-    stopped = {"cpu_ms": (500.0, *(75.0,) * 63)}
+    stopped = {"cpu_ms": (500.0, *(75.0,) * 39)}
     assert shares.equal(look(loads.crowd(2), equal_hogs=stopped), limits.MIN_JAIN_CROWD) is None
-    favoured = {"cpu_ms": (*(500.0,) * 8, *(20.0,) * 56)}
+    favoured = {"cpu_ms": (*(500.0,) * 6, *(20.0,) * 34)}
     assert shares.equal(look(loads.crowd(2), equal_hogs=favoured), limits.MIN_JAIN_CROWD) is not None
 
 
