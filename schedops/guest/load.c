@@ -97,7 +97,7 @@ static void open_gate(void)
 static void look(void)
 {
 	for (unsigned i = 0; i < load->tasks; i++)
-		load->slot[i].iterations_seen = load->slot[i].iterations;
+		load->slot[i].ran_seen = load->slot[i].ran;
 }
 
 static bool over(void)
@@ -162,7 +162,7 @@ static void reply_group(unsigned g, uint64_t end_ns)
 		note_wait(s, s->last_ns, end_ns);
 		if (s->max_wait_ns > sum.max_wait_ns)
 			sum.max_wait_ns = s->max_wait_ns;
-		never += !s->iterations_seen;
+		never += !s->ran_seen;
 		sum.iterations += s->iterations;
 		sum.violations += s->violations;
 		for (int b = 0; b < BUCKETS; b++)

@@ -21,7 +21,8 @@ struct load_group {
 struct slot {
 	uint64_t last_ns; /* runnable without progress since then; in the future while asleep */
 	uint64_t max_wait_ns, iterations, violations, children_us;
-	uint64_t iterations_seen; /* by the watcher, while the policy was there */
+	uint64_t ran;	   /* how often it has shown that it had a CPU, at least once an iteration */
+	uint64_t ran_seen; /* by the watcher, while the policy was there */
 	uint64_t cpus;		  /* where it may run now, 0: anywhere */
 	uint32_t wake_bucket[BUCKETS];
 	pid_t pid;

@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { LEAST_US = 2000 }; /* a keeper that looks more often takes CPU time from the load */
+
 static void sleep_for(uint64_t us)
 {
 	struct timespec t = {(time_t)(us / 1000000u), (long)(us % 1000000u) * 1000};
@@ -39,7 +41,7 @@ static void let_work(struct slot *slot, unsigned work_us)
 {
 	uint64_t seen = __atomic_load_n(&slot->iterations, __ATOMIC_RELAXED);
 	do
-		sleep_for(work_us > 1000 ? work_us : 1000);
+		sleep_for(work_us > LEAST_US ? work_us : LEAST_US);
 	while (__atomic_load_n(&slot->iterations, __ATOMIC_RELAXED) == seen);
 }
 

@@ -23,6 +23,7 @@ void pipe_after_fork(const struct slot *slot)
 static void pass_on(struct slot *slot, struct slot *partner, int end)
 {
 	uint64_t now = progress(slot);
+	slot->ran++; /* from here on it waits for its partner */
 	__atomic_store_n(&partner->last_ns, now, __ATOMIC_RELEASE);
 	if (write(end, "x", 1) != 1)
 		_exit(0);

@@ -178,6 +178,7 @@ void task_main(struct slot *slot)
 	for (;;) {
 		step[group->kind](slot, group);
 		slot->iterations++;
+		slot->ran++;
 		check_cpu(slot);
 	}
 }

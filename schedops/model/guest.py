@@ -135,8 +135,8 @@ class ProgramRuns:
     """How often a BPF program ran during a load, by the kernel's own count (``bpf_stats_enabled``).
 
     :param name: its first 15 characters.
-    :param ns_per_run: mean of the quietest of several stretches of the load: what a busy host adds is not the
-        policy's; 0 when it did not run.
+    :param ns_per_run: mean of the quietest of several stretches of the load's later half: what a busy host adds is not
+        the policy's, and what it becomes with time is; 0 when it did not run.
     """
 
     name: str
