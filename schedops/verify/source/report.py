@@ -67,7 +67,11 @@ def found(rule: Rule, at: Node | Place, text: str, advice: str = "", *, level: s
         if level == ERROR and at.conditional:
             level = WARNING
         at = at.place
-    return Finding(rule=rule.id, level=level, text=text, place=at, advice=advice)
+    return Finding(rule=rule.id, level=level, text=_printable(text), place=at, advice=_printable(advice))
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def softened(finding: Finding, level: str) -> Finding:

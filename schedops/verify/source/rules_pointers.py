@@ -6,7 +6,7 @@ from schedops.verify.source.builtins import ACQUIRES
 from schedops.verify.source.model import Function, Model
 from schedops.verify.source.pages_pointers import CHAINED, LOOKUP, NEGATIVE, REF_LEAK, UNCHECKED_PTR
 from schedops.verify.source.pointers import MAP, POINTER, Facts, Flaw, Held
-from schedops.verify.source.report import Check, Findings, found
+from schedops.verify.source.report import ERROR, WARNING, Check, Findings, found
 from schedops.verify.source.tree import bare
 from schedops.verify.source.values import constant
 
@@ -69,14 +69,17 @@ def _returned(model: Model, function: Function, facts: Facts, start: Held) -> Fi
         negative = any(value.text in one.data.negative for one in exits if one.node is node)
         if value.kind == "call_expression":
             negative = facts.negative(value.kids[0].text)
-        if constant(model, value, function) is not None:
-            negative = (constant(model, value, function) or 0) < 0
+        level = ERROR
+        number = constant(model, value, function)
+        if number is not None:
+            negative = number < 0
+            level = ERROR if node.parent is function.body else WARNING  # after what never happens it is harmless
         if negative:
-            text = (
-                f"{function.name}() returns {value.shown}, which is negative when no CPU is idle: the kernel ends "
-                "the scheduler"
+            text = f"{function.name}() returns {value.shown}, which is negative"
+            text += (
+                ": the kernel ends the scheduler" if number is not None else " when no CPU is idle: the kernel ends it"
             )
-            yield found(NEGATIVE, node, text, "fall back to prev_cpu when it is < 0")
+            yield found(NEGATIVE, node, text, "fall back to prev_cpu when it is < 0", level=level)
 
 
 CHECKS = (Check((LOOKUP, CHAINED, UNCHECKED_PTR, REF_LEAK, NEGATIVE), _find),)

@@ -105,3 +105,11 @@ def test_a_policy_with_a_hole_gets_an_answer(at, length, instead):
     text = FIFO[:at] + instead + FIFO[at + length :]
 
     assert all(finding.text for finding in check_source(source(text)))
+
+
+def test_control_characters_never_reach_a_finding():
+    text = 'SEC("tp/\x1b[31m")\nint evil(void *ctx) { return 0; }\nSEC("kprobe/x")\nint bad(void *c) { return 0; }\n'
+    findings = check_source(source(text))
+
+    assert findings
+    assert all((finding.text + finding.advice).isprintable() for finding in findings)

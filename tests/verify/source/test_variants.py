@@ -150,6 +150,8 @@ SOUND = {
     " c = bpf_kptr_xchg(&kept, c); if (c) bpf_cpumask_release(c);",
     "a negative pick is replaced": SELECT
     % "s32 c = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0); if (c < 0) c = prev_cpu; return c;",
+    "an error code after what never happens": "#define ESRCH 3\n"
+    + SELECT % "if (!p->mm) return -ESRCH; return prev_cpu;",
     "a bounded index": "u64 a[8];\n" + DISPATCH % "if ((u32)cpu >= 8) return; a[cpu]++;",
     "a masked index": "u64 a[8];\n" + DISPATCH % "u32 i = cpu & 7; a[i]++;",
     "a loop that is left": ENQUEUE % f"u32 i; bpf_for(i, 0, 100000) {{ if (i > nr) break; }} {INSERT}",
