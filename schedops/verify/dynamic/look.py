@@ -10,12 +10,15 @@ from schedops.model.guest import AttachReading, LoadPlan, LoadReading, SchedStat
 from schedops.model.policy import Policy
 from schedops.model.verdict import Verdict
 from schedops.ports import Guest
+from schedops.verify.dynamic.rules_charge import EJECTED
+from schedops.verify.dynamic.rules_load import STALL
 from schedops.verify.judge import Outcome
 
 ATTACH_S = 20.0
 DETACH_S = 10.0
 _LOAD_GRACE_S = 15.0
 _LOOKS = 3
+_PUT_OUT = {f"FAIL {rule.id}" for rule in (EJECTED, STALL)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +108,8 @@ class Session:
 def settle(look: Callable[[], Outcome], note: Callable[[str], None]) -> Outcome:
     """A finding counts when it shows twice, or at once when it is final; so does passing after one that did not count.
 
-    Two looks in which nothing could be measured are enough.
+    Two looks in which nothing could be measured are enough. Having been put out is outweighed by no number of passes:
+    the policy that passed was a fresh one.
     """
     seen: Counter[str] = Counter()
     last = look()
@@ -126,7 +130,8 @@ def settle(look: Callable[[], Outcome], note: Callable[[str], None]) -> Outcome:
 
 def _decided(seen: Counter[str], last: Outcome) -> bool:
     if last.verdict is Verdict.PASS:
-        return seen[_key(last)] > sum(count for key, count in seen.items() if key.startswith("FAIL"))
+        failures = [key for key in seen.elements() if key.startswith("FAIL")]
+        return seen[_key(last)] > len(failures) and not _PUT_OUT & set(failures)
     return seen[_key(last)] == 2
 
 

@@ -9,7 +9,7 @@ import pytest
 from schedops.model.verdict import Verdict
 from schedops.verify.dynamic import loads
 from schedops.verify.dynamic.look import Session, settle
-from schedops.verify.dynamic.rules_load import LATENCY, STARVED
+from schedops.verify.dynamic.rules_load import LATENCY, STALL, STARVED
 from schedops.verify.judge import Outcome, failed, passed, unknown
 from tests.verify.fakes import Guest
 from tests.verify.readings import ENABLED, POLICY, SEQ
@@ -18,6 +18,7 @@ LOOKS = {
     "P": passed("well"),
     "F": failed(STARVED, "late", final=False),
     "L": failed(LATENCY, "slow", final=False),
+    "S": failed(STALL, "put out", final=False),
     "X": failed(STARVED, "never ran"),
     "?": unknown(Verdict.INCONCLUSIVE, "busy"),
     "E": unknown(Verdict.ERROR, "broken"),
@@ -35,6 +36,8 @@ LOOKS = {
         ("FPX", "FAIL", 3),
         ("FLF", "FAIL", 3),
         ("FLP", "INCONCLUSIVE", 3),
+        ("SPP", "INCONCLUSIVE", 3),
+        ("SS", "FAIL", 2),
         ("?P", "PASS", 2),
         ("??", "INCONCLUSIVE", 2),
         ("?FF", "FAIL", 3),
