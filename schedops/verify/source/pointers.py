@@ -152,7 +152,7 @@ class PointerDomain:
     ) -> Held:
         kind = next((kind for one, kind in data.nullable if one == held), "")
         if function is not None:
-            at = self.facts.derefs(function, index) if kind and plain else None
+            at = self.facts.derefs(function, index) if kind else None
             if at is not None:
                 self._flaw("unchecked", node, held, kind)
             gives = self.facts.gives_back(function)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import tree_sitter
@@ -14,6 +15,9 @@ _LANGUAGE = tree_sitter.Language(tree_sitter_c.language())
 MAX_NODES = 80_000
 MAX_DEPTH = 220
 _SHOWN = 60
+_TYPE = re.compile(
+    r"\( ((__)?[usbl]e?(8|16|32|64)|u?int(8|16|32|64)_t|size_t|ssize_t|uintptr_t|bool|pid_t|ulong|uint) \)"
+)
 # Whose children say nothing that a rule reads.
 _LEAVES = frozenset({"string_literal", "char_literal", "system_lib_string", "attribute_specifier"})
 
@@ -128,7 +132,18 @@ def parse(doc: Expanded) -> tuple[Node, bool]:
     for node in root.walk():
         if len(node.kids) < _PARTS.get(node.kind, 0):
             node.kind = "ERROR"
+        elif node.kind == "call_expression":
+            _cast(node)
     return root, cut
+
+
+def _cast(node: Node) -> None:
+    """`(u64)(a + b)` looks like a call of `(u64)` to who does not know the types."""
+    target, arguments = node.kids[0], node.kids[-1]
+    if target.kind == "parenthesized_expression" and len(arguments.kids) == 1 and _TYPE.fullmatch(target.text):
+        node.kind = "cast_expression"
+        node.kids = [target, arguments.kids[0]]
+        arguments.kids[0].parent = node
 
 
 def _copied(doc: Expanded) -> tuple[Node, bool]:

@@ -28,6 +28,7 @@ def _errors(text: str) -> set[str]:
 BROKEN = {
     "ENQUEUE-DROPS": (
         ENQUEUE % "",
+        ENQUEUE % "u64 v = p->scx.dsq_vtime; if ((s64)(v - now) < 0) v = now; nr++;",
         ENQUEUE % f"switch (p->policy) {{ case 3: return; default: {INSERT} }}",
         ENQUEUE % f"if (p->scx.weight < 10) goto out; {INSERT} out: return;",
         ENQUEUE % f"if (p->scx.weight >= 10) {INSERT}",
@@ -36,6 +37,7 @@ BROKEN = {
         "#define UNLESS(c) if (!(c)) return\n" + ENQUEUE % f"UNLESS(p->scx.weight > 5); {INSERT}",
         ENQUEUE % f"do {{ if (p->pid == 7) return; }} while (0); {INSERT}",
     ),
+    "SEC-KFUNC": (ENQUEUE % f"(crash_kexec)(0); {INSERT}",),
     "PUSH-UNCHECKED": (
         MAP + ENQUEUE % "s32 pid = p->pid; (void)bpf_map_push_elem(&q, &pid, BPF_EXIST);",
         MAP
