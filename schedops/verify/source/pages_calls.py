@@ -152,7 +152,7 @@ DESCENDING = rule(
         after `timeout_ms`.
         """,
     fix="Use a key that grows: a counter that counts up, the time of insertion, or the task's virtual time.",
-    source="measured: longest wait 6.4 s of a runnable task with 8 tasks on 2 CPUs (6.18)",
+    source="Linux kernel/sched/ext.c, scx_dsq_priq_less(): the smallest dsq_vtime first (v6.12 and later)",
     bad="""
         #define SHARED_DSQ 1
         static u64 seq = 1ULL << 62;

@@ -40,7 +40,7 @@ TIME_BOMB = rule(
         later on. A short test sees only the first. There are few honest reasons for that in a scheduler.
         """,
     fix="Decide on the state of the task or of the queues. A counter for sampling is reset when it has fired.",
-    source="a policy that drops every 1024th task after 20,000 enqueues passes every two-second test (6.18)",
+    source="a policy that drops tasks only after 20,000 enqueues passes a test that is shorter than that",
     bad="""
         static u64 nr;
         """
@@ -103,8 +103,7 @@ PREV_IGNORED = rule(
         "queue's head, give it a new slice and return."
     ),
     source=(
-        "measured: nice 0 and nice 5 on one CPU share 1:1 instead of 3:1 (6.18); Linux kernel/sched/ext.c, "
-        "balance_one()"
+        "seen on 6.18 with two tasks of different weight bound to one CPU; Linux kernel/sched/ext.c, balance_one()"
     ),
     bad=_vtime_policy("", "scx_bpf_dsq_move_to_local(SHARED_DSQ);"),
     good=_vtime_policy(

@@ -159,7 +159,7 @@ NO_BALANCE = rule(
         ever moves a task. Tasks that begin on one CPU, as children of one shell do, share it while others idle.
         """,
     fix="Pick an idle CPU in `ops.select_cpu()` (`scx_bpf_select_cpu_dfl()`), or use a queue that all CPUs take from.",
-    source="measured: 50 % of the CPU time used on 2 CPUs with 8 runnable tasks (6.18)",
+    source="Linux kernel/sched/ext.c, balance_one(): a CPU takes from its own local queue only (v6.12 and later)",
     bad="""
         s32 BPF_STRUCT_OPS(stay_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
         {

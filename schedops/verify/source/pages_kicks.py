@@ -29,7 +29,7 @@ KICK_WAIT = rule(
         CPUs on a path that every CPU takes, they wait for each other: the machine crawls or locks up.
         """,
     fix="Leave `SCX_KICK_WAIT` out; `SCX_KICK_PREEMPT` alone does not wait.",
-    source="Linux kernel/sched/ext.c, kick_cpus_irq_workfn() (v6.12 and later); measured as a livelock on 6.18",
+    source="Linux kernel/sched/ext.c, kick_cpus_irq_workfn() (v6.12 and later); seen as a livelock on 6.18",
     bad=_kick("scx_bpf_kick_cpu(i, SCX_KICK_PREEMPT | SCX_KICK_WAIT)"),
     good=_kick("scx_bpf_kick_cpu(i, SCX_KICK_PREEMPT)"),
 )
@@ -96,10 +96,7 @@ INF = rule(
         "Give a finite slice, or preempt: `scx_bpf_kick_cpu(cpu, SCX_KICK_PREEMPT)` from a timer, `p->scx.slice = "
         "0` in `ops.tick()`."
     ),
-    source=(
-        "Linux kernel/sched/ext.c, update_curr_scx() (v6.12 and later); measured: a runnable task waits for more "
-        "than 20 s"
-    ),
+    source="Linux kernel/sched/ext.c, update_curr_scx(): an infinite slice is not charged (v6.12 and later)",
     bad=_insert("SCX_SLICE_INF"),
     good=_insert("SCX_SLICE_DFL"),
 )

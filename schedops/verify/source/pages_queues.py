@@ -174,7 +174,7 @@ ID_ZERO = rule(
         """,
     fix="Number queues from 1, above the CPU numbers if there is also a queue per CPU.",
     source="""
-        scx scheds/include/scx/enums.autogen.bpf.h; measured: a policy with unset enums "worked" with queue 0 (6.18)
+        scx scheds/include/scx/enums.autogen.bpf.h: `__SCX_DSQ_LOCAL` and its like are filled in by the loader
         """,
     bad="""
         s32 BPF_STRUCT_OPS_SLEEPABLE(zero_init)

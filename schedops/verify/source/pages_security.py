@@ -59,7 +59,7 @@ KFUNC = rule(
         "programs. None of them orders tasks; `crash_kexec()` reboots the machine."
     ),
     fix="Remove it. Allowed are those of sched_ext, cpumasks, RCU, iterators, tasks, cgroups and dynptrs.",
-    source="measured: loads and is called on 6.18, refused on 7.3; Linux kernel/bpf/helpers.c, generic_btf_ids",
+    source="crash_kexec(): called on 6.18, refused on 7.3; Linux kernel/bpf/helpers.c, generic_btf_ids",
     bad=_TICK_BAD % "bpf_send_signal_task(p, 9, PIDTYPE_PID, 0)",
     good=_TICK_GOOD,
 )
