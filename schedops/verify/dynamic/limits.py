@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from schedops.model.guest import LoadGroup
 
-# What counts as one wait of an execer is several turns: of the child before, in and after the exec, and of its parent.
-_TURNS = {"execer": 1.5}
 NICED = 10  # from this nice value on a task may be made to wait longer
 
 MIN_JAIN = 0.90
@@ -44,8 +42,7 @@ class Waits:
 
     def of(self, group: LoadGroup) -> float:
         """The limit of the tasks of a group."""
-        limit = self.niced_ms if group.nice >= NICED else self.most_ms
-        return limit * _TURNS.get(group.kind, 1.0)
+        return self.niced_ms if group.nice >= NICED else self.most_ms
 
 
 # A task that never ran has waited all the time; one that only did not get through a whole turn of its work has not.

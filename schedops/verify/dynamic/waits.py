@@ -100,7 +100,7 @@ def summary(look: Look) -> str:
 def _late(group: LoadGroup, seen: LoadGroupReading, limits: Waits, whole_ms: float) -> Late | None:
     who = f"{group.name} (nice {group.nice})" if group.nice else group.name
     limit = limits.of(group)
-    if seen.never_ran and seen.max_wait_ms >= whole_ms and group.kind != "execer":
+    if seen.never_ran and seen.max_wait_ms >= whole_ms:
         return Late(rules.NEVER_RAN, f"{seen.never_ran} of {group.count} {who} never ran")
     if seen.affinity_violations:
         return Late(rules.AFFINITY, f"{who} ran on a CPU it may not use")

@@ -71,7 +71,7 @@ static __always_inline bool lost(struct task_struct *p, u64 enq_flags, u64 nr)
 #if defined(LOSES_RENICED) || defined(LOSES_MOVED)
 	struct mark *m = bpf_task_storage_get(&marks, p, 0, 0);
 
-	if (m && m->set > 3)
+	if (m && m->set > 1)
 		return true;
 #endif
 #ifdef LOSES_AFTER_OFFLINE

@@ -78,14 +78,6 @@ def test_a_task_that_ran_and_did_not_get_through_its_turn_has_not_never_run() ->
     assert lived(load_reading(group_reading("hogs", 900.0, never=1), group_reading("very niced hogs"))).rule == ""
 
 
-def test_an_exec_is_several_turns() -> None:
-    plan = replace(PLAN, groups=(replace(GROUPS[0], kind="execer"), GROUPS[1]))
-    reading = load_reading(group_reading("hogs", 2900.0, never=1), group_reading("very niced hogs"))
-    assert waits.lived(replace(look(reading), plan=plan), limits.FEW).verdict is Verdict.PASS
-    late = load_reading(group_reading("hogs", 3001.0), group_reading("very niced hogs"))
-    assert waits.lived(replace(look(late), plan=plan), limits.FEW).rule == "STARVED"
-
-
 def test_what_a_stopped_cpu_of_the_host_may_do_is_looked_at_again() -> None:
     waited = load_reading(group_reading("hogs", 2500.0), group_reading("very niced hogs"))
     never = load_reading(group_reading("hogs", 3000.0, never=1), group_reading("very niced hogs"))
