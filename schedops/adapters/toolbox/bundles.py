@@ -15,7 +15,8 @@ from schedops.adapters.steps import Step, step
 from schedops.adapters.toolbox.apt import DOWNLOAD_DEADLINE_S, Package, PrivateApt, debian_archive, unpack
 from schedops.adapters.toolbox.apt_sources import debian_only, machine_sources
 from schedops.adapters.toolbox.needs import has
-from schedops.adapters.toolbox.tools import LIBBPF, Wanted, numbers_of, tools_dir
+from schedops.adapters.toolbox.tools import numbers_of, tools_dir
+from schedops.adapters.toolbox.wanted import LIBBPF, Wanted
 from schedops.errors import Unavailable
 from schedops.ports import Progress
 

@@ -12,15 +12,8 @@ from pathlib import Path
 from schedops.adapters.disk.cachedir import cache_dir
 from schedops.adapters.kernel.kernels import KernelStore
 from schedops.adapters.toolbox.needs import missing_libraries
-from schedops.adapters.toolbox.tools import (
-    LIBBPF,
-    WANTED,
-    Wanted,
-    find_tool,
-    libbpf_prefix,
-    libbpf_version,
-    system_version,
-)
+from schedops.adapters.toolbox.tools import find_tool, libbpf_prefix, libbpf_version, system_version
+from schedops.adapters.toolbox.wanted import LIBBPF, WANTED, Wanted
 from schedops.adapters.vm.guest_image import guest_image
 from schedops.errors import Unavailable
 from schedops.ports import Machines

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schedops import proc
-from schedops.adapters.toolbox.tools import LIBBPF, WANTED, Wanted, find_tool, libbpf_prefix
+from schedops.adapters.toolbox.tools import find_tool, libbpf_prefix
+from schedops.adapters.toolbox.wanted import LIBBPF, WANTED, Wanted
 from schedops.errors import Unavailable
 
 _ARCHIVE_DIRS = ("/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib")

@@ -6,7 +6,7 @@ import pytest
 
 from schedops.adapters.toolbox import needs, provision, tools
 from schedops.adapters.toolbox.needs import Needs
-from schedops.adapters.toolbox.tools import LIBBPF, WANTED
+from schedops.adapters.toolbox.wanted import LIBBPF, WANTED
 from schedops.errors import Unavailable
 from tests.fakes.guest import Progress
 
