@@ -24,6 +24,8 @@ __asm__(".pushsection .rodata\n"
 	"	.long 1, 5\n" /* PT_LOAD, read and execute */
 	"	.quad 0, 0x400000, 0x400000, executed_end - executed_begin, executed_end - executed_begin, 0x1000\n"
 	"executed_code:\n"
+	"	mov $24, %eax\n" /* sched_yield: the policy is to see it queued after the exec */
+	"	syscall\n"
 	"	mov $60, %eax\n" /* exit */
 	"	mov $42, %edi\n"
 	"	syscall\n"

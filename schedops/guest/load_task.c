@@ -74,13 +74,14 @@ bool bind_to(uint64_t cpus)
 static bool kernel_allows(int cpu)
 {
 	cpu_set_t set;
-	return load->steps && !sched_getaffinity(0, sizeof set, &set) && CPU_ISSET(cpu, &set);
+	return !sched_getaffinity(0, sizeof set, &set) && CPU_ISSET(cpu, &set);
 }
 
 static void check_cpu(struct slot *slot)
 {
 	int cpu = sched_getcpu();
-	if (slot->cpus && cpu >= 0 && cpu < 64 && !(slot->cpus >> cpu & 1) && !kernel_allows(cpu))
+	if (slot->cpus && cpu >= 0 && cpu < 64 && !(slot->cpus >> cpu & 1) && !kernel_allows(cpu) &&
+	    sched_getcpu() == cpu) /* else it was moved meanwhile */
 		slot->violations++;
 }
 
@@ -123,6 +124,12 @@ static void yielder_step(struct slot *slot, const struct load_group *group)
 	progress(slot);
 }
 
+/* The next one of the group: most likely queued while this one runs. */
+static struct slot *neighbour(struct slot *slot, const struct load_group *group)
+{
+	return slot->rank + 1 < group->count ? slot + 1 : slot - slot->rank;
+}
+
 /* One allowed CPU after the other, then all of them, then from the start. */
 static void mover_step(struct slot *slot, const struct load_group *group)
 {
@@ -135,14 +142,24 @@ static void mover_step(struct slot *slot, const struct load_group *group)
 	if (bind_to(left))
 		slot->cpus = left;
 	progress(slot);
+	if (slot->iterations % 2) {
+		struct slot *other = neighbour(slot, group);
+		cpu_set_t set = set_of(left);
+		other->cpus = 0; /* between the masks it may be in either */
+		if (!sched_setaffinity(other->pid, sizeof set, &set))
+			other->cpus = left;
+	}
 }
 
 static void renicer_step(struct slot *slot, const struct load_group *group)
 {
 	static const int change[] = {5, 0, -5, 3, 0};
 	work_in_steps(slot, group->work_us);
-	setpriority(PRIO_PROCESS, 0, group->nice + change[slot->iterations % (sizeof change / sizeof *change)]);
+	int nice = group->nice + change[slot->iterations % (sizeof change / sizeof *change)];
+	setpriority(PRIO_PROCESS, 0, nice);
 	progress(slot);
+	if (slot->iterations % 2)
+		setpriority(PRIO_PROCESS, (id_t)neighbour(slot, group)->pid, nice);
 }
 
 void wait_at_gate(void)
