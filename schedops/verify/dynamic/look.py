@@ -14,7 +14,7 @@ from schedops.verify.dynamic.rules_charge import EJECTED
 from schedops.verify.dynamic.rules_load import STALL
 from schedops.verify.judge import Outcome
 
-ATTACH_S = 20.0
+ATTACH_S = 10.0
 DETACH_S = 10.0
 _LOAD_GRACE_S = 15.0
 _LOOKS = 3

@@ -60,10 +60,11 @@ def lost(look: Look, late: tuple[Late, ...] = ()) -> Outcome | None:
     said = reason or (wrong.text if wrong else "the kernel log does not say why")
     text = "; ".join((*(one.text for one in late), f"{_when_lost(look)}: {said}"))
     if reason:
-        rule, seen = ejection(reason), stall_words(look.dump)
-        # The watchdog is a kernel thread, which a policy can starve as well as a host: that has to show twice.
-        final = not host_starved(look.log)
-        return failed(rule, f"{text}. {seen}" if seen else text, exit_advice(reason) or rule.fix, final=final)
+        # The watchdog is a kernel thread, which a policy can starve as well as a host: that has to show twice, and then
+        # nobody has looked which task waited.
+        blind = host_starved(look.log)
+        rule, seen = ejection(reason), "" if blind else stall_words(look.dump)
+        return failed(rule, f"{text}. {seen}" if seen else text, exit_advice(reason) or rule.fix, final=not blind)
     return Outcome(verdict=Verdict.FAIL, text=text, rule=wrong.rule if wrong else rules.STALL.id)
 
 
