@@ -20,7 +20,7 @@ def check_source(source: PolicySource) -> tuple[Finding, ...]:
         return (_too_much(source),)
     try:
         findings = _all(model)
-    except RecursionError:
+    except (RecursionError, IndexError):  # nested without end, or torn: no C, and the compiler says so
         return (_too_much(source),)
     return tuple(sorted(findings, key=_by_level_and_place))
 

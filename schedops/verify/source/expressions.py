@@ -65,7 +65,7 @@ class Expressions(Generic[D]):
             return {literal(node): states}
         if kind == "identifier":
             return self._known(node, states)
-        if kind == "conditional_expression":
+        if kind == "conditional_expression" and len(node.kids) > 1:
             yes, no = self._condition(node.kids[0], states)
             first: Parts[D] = self._parts(node.kids[1], yes) if len(node.kids) > 2 else {True: yes}
             return join_parts(first, self._parts(node.kids[-1], no))
@@ -103,7 +103,7 @@ class Expressions(Generic[D]):
             return told
         if kind == "assignment_expression" and len(node.kids) == 2:
             return self._assignment(node, states)
-        if kind == "call_expression":
+        if kind == "call_expression" and node.kids:
             return self._call(node, states)
         if kind == "parenthesized_expression" and node.kids and node.kids[0].kind == "compound_statement":
             return {None: self._statement(node.kids[0], states)}
@@ -111,9 +111,9 @@ class Expressions(Generic[D]):
             return {None: states}
         for kid in node.kids:
             states = self._expression(kid, states)
-        if kind in ("field_expression", "pointer_expression", "subscript_expression"):
+        if kind in ("field_expression", "pointer_expression", "subscript_expression") and node.kids:
             states = self._map(states, lambda data: self.domain.use(node, data))
-        elif kind == "update_expression":
+        elif kind == "update_expression" and node.kids:
             states = self._map(states, lambda data: self.domain.assign(bare(node.kids[0]), None, node, data))
             states = {data: without(facts, bare(node.kids[0])) for data, facts in states.items()}
         return {None: states}

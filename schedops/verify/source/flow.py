@@ -51,6 +51,8 @@ class Walk(Expressions[D]):
         self._steps += 1
         if self._steps > _MAX_STEPS or len(states) > _MAX_STATES:
             self.gave_up = True
+        if len(node.kids) < _PARTS.get(node.kind, 0):  # torn, in broken text
+            self.gave_up = True
         if self.gave_up:
             return {}
         name = _STATEMENTS.get(node.kind, "_expression")
@@ -184,6 +186,10 @@ _STATEMENTS = {
     "continue_statement": "_continue", "goto_statement": "_goto", "labeled_statement": "_label",
     "expression_statement": "_block", "else_clause": "_block", "comma_expression": "_block",
 }  # fmt: skip
+
+# How many parts a statement has at least.
+_PARTS = {"if_statement": 1, "while_statement": 1, "do_statement": 1, "for_statement": 1, "switch_statement": 2,
+          "labeled_statement": 1}  # fmt: skip
 
 
 def for_parts(node: Node) -> tuple[Node | None, Node | None, Node | None, Node | None]:

@@ -42,12 +42,12 @@ class Expander:
 
     def expand(self, tokens: list[Token], depth: int = 0) -> list[Token]:
         """All macros in *tokens* replaced."""
-        if not any(token.kind == NAME and token.text in self.macros for token in tokens):
+        if self.cut or not any(token.kind == NAME and token.text in self.macros for token in tokens):
             self._count(len(tokens))
             return tokens
         out: list[Token] = []
         index, length = 0, len(tokens)
-        while index < length:
+        while index < length and not self.cut:  # what is cut is not looked at
             token = tokens[index]
             macro = self.macros.get(token.text) if token.kind == NAME else None
             if macro is None or token.text in self._active or not self._room(depth):

@@ -85,7 +85,7 @@ class _Reader:
         """All lines of a file, as long as there is room."""
         for directive, line in lines(source):
             self.read_tokens += len(line)
-            if self.read_tokens > MAX_READ or self.expander.produced > MAX_TOKENS:
+            if self.expander.cut or self.read_tokens > MAX_READ or self.expander.produced > MAX_TOKENS:
                 self.expander.cut = True
                 return
             if directive:

@@ -21,8 +21,9 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 def logical(node: Node) -> bool:
     """Is it true or false by its operator?"""
     if node.kind == "unary_expression":
-        return node.sign == "!"
-    return node.kind == "binary_expression" and (node.sign in ("&&", "||") or node.sign in COMPARISONS)
+        return node.sign == "!" and bool(node.kids)
+    whole = node.kind == "binary_expression" and len(node.kids) == 2  # it may be torn, in broken text
+    return whole and (node.sign in ("&&", "||") or node.sign in COMPARISONS)
 
 
 def literal(node: Node) -> bool | None:
