@@ -8,6 +8,7 @@ MACROS = """\
 #define BPF_STRUCT_OPS(name, args...) SEC("struct_ops/" #name) name(args)
 #define BPF_STRUCT_OPS_SLEEPABLE(name, args...) SEC("struct_ops.s/" #name) name(args)
 #define SCX_OPS_DEFINE(name, args...) SEC(".struct_ops.link") struct sched_ext_ops name = { args, };
+#define SCX_OPS_CID_DEFINE(name, args...) SEC(".struct_ops.link") struct sched_ext_ops_cid name = { args, };
 #define UEI_DEFINE(name) int name
 #define UEI_RECORD(name, ei) __sched_uei_record(ei)
 #define __uint(name, val) int (*name)[val]
@@ -124,6 +125,7 @@ INSERT = frozenset({"scx_bpf_dsq_insert", "scx_bpf_dispatch"})
 INSERT_VTIME = frozenset({"scx_bpf_dsq_insert_vtime", "scx_bpf_dispatch_vtime"})
 INSERTS = INSERT | INSERT_VTIME
 CONSUME = frozenset({"scx_bpf_dsq_move_to_local", "scx_bpf_consume"})
+REENQUEUE = frozenset({"scx_bpf_dsq_reenq"})  # 7.1: all of a queue goes through ops.enqueue() again
 MOVE = frozenset({"scx_bpf_dsq_move", "scx_bpf_dispatch_from_dsq"})
 MOVE_VTIME = frozenset({"scx_bpf_dsq_move_vtime", "scx_bpf_dispatch_vtime_from_dsq"})
 MOVES = MOVE | MOVE_VTIME

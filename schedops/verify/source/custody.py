@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from schedops.verify.source.builtins import CLOCKS, INSERTS
 from schedops.verify.source.flow import Exit, Walk
-from schedops.verify.source.model import Function, Model, api
+from schedops.verify.source.misses import map_named, misses, result_unread
+from schedops.verify.source.model import Function, Model, api, head
 from schedops.verify.source.tree import Node, bare
 from schedops.verify.source.values import constant
 
@@ -31,6 +32,7 @@ class Custody:
     :ivar ended: the scheduler was told to end.
     :ivar absent: a pointer was found to be NULL, which may never happen.
     :ivar decided: conditions on the way, at most 2.
+    :ivar into: the map that it was stored in.
     """
 
     inserted: int = 0
@@ -40,6 +42,7 @@ class Custody:
     ended: bool = False
     absent: bool = False
     decided: int = 0
+    into: str = ""
 
     @property
     def lost(self) -> bool:
@@ -71,7 +74,8 @@ class CustodyDomain:
         if name.startswith(_PUTS):
             return [(replace(data, stored=SURE), None)]
         if name == "bpf_map_update_elem":
-            return [(replace(data, stored=SURE) if any(map(self._of_task, args[1:3])) else data, None)]
+            kept = replace(data, stored=SURE, into=map_named(args[0])) if any(map(self._of_task, args[1:3])) else data
+            return [(kept, None)]
         function = self.model.functions.get(name)
         if function is not None:
             return self._helper(function, args, data)
@@ -96,6 +100,10 @@ class CustodyDomain:
         if data.inserted:
             return replace(data, since=True)
         pointer = node.kind == "identifier" and self.function.types.get(node.text, "").endswith("*")
+        missed = misses(self.model, self.function, node.text) if pointer and not truth else ""
+        if missed:
+            pointer = False
+            data = replace(data, stored=0) if data.into == missed else data
         unlikely = self._off(node) if truth else pointer
         return replace(data, absent=data.absent or unlikely, decided=min(2, data.decided + 1))
 
@@ -118,7 +126,7 @@ class CustodyDomain:
         parent = node.parent
         while parent is not None and parent.kind in ("parenthesized_expression", "cast_expression"):
             parent = parent.parent
-        if parent is not None and parent.kind == "expression_statement":
+        if parent is not None and (parent.kind == "expression_statement" or result_unread(self.model, parent)):
             return [(replace(data, pushed=node.start), None)]
         return [(replace(data, stored=SURE), False), (data, True)]
 
@@ -133,12 +141,13 @@ class CustodyDomain:
         walk: Walk[Custody] = Walk(function, inner)
         exits = walk.run(replace(data, absent=False, decided=0))
         self.gave_up = self.gave_up or walk.gave_up or inner.gave_up
-        back = {(self._back(one, data), one.truth) for one in exits}
+        back = {(self._back(function, one, data), one.truth) for one in exits}
         return list(back) or [(data, None)]
 
-    def _back(self, one: Exit[Custody], data: Custody) -> Custody:
+    def _back(self, function: Function, one: Exit[Custody], data: Custody) -> Custody:
         decided = data.decided if one.truth is None else min(2, data.decided + 1)
-        return replace(one.data, absent=data.absent, decided=decided)
+        nothing = one.truth is False and "*" in head(function)  # a pointer that its callers take to be there
+        return replace(one.data, absent=data.absent or nothing, decided=decided)
 
     def _is_task(self, node: Node) -> bool:
         node = bare(node)

@@ -46,6 +46,8 @@ class Function:
 
     :ivar values: what every local variable or parameter is set to, as far as it is set by name.
     :ivar changed: variables that are changed in other ways: counted, or by address.
+    :ivar blocks: where each local variable is declared.
+    :ivar shadowed: names of two variables at once, one in a block within the other's.
     """
 
     name: str
@@ -59,6 +61,8 @@ class Function:
     types: dict[str, str] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
     mentions: set[str] = field(default_factory=set)
+    blocks: dict[str, list[Node]] = field(default_factory=dict)
+    shadowed: set[str] = field(default_factory=set)
 
     @property
     def named(self) -> Node:
@@ -200,6 +204,11 @@ def closure(model: Model, start: set[str]) -> set[str]:
         seen.add(name)
         todo.extend(function.mentions - model.timers)
     return seen
+
+
+def head(function: Function) -> str:
+    """What stands before its name: what it returns."""
+    return function.node.doc.text[function.node.start : function.named.start]
 
 
 def member_of(function: Function) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from schedops.verify.source.builtins import ACQUIRES, INSERTS, LOOKUPS, NULLABLE, PICKS
 from schedops.verify.source.flow import Exit, Walk
-from schedops.verify.source.model import Function, Model, api
+from schedops.verify.source.model import Function, Model, api, head
 from schedops.verify.source.origins import address_taken
 from schedops.verify.source.tree import Node, bare
 
@@ -187,6 +187,8 @@ class PointerDomain:
         return data
 
     def _flaw(self, what: str, node: Node, name: str, kind: str) -> None:
+        if name in self.function.shadowed:
+            return  # the walk goes by names
         self.flaws.setdefault((what, node.start), Flaw(what, node, name, kind))
 
 
@@ -220,7 +222,7 @@ class Facts:
         if name in NULLABLE:
             return POINTER
         function = self.model.functions.get(name)
-        if function is None or "*" not in _head(function):
+        if function is None or "*" not in head(function):
             return ""
         self._depth += 1
         kinds = [self._null_kind(*one) for one in self._returns(function)] if self._depth < _MAX_ASKED else []
@@ -239,7 +241,7 @@ class Facts:
         if name in ACQUIRES:
             return name
         function = self.model.functions.get(name)
-        if function is None or "*" not in _head(function):
+        if function is None or "*" not in head(function):
             return ""
         self._depth += 1
         given = [self._given(*one) for one in self._returns(function)] if self._depth < _MAX_ASKED else []
@@ -289,8 +291,3 @@ class Facts:
         return [
             (bare(one.node.kids[0]), one.data) for one in exits if one.node.kind == "return_statement" and one.node.kids
         ]
-
-
-def _head(function: Function) -> str:
-    at = function.named.start
-    return function.node.doc.text[function.node.start : at]

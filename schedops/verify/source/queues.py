@@ -16,6 +16,7 @@ from schedops.verify.source.builtins import (
     MOVE,
     MOVE_VTIME,
     MOVES,
+    REENQUEUE,
 )
 from schedops.verify.source.model import Call, Model
 from schedops.verify.source.values import builtin_dsq, constant, dsq_arg
@@ -61,7 +62,9 @@ def queues(model: Model) -> Queues:
         known = Queues(
             created=_use(model, [("scx_bpf_create_dsq", 0)]),
             inserted=_use(model, [(name, 1) for name in INSERTS] + [(name, 2) for name in MOVES]),
-            consumed=_use(model, [(name, 0) for name in CONSUME] + [(name, _iter_arg(name)) for name in iters]),
+            consumed=_use(
+                model, [(name, 0) for name in CONSUME | REENQUEUE] + [(name, _iter_arg(name)) for name in iters]
+            ),
             fifo=_use(model, [(name, 1) for name in INSERT] + [(name, 2) for name in MOVE]),
             vtime=_use(model, [(name, 1) for name in INSERT_VTIME] + [(name, 2) for name in MOVE_VTIME]),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 from collections.abc import Iterator
 
 from schedops.verify.source.model import Call, Function, Global, Model, Table, api, member_of
@@ -10,7 +11,18 @@ from schedops.verify.source.tree import Node, bare
 
 _DECLARATORS = frozenset({"init_declarator", "pointer_declarator", "array_declarator", "identifier",
                           "parenthesized_declarator", "function_declarator"})  # fmt: skip
+_MAX_BLOCKS = 32
 _TIMER_SETTERS = frozenset({"bpf_timer_set_callback", "bpf_wq_set_callback", "bpf_wq_set_callback_impl"})
+
+
+def _as_of_cpus(member: str) -> str:
+    """A member of ``struct sched_ext_ops_cid`` (7.3), as ``struct sched_ext_ops`` calls it."""
+    return _OF_CIDS.get(member, member.replace("cpuctl_", "cgroup_"))
+
+
+_OF_CIDS = {"select_cid": "select_cpu", "set_cmask": "set_cpumask", "dump_cid": "dump_cpu", "cid_online": "cpu_online",
+            "cid_offline": "cpu_offline"}  # fmt: skip
+_TABLES = {"sched_ext_ops": str, "sched_ext_ops_cid": _as_of_cpus}
 
 
 def fill(model: Model) -> None:
@@ -91,9 +103,12 @@ def _declaration(model: Model, node: Node, section: str) -> None:
         model.globals[name] = Global(name, declarator, kind + stars, value, length, section)
         if specifier is not None and section == ".maps":
             model.maps[name] = _fields(specifier)
-        if kind.replace("static", "").replace("const", "").split()[:2] == ["struct", "sched_ext_ops"] and _list(value):
+        words = kind.replace("static", "").replace("const", "").split()
+        if words[:1] == ["struct"] and words[1:2] and words[1] in _TABLES and _list(value):
             assert value is not None
-            model.tables.append(Table(declarator, _members(value)))
+            model.tables.append(
+                Table(declarator, {_TABLES[words[1]](name): at for name, at in _members(value).items()})
+            )
 
 
 def _declarator_part(declarator: Node, value: Node | None) -> Iterator[Node]:
@@ -178,12 +193,26 @@ def _locals(function: Function, node: Node) -> None:
     kind = node.doc.text[node.start : declarators[0].start].strip()
     for declarator in declarators:
         name = declared(declarator)
+        _shadow(function, name, node)
         star = "*" if any(True for _ in declarator.find("pointer_declarator")) else ""
         if any(True for _ in declarator.find("array_declarator")):
             star = "[]"
         function.types[name] = kind + star
         if declarator.kind == "init_declarator" and len(declarator.kids) > 1:
             function.values.setdefault(name, []).append(declarator.kids[1])
+
+
+def _shadow(function: Function, name: str, node: Node) -> None:
+    if node.parent is None:
+        return
+    known = function.blocks.setdefault(name, [])
+    if len(known) < _MAX_BLOCKS and any(one is not node.parent and one in _few_above(node) for one in known):
+        function.shadowed.add(name)
+    known.append(node.parent)
+
+
+def _few_above(node: Node) -> list[Node]:
+    return list(itertools.islice(node.above(), _MAX_BLOCKS))
 
 
 def _assignment(function: Function, node: Node) -> None:
