@@ -11,7 +11,7 @@ from schedops.model.policy import ParamValue, PolicySource, PrebuiltPolicy
 from schedops.model.verdict import Verdict, worst
 from schedops.model.verification import Check, ObjectRef, VerificationReport
 from schedops.ports import Alone, Clock, Crew, KernelImage, Kernels, Machines, Progress, Toolchain, Verdicts
-from schedops.verify import kept, static
+from schedops.verify import compat, kept, static
 from schedops.verify.guests import Guests
 from schedops.verify.kernel import Bench
 from schedops.verify.stages import COMPILE, FULL, OBJECT, QUICK, SOURCE, STATIC
@@ -106,7 +106,7 @@ class _Job:
             parts += [partial(on, image) for image in self.images]
         self._say(f"what can be said of {self.subject.policy.name} without a guest")
         made = self.crew.each(_call, parts, at_once=self.crew.cores() + 1)  # the rules are over before a compiler
-        objects = [one for one in made if isinstance(one, Static)]
+        objects = compat.told([one for one in made if isinstance(one, Static)], self.kernels)
         checks = [one for one in made if isinstance(one, Check)]
         checks += [check for one in objects for check in one.checks]
         if OBJECT in self.wanted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -12,6 +13,8 @@ from schedops.verify.object.names import current, essential
 from schedops.verify.object.prototypes import differs
 from schedops.verify.object.reach import live_calls
 
+# `struct scx_bpf_dsq_insert_vtime_args` is there where `__scx_bpf_dsq_insert_vtime()` takes it (Linux 7.0).
+_ARGUMENTS = re.compile(r"scx_bpf_(\w+)_args")
 _GUARD = (
     "Guard the call with `bpf_ksym_exists()` and declare the kfunc `__weak`, or leave this kernel out of the fleet."
 )
@@ -92,6 +95,8 @@ class _Offer:
         kind, _, path = question.partition(" ")
         if kind == "enum" and path.startswith("SCX_"):
             return int(path in dict(self.api.enums))
+        if kind == "type" and (of := _ARGUMENTS.fullmatch(path.split("___")[0])):
+            return int(f"__scx_bpf_{of[1]}" in self._kfuncs)
         owner, _, member = path.partition(".")
         if kind == "field" and owner.split("___")[0] == "sched_ext_ops" and "." not in member:
             return int(member in self.api.ops_members)

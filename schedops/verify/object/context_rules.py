@@ -31,7 +31,7 @@ ALLOWED_IN: Mapping[str, frozenset[str]] = {
 }
 _SLEEPS = frozenset({"scx_bpf_create_dsq"})
 _MANY = 4096
-_FOREVER = 1 << 23  # BPF_MAX_LOOPS: `bpf_repeat()` and `can_loop` stand for "until a break"
+FOREVER = 1 << 23  # BPF_MAX_LOOPS: `bpf_repeat()` and `can_loop` stand for "until a break"
 
 
 def of_contexts(
@@ -79,7 +79,7 @@ def of_loops(facts: ObjectFacts, where: Mapping[str, frozenset[str]]) -> Iterato
         hot = where.get(function.name, frozenset()) & HOT
         for call in function.calls if hot else ():
             rounds = rounds_of(call)
-            if rounds is not None and _MANY < rounds != _FOREVER:
+            if rounds is not None and _MANY < rounds != FOREVER:
                 text = f"{rounds} rounds in {described(hot)}, which runs with the run queue locked and interrupts off"
                 advice = "Bound the loop by what there is to do, or do it in a timer."
                 yield Finding(rule="HOT-LOOP", level="warning", text=text, place=call.place, advice=advice)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from math import prod
 
 from schedops.model.verification import Finding
-from schedops.verify.object.context_rules import rounds_of
+from schedops.verify.object.context_rules import FOREVER, rounds_of
 from schedops.verify.object.contexts import closure
 from schedops.verify.object.facts import Call, Function, MapShape, ObjectFacts, OpsTable
 from schedops.verify.object.flow import is_conditional, successors
@@ -59,7 +59,7 @@ def of_batch(facts: ObjectFacts, ops: OpsTable) -> Iterator[Finding]:
         bounded = any(_counts(facts.functions[name]) for name in names)
         told = "dispatch_max_batch" if ops.numbers.get("dispatch_max_batch") else "dispatch_max_batch, by default"
         yield Finding(
-            rule="DISPATCH-OVERFLOW",
+            rule="DISPATCH-BATCH",
             level="warning" if bounded else "error",
             text=f"up to {most} inserts in one run of ops.dispatch(), and room for {batch} ({told})",
             place=inserts[0].place,
@@ -112,7 +112,8 @@ def _bounded_loops(function: Function) -> Iterator[tuple[int, int, set[int]]]:
     for header, body in _loops(function) if news else ():
         before = [call for call in news if call.at < header][-1:]
         if before and any(at in body for at in nexts):
-            yield before[0].at, rounds_of(before[0]) or 1, body
+            rounds = rounds_of(before[0]) or 1
+            yield before[0].at, 1 if rounds == FOREVER else rounds, body
 
 
 def _loops(function: Function) -> Iterator[tuple[int, set[int]]]:

@@ -26,7 +26,8 @@ OPS = Rule(
 A policy is one variable of `struct sched_ext_ops` in the section `.struct_ops.link` (or `.struct_ops`). Without one
 there is nothing to attach. With two, which one takes charge is up to the loader, and only one is ever verified. A
 table of another type (`tcp_congestion_ops`, `hid_bpf_ops`) changes something that has nothing to do with
-scheduling.
+scheduling. `struct sched_ext_ops_cid` (Linux 7.3) is a scheduler, whose callbacks get topological CPU ids; it is not
+judged yet, and what was not judged does not pass.
 
 A callback that names a program which is not in the object is reported here too.""",
     fix="Keep one `struct sched_ext_ops`. Build two objects when there are two policies.",
@@ -130,6 +131,23 @@ inside the program: only the loader can set it to NULL.""",
     bad='struct sched_ext_ops x = { .cgroup_set_bandwidth = (void *)x_set_bandwidth, .name = "x" };\n',
     good='struct sched_ext_ops x = { .cgroup_set_weight = (void *)x_set_weight, .name = "x" };\n',
 )
+FLAG = Rule(
+    id="COMPAT-FLAG",
+    level="error",
+    stage=OBJECT,
+    title="A constant is used that the kernel does not have",
+    why="""\
+An enumerator such as `SCX_OPS_ALWAYS_ENQ_IMMED` (in 7.3, not in 6.16) is declared by the headers of the kernels that
+know it: for the others the policy does not compile. Defining its number in the policy would make it compile, and
+then attaching ends in -EINVAL for a flag of `ops.flags`, and the scheduler is ended for an unknown flag of a call.
+
+It is found when the policy is compiled for several kernels, of which one has the name and another has not.""",
+    fix="Do without it, ask for it when the policy is loaded (`bpf_core_enum_value_exists()` under a definition of the "
+    "policy's own), or name only kernels that have it in the fleet file.",
+    source="kernel/sched/ext.c: validate_ops(), SCX_OPS_ALL_FLAGS; BTF of Linux 6.16.12 and 7.3.4 compared",
+    bad='struct sched_ext_ops x = { .flags = SCX_OPS_ALWAYS_ENQ_IMMED, .name = "x" };\n',
+    good='struct sched_ext_ops x = { .flags = SCX_OPS_ENQ_EXITING, .name = "x" };\n',
+)
 MAP_SIZE = Rule(
     id="MAP-SIZE",
     level="error",
@@ -146,24 +164,6 @@ and are not counted.""",
     '         struct { char room[4096]; } *value; } table SEC(".maps");\n',
     good="struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1024); __type(key, u32);\n"
     '         __type(value, u64); } table SEC(".maps");\n',
-)
-OVERFLOW = Rule(
-    id="DISPATCH-OVERFLOW",
-    level="error",
-    stage=OBJECT,
-    title="One run of dispatch inserts more tasks than its buffer holds",
-    why="""\
-In `ops.dispatch()` inserts are kept in a per-CPU buffer of `dispatch_max_batch` entries (32 unless set) until the
-callback returns or moves a task. One more is a runtime error, "dispatch buffer overflow", and the policy is out. It
-shows under load only, when there is that much to dispatch.
-
-Counted is the longest way through `dispatch`, with the rounds of `bpf_for()` and `bpf_loop()` whose bounds are
-constants. It is a warning when the loop also ends by a number it compares. Nothing is said of a policy that asks
-`scx_bpf_dispatch_nr_slots()` or that moves tasks from queues, which empties the buffer.""",
-    fix="`while (scx_bpf_dispatch_nr_slots() && ...)`, or a `dispatch_max_batch` that one run never exceeds.",
-    source="kernel/sched/ext.c: scx_dsq_insert_commit(), Linux 6.12 to 7.3",
-    bad="bpf_for(i, 0, 8)\n\tscx_bpf_dsq_insert(p, SCX_DSQ_GLOBAL, SLICE_NS, 0);\n/* ... */ .dispatch_max_batch = 2\n",
-    good="bpf_for(i, 0, 8)\n\tscx_bpf_dsq_insert(p, SCX_DSQ_GLOBAL, SLICE_NS, 0);\n/* ... */ .dispatch_max_batch = 8\n",
 )
 UNINIT = Rule(
     id="ENUM-UNINIT",
@@ -198,9 +198,9 @@ other number.""",
     source="BTF of Linux 6.16.12 and 7.3.4 compared: enum scx_enq_flags, enum scx_task_state",
 )
 RULES = (
-    MALFORMED, OPS, BATCH, FIELD, KFUNC, SIGNATURE, MEMBER, MAP_SIZE, OVERFLOW, UNINIT, DRIFT,
+    MALFORMED, OPS, BATCH, FIELD, KFUNC, SIGNATURE, MEMBER, FLAG, MAP_SIZE, UNINIT, DRIFT,
 )  # fmt: skip
 SHARED = (
-    "ENQ-LAST", "FLAGS", "HOT-LOOP", "KFUNC-CONTEXT", "NAME", "OBJ-EXTRA-PROG", "OBJ-LICENCE", "PARTIAL", "SEC-HELPER",
-    "SEC-KFUNC", "SLEEPABLE-OP", "TIMEOUT-RANGE",
+    "DISPATCH-BATCH", "ENQ-LAST", "FLAGS", "HOT-LOOP", "KFUNC-CONTEXT", "NAME", "OBJ-EXTRA-PROG", "OBJ-LICENCE",
+    "PARTIAL", "SEC-HELPER", "SEC-KFUNC", "SLEEPABLE-OP", "TIMEOUT-RANGE",
 )  # fmt: skip

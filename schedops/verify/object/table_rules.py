@@ -19,6 +19,9 @@ MAY_SLEEP = frozenset(
 # sched-ext/scx's headers of 7.3 bring such a program: it is called once, when a scheduler registers, and asks there
 # whether the trampoline disables migration. Our loader does not attach it.
 _AT_REGISTRATION = "fentry/bpf_scx_reg"
+_OF_CIDS = "sched_ext_ops_cid"
+_OTHERS = "A policy has the programs of its ops table, functions they call, and timer callbacks; no others."
+_REMOVE = f"{_OTHERS} Remove it, or have a person review what it sees and does: no stage judges it."
 _LICENCES = ("GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL")
 _NAME = re.compile(r"[A-Za-z0-9_.]+")
 _MAX_TIMEOUT_MS = 30_000
@@ -38,13 +41,21 @@ def of_object(facts: ObjectFacts) -> Iterator[Finding]:
         yield from _extra(function)
     tables = [table for table in facts.struct_ops_maps if table.type_name.split("___")[0] == "sched_ext_ops"]
     others = [table for table in facts.struct_ops_maps if table not in tables]
-    if len(tables) != 1:
+    cids = [table for table in others if table.type_name.split("___")[0] == _OF_CIDS]
+    if len(tables) != 1 and not cids:
         many = ", ".join(table.variable for table in tables) or "none"
         advice = 'one `SEC(".struct_ops.link") struct sched_ext_ops x = {...};`'
         yield _error(
             "OBJ-OPS", f"a policy has one table of sched_ext_ops, this object has {len(tables)} ({many})", advice
         )
+    for table in cids:
+        text = f"{table.variable} is a scheduler by CPU ids of its own (struct {_OF_CIDS}, Linux 7.3): it is not judged"
+        yield _error(
+            "OBJ-OPS", text, "A table of struct sched_ext_ops is judged and loaded; this one only its text was."
+        )
     for table in others:
+        if table in cids:
+            continue
         yield _error("OBJ-OPS", f"{table.variable} is a table of {table.type_name}, which no scheduler needs")
 
 
@@ -77,7 +88,7 @@ def _extra(function: Function) -> Iterator[Finding]:
         level=level,
         text=text,
         place=function.place,
-        advice="A policy has the programs of its ops table, functions they call, and timer callbacks; no others.",
+        advice=_REMOVE if level == "error" else _OTHERS,
     )
 
 

@@ -141,6 +141,10 @@ BATCH = rule(
         holds `dispatch_max_batch` tasks (32 unless set); one more ends the scheduler: "dispatch buffer overflow".
         It needs that many waiting tasks at once, so light
         load shows nothing. It is a warning where the policy leaves the buffer as it is.
+
+        In an object the longest way through `dispatch` is counted, with the rounds of `bpf_for()` and `bpf_loop()`
+        whose bounds are constants; a loop that also ends by a number it compares is a warning. Nothing is said of a
+        policy that asks `scx_bpf_dispatch_nr_slots()` or that moves tasks from queues, which empties the buffer.
         """,
     fix="Set `.dispatch_max_batch` to the number of rounds, or stop when `scx_bpf_dispatch_nr_slots()` is 0.",
     source="Linux kernel/sched/ext.c, scx_dsq_insert_commit(), SCX_DSP_DFL_MAX_BATCH (v6.12 and later)",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from schedops.verify.source.model import Call, Function, Global, Model, Table, api, member_of
 from schedops.verify.source.tree import Node, bare
@@ -22,7 +22,7 @@ def _as_of_cpus(member: str) -> str:
 
 _OF_CIDS = {"select_cid": "select_cpu", "set_cmask": "set_cpumask", "dump_cid": "dump_cpu", "cid_online": "cpu_online",
             "cid_offline": "cpu_offline"}  # fmt: skip
-_TABLES = {"sched_ext_ops": str, "sched_ext_ops_cid": _as_of_cpus}
+_TABLES: dict[str, Callable[[str], str]] = {"sched_ext_ops": str, "sched_ext_ops_cid": _as_of_cpus}
 
 
 def fill(model: Model) -> None:

@@ -96,7 +96,7 @@ WHATEVER = "struct scx_sched_pcpu___asked { int x; } __attribute__((preserve_acc
 def test_more_inserts_than_room(build: Build, newest_kernel: KernelImage, policy: Policy) -> None:
     for batch, found in (("2", True), ("39", True), ("40", False), ("0", True)):
         facts = inspect(build("flawed", newest_kernel, ("1U << 31,\n\t.name", f"{batch},\n\t.name")))
-        rules = [one for one in check_object(facts, policy, None) if one.rule == "DISPATCH-OVERFLOW"]
+        rules = [one for one in check_object(facts, policy, None) if one.rule == "DISPATCH-BATCH"]
         assert bool(rules) is found
         for one in rules:
             assert "up to 40 inserts" in one.text
