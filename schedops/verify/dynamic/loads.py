@@ -69,7 +69,7 @@ def storm(cpus: int, of_program: str) -> LoadPlan:
 def changes(cpus: int) -> LoadPlan:
     """The mix, and with it tasks that change, or are changed, while they run and while they are queued."""
     groups = (
-        *_mixed(cpus),
+        *_mixed(cpus, very_niced=10),  # among so many others nice 15 may wait for seconds, by its weight
         LoadGroup(name="execers", kind="execer", count=2, work_us=500, sleep_us=5000),
         LoadGroup(name="niced forkers", kind="forker", count=1, nice=5, work_us=500, sleep_us=5000),
         LoadGroup(name="pipe ends", kind="pipe", count=4, work_us=100),
@@ -144,12 +144,12 @@ def _on_one_cpu(each: int) -> LoadPlan:
     return LoadPlan(groups=groups, duration_ms=SHARE_MS)
 
 
-def _mixed(cpus: int) -> tuple[LoadGroup, ...]:
+def _mixed(cpus: int, very_niced: int = 15) -> tuple[LoadGroup, ...]:
     last = (cpus - 1,)
     return (
         LoadGroup(name="hogs", kind="hog", count=cpus),
         LoadGroup(name="niced hogs", kind="hog", count=1, nice=5),
-        LoadGroup(name="very niced hogs", kind="hog", count=1, nice=15),
+        LoadGroup(name="very niced hogs", kind="hog", count=1, nice=very_niced),
         LoadGroup(name="favoured hogs", kind="hog", count=1, nice=-5),
         LoadGroup(name="hogs on the first CPU", kind="hog", count=1, cpus=(0,)),
         LoadGroup(name="hogs on the last CPU", kind="hog", count=1, cpus=last),
