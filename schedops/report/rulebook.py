@@ -40,6 +40,10 @@ class RuleWords(Protocol):
     def good(self) -> str: ...  # noqa: D102
 
 
+_MOVED = "kernel/sched/ext.c"
+_NOW = "In Linux 7.3 this file is `kernel/sched/ext/ext.c`, and a function written `[scx_]f()` has that prefix."
+
+
 def page(rule: RuleWords) -> str:
     """The rule's page, ending in a newline; the one in ``docs/rules/`` and the one of ``--explain``."""
     parts = [
@@ -51,7 +55,10 @@ def page(rule: RuleWords) -> str:
         parts.append(f"## Bad\n\n```c\n{rule.bad.strip()}\n```")
     if rule.good:
         parts.append(f"## Good\n\n```c\n{rule.good.strip()}\n```")
-    parts += [f"## What to do\n\n{rule.fix.strip()}", f"## Where this comes from\n\n{rule.source.strip()}"]
+    source = rule.source.strip()
+    if _MOVED in source:
+        source += "\n\n" + _NOW
+    parts += [f"## What to do\n\n{rule.fix.strip()}", f"## Where this comes from\n\n{source}"]
     return "\n\n".join(parts) + "\n"
 
 

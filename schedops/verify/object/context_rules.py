@@ -9,11 +9,11 @@ from schedops.verify.object.contexts import HOT, TIMER, described
 from schedops.verify.object.facts import Call, ObjectFacts
 from schedops.verify.object.names import current
 
-_INSERTING = frozenset({"select_cpu", "enqueue", "dispatch"})
-_DISPATCHING = frozenset({"dispatch"})
+_INSERTING = frozenset({"select_cpu", "enqueue", "dispatch", "sub_ecaps_updated"})
+_DISPATCHING = frozenset({"dispatch", "sub_ecaps_updated"})
 _UNLOCKED = frozenset(
     """
-    init_task dump dump_cpu dump_task cgroup_init cgroup_exit cgroup_prep_move cgroup_cancel_move
+    init_task dump cgroup_init cgroup_exit cgroup_prep_move cgroup_move cgroup_cancel_move
     cgroup_set_weight cgroup_set_bandwidth cgroup_set_idle sub_attach sub_detach cpu_online cpu_offline init
     exit init_cids
     """.split()  # noqa: SIM905 - to be read
@@ -28,7 +28,9 @@ ALLOWED_IN: Mapping[str, frozenset[str]] = {
     "scx_bpf_dispatch_cancel": _DISPATCHING,
     "scx_bpf_dsq_move": _DISPATCHING | _UNLOCKED | {TIMER},
     "scx_bpf_dsq_move_vtime": _DISPATCHING | _UNLOCKED | {TIMER},
+    "scx_bpf_select_cpu_dfl": frozenset({"select_cpu", "enqueue", TIMER}) | _UNLOCKED,
 }
+_USUAL = frozenset({"select_cpu", "enqueue", "dispatch"})
 _SLEEPS = frozenset({"scx_bpf_create_dsq"})
 _MANY = 4096
 FOREVER = 1 << 23  # BPF_MAX_LOOPS: `bpf_repeat()` and `can_loop` stand for "until a break"
@@ -61,7 +63,7 @@ def _misplaced(call: Call, context: frozenset[str]) -> Iterator[Finding]:
     name = current(call.name.split("___")[0])
     if name not in ALLOWED_IN or not (wrong := context - ALLOWED_IN[name]):
         return
-    good = described(frozenset(ALLOWED_IN[name] & (_INSERTING | _DISPATCHING)))
+    good = described(frozenset(ALLOWED_IN[name] & _USUAL))
     text = f"{call.name}() in {described(wrong)}: it works in {good} only"
     advice = "The kernel puts the policy out at the first such call (up to 7.0), or refuses to load it (from 7.1)."
     yield Finding(rule="KFUNC-CONTEXT", level="error", text=text, place=call.place, advice=advice)

@@ -54,7 +54,7 @@ The kernel allocates a buffer of so many entries for every possible CPU when the
 INT_MAX is refused with -E2BIG and no message; more than 4096 is a warning. 0 stands for 32
 (`SCX_DSP_DFL_MAX_BATCH`).""",
     fix="Leave it out, or set it to what one run of `dispatch` inserts at most.",
-    source="kernel/sched/ext.c: bpf_scx_init_member(), scx_ops_enable(), Linux 6.12 to 7.3",
+    source="kernel/sched/ext.c: bpf_scx_init_member(), scx_ops_enable() or scx_enable(), Linux 6.12 to 7.3",
     bad='SEC(".struct_ops.link")\nstruct sched_ext_ops x = { .dispatch_max_batch = 0xffffffff, .name = "x" };\n',
     good='SEC(".struct_ops.link")\nstruct sched_ext_ops x = { .dispatch_max_batch = 8, .name = "x" };\n',
 )
@@ -144,7 +144,7 @@ then attaching ends in -EINVAL for a flag of `ops.flags`, and the scheduler is e
 It is found when the policy is compiled for several kernels, of which one has the name and another has not.""",
     fix="Do without it, ask for it when the policy is loaded (`bpf_core_enum_value_exists()` under a definition of the "
     "policy's own), or name only kernels that have it in the fleet file.",
-    source="kernel/sched/ext.c: validate_ops(), SCX_OPS_ALL_FLAGS; BTF of Linux 6.16.12 and 7.3.4 compared",
+    source="kernel/sched/ext.c: [scx_]validate_ops(), SCX_OPS_ALL_FLAGS; BTF of Linux 6.16.12 and 7.3.4 compared",
     bad='struct sched_ext_ops x = { .flags = SCX_OPS_ALWAYS_ENQ_IMMED, .name = "x" };\n',
     good='struct sched_ext_ops x = { .flags = SCX_OPS_ENQ_EXITING, .name = "x" };\n',
 )

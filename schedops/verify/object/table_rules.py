@@ -12,8 +12,8 @@ from schedops.verify.object.facts import Function, ObjectFacts, OpsTable
 
 MAY_SLEEP = frozenset(
     """
-    init_task cgroup_init cgroup_exit cgroup_prep_move cpu_online cpu_offline init exit init_cids sub_attach
-    sub_detach
+    init_task cgroup_init cgroup_exit cgroup_prep_move cgroup_set_bandwidth cpu_online cpu_offline init exit
+    init_cids sub_attach sub_detach
     """.split()  # noqa: SIM905 - to be read
 )
 # sched-ext/scx's headers of 7.3 bring such a program: it is called once, when a scheduler registers, and asks there

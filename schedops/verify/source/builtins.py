@@ -119,7 +119,7 @@ MEMBERS = HOT | {
     "exit", "sub_attach", "sub_detach", "init_cids",
 }  # fmt: skip
 SLEEPABLE = frozenset({"init_task", "cgroup_init", "cgroup_exit", "cgroup_prep_move", "cpu_online", "cpu_offline",
-                       "init", "exit", "sub_attach", "sub_detach", "init_cids", "exit_task"})  # fmt: skip
+                       "init", "exit", "sub_attach", "sub_detach", "init_cids", "cgroup_set_bandwidth"})  # fmt: skip
 
 INSERT = frozenset({"scx_bpf_dsq_insert", "scx_bpf_dispatch"})
 INSERT_VTIME = frozenset({"scx_bpf_dsq_insert_vtime", "scx_bpf_dispatch_vtime"})

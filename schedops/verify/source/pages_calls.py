@@ -11,9 +11,10 @@ CONTEXT = rule(
     why="""
         Inserting is for `ops.select_cpu()`, `ops.enqueue()` and `ops.dispatch()`; taking from a queue
         (`scx_bpf_dsq_move_to_local()`) for `ops.dispatch()` only; `scx_bpf_dsq_move()` for `ops.dispatch()` and for
-        code that holds no run queue lock; creating a queue for sleepable callbacks. Up to 7.0 the kernel ends the
-        scheduler when the call is reached ("kfunc with mask 0x.. called from an operation only allowing 0x.."), from
-        7.1 the verifier refuses the program.
+        code that holds no run queue lock; creating a queue for sleepable callbacks.
+        `scx_bpf_select_cpu_dfl()` is for `ops.select_cpu()`, in newer kernels also for `ops.enqueue()` and code
+        without the lock. Up to 7.0 the kernel ends the scheduler when the call is reached ("kfunc with mask 0x..
+        called from an operation only allowing 0x.."), from 7.1 the verifier refuses the program.
         """,
     fix=(
         "Move the call into a callback that may make it. What `ops.enqueue()` wants to start, `ops.dispatch()` of "
@@ -63,7 +64,7 @@ MIXED = rule(
         "Use `scx_bpf_dsq_insert_vtime()` for all tasks of the queue (with the current virtual time for those that "
         "should go first), or two queues."
     ),
-    source="Linux kernel/sched/ext.c, dispatch_enqueue() (v6.12 and later)",
+    source="Linux kernel/sched/ext.c, [scx_]dispatch_enqueue() (v6.12 and later)",
     bad="""
         #define SHARED_DSQ 1
 
@@ -98,7 +99,7 @@ VTIME_BUILTIN = rule(
         scheduler: "cannot use vtime ordering for built-in DSQs".
         """,
     fix="Use `scx_bpf_dsq_insert()` for these, or a queue of your own.",
-    source="Linux kernel/sched/ext.c, dispatch_enqueue() (v6.12 and later)",
+    source="Linux kernel/sched/ext.c, [scx_]dispatch_enqueue() (v6.12 and later)",
     bad="""
         void BPF_STRUCT_OPS(vt_enqueue, struct task_struct *p, u64 enq_flags)
         {
@@ -123,9 +124,7 @@ BUILTIN_MOVE = rule(
         `scx_bpf_dsq_nr_queued(SCX_DSQ_GLOBAL)` is -ENOENT (of a local queue it is the number of its tasks).
         """,
     fix="Leave the call out; to hold tasks back, create a queue with an id of your own.",
-    source=(
-        "Linux kernel/sched/ext.c, scx_bpf_dsq_move_to_local(), scx_bpf_dsq_nr_queued(), create_dsq() (v6.12 and later)"
-    ),
+    source=("Linux kernel/sched/ext.c, scx_bpf_dsq_move_to_local(), scx_bpf_dsq_nr_queued(), scx_bpf_create_dsq()"),
     bad="""
         void BPF_STRUCT_OPS(own_dispatch, s32 cpu, struct task_struct *prev)
         {

@@ -103,7 +103,8 @@ PREV_IGNORED = rule(
         "queue's head, give it a new slice and return."
     ),
     source=(
-        "seen on 6.18 with two tasks of different weight bound to one CPU; Linux kernel/sched/ext.c, balance_one()"
+        "seen on 6.18 with two tasks of different weight bound to one CPU; Linux kernel/sched/ext.c, balance_one() "
+        "or scx_dispatch_sched()"
     ),
     bad=_vtime_policy("", "scx_bpf_dsq_move_to_local(SHARED_DSQ);"),
     good=_vtime_policy(

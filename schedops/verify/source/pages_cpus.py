@@ -66,7 +66,7 @@ AFFINITY = rule(
         thread is such a task.
         """,
     fix="Check `bpf_cpumask_test_cpu(cpu, p->cpus_ptr)` before choosing, or use the queue of `scx_bpf_task_cpu(p)`.",
-    source="Linux kernel/sched/ext.c, consume_dispatch_q(), task_can_run_on_remote_rq() (v6.12 and later)",
+    source="Linux kernel/sched/ext.c, [scx_]consume_dispatch_q(), task_can_run_on_remote_rq() (v6.12 and later)",
     bad="""
         void BPF_STRUCT_OPS(spread_enqueue, struct task_struct *p, u64 enq_flags)
         {
@@ -159,7 +159,7 @@ NO_BALANCE = rule(
         ever moves a task. Tasks that begin on one CPU, as children of one shell do, share it while others idle.
         """,
     fix="Pick an idle CPU in `ops.select_cpu()` (`scx_bpf_select_cpu_dfl()`), or use a queue that all CPUs take from.",
-    source="Linux kernel/sched/ext.c, balance_one(): a CPU takes from its own local queue only (v6.12 and later)",
+    source="Linux kernel/sched/ext.c, balance_one() or scx_dispatch_sched(): a CPU takes from its own local queue only",
     bad="""
         s32 BPF_STRUCT_OPS(stay_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
         {

@@ -20,7 +20,7 @@ ENQUEUE_DROPS = rule(
         `SCX_DSQ_GLOBAL`, which every CPU looks into by itself. With `SCX_OPS_ENQ_LAST` a task that comes with
         `SCX_ENQ_LAST` must be inserted too: `SCX_DSQ_LOCAL` lets it go on.
         """,
-    source="Linux kernel/sched/ext.c, do_enqueue_task() and check_rq_for_timeouts() (v6.12 and later)",
+    source="Linux kernel/sched/ext.c, [scx_]do_enqueue_task() and check_rq_for_timeouts() (v6.12 and later)",
     bad="""
         void BPF_STRUCT_OPS(drop_enqueue, struct task_struct *p, u64 enq_flags)
         {

@@ -26,10 +26,12 @@ KICK_WAIT = rule(
     "A hot path waits for other CPUs to reschedule",
     why="""
         `SCX_KICK_WAIT` makes the kicking CPU wait until the other one has gone through the scheduler. In a loop over
-        CPUs on a path that every CPU takes, they wait for each other: the machine crawls or locks up.
+        CPUs on a path that every CPU takes, they wait for each other: the machine crawls or locks up. 6.12 waits in
+        the interrupt that sends the kicks. 7.3 waits before the next switch, with interrupts on and so that no two
+        CPUs wait for each other for ever; the time is lost all the same.
         """,
     fix="Leave `SCX_KICK_WAIT` out; `SCX_KICK_PREEMPT` alone does not wait.",
-    source="Linux kernel/sched/ext.c, kick_cpus_irq_workfn() (v6.12 and later); seen as a livelock on 6.18",
+    source="Linux kernel/sched/ext.c, kick_cpus_irq_workfn() (v6.12), kick_sync_wait_bal_cb() (v7.3); livelock on 6.18",
     bad=_kick("scx_bpf_kick_cpu(i, SCX_KICK_PREEMPT | SCX_KICK_WAIT)"),
     good=_kick("scx_bpf_kick_cpu(i, SCX_KICK_PREEMPT)"),
 )
@@ -66,7 +68,7 @@ KICK_LOCAL = rule(
         "interrupt for nothing."
     ),
     fix="Kick only after an insert into a queue of the policy's own.",
-    source="Linux kernel/sched/ext.c, dispatch_enqueue(): resched_curr() (v6.12 and later)",
+    source="Linux kernel/sched/ext.c, [scx_]dispatch_enqueue(): resched_curr() (v6.12 and later)",
     bad=_insert("SCX_SLICE_DFL", "\n            scx_bpf_kick_cpu(scx_bpf_task_cpu(p), SCX_KICK_IDLE);"),
     good=_insert("SCX_SLICE_DFL"),
 )
@@ -79,7 +81,7 @@ ZERO = rule(
         "out at the next tick."
     ),
     fix="`SCX_SLICE_DFL` for 20 ms, or a length of your own.",
-    source="Linux kernel/sched/ext.c, scx_dsq_insert_preamble(): p->scx.slice = p->scx.slice ?: 1 (v6.12 and later)",
+    source="Linux kernel/sched/ext.c, scx_bpf_dsq_insert() (v6.12): p->scx.slice ?: 1; apply_slice_vtime() (v7.3)",
     bad=_insert("0"),
     good=_insert("SCX_SLICE_DFL"),
 )

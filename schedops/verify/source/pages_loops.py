@@ -147,7 +147,7 @@ BATCH = rule(
         policy that asks `scx_bpf_dispatch_nr_slots()` or that moves tasks from queues, which empties the buffer.
         """,
     fix="Set `.dispatch_max_batch` to the number of rounds, or stop when `scx_bpf_dispatch_nr_slots()` is 0.",
-    source="Linux kernel/sched/ext.c, scx_dsq_insert_commit(), SCX_DSP_DFL_MAX_BATCH (v6.12 and later)",
+    source="Linux kernel/sched/ext.c, scx_dispatch_commit() (v6.12), scx_dsq_insert_commit() (v7.3), default 32",
     bad=_BATCH % (8, 4),
     good=_BATCH % (8, 8),
 )

@@ -151,7 +151,7 @@ NEGATIVE = rule(
         `SCX_DSQ_LOCAL_ON | cpu` ends the scheduler: "invalid CPU -16".
         """,
     fix="`if (cpu >= 0) …`, else fall back to `prev_cpu`.",
-    source="Linux kernel/sched/ext.c, ops_cpu_valid(), select_task_rq_scx() (v6.12 and later)",
+    source="Linux kernel/sched/ext.c, ops_cpu_valid() or scx_cpu_valid(), select_task_rq_scx() (v6.12 and later)",
     bad="""
         s32 BPF_STRUCT_OPS(pick_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
         {

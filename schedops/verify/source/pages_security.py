@@ -46,7 +46,7 @@ HELPER = rule(
         "Remove it. What a policy may know about a task: its weight, cgroup, CPU time and wake-ups, and hints "
         "given through a map."
     ),
-    source="Linux kernel/sched/ext.c, bpf_scx_get_func_proto() and bpf_base_func_proto() (v6.12 and later)",
+    source="Linux kernel/sched/ext.c, bpf_scx_get_func_proto() (v6.12); bpf_base_func_proto() (v7.3)",
     bad=_TICK_BAD % "bpf_send_signal(9)",
     good=_TICK_GOOD,
 )

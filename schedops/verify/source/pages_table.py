@@ -122,9 +122,9 @@ SLEEPABLE_OP = rule(
     ERROR,
     "A callback that must not sleep is a sleepable program",
     why=(
-        "Only `init`, `exit`, `init_task`, the `cgroup_*` callbacks without a lock and `cpu_online`/`cpu_offline` "
-        "may be in `struct_ops.s`. For all others the kernel refuses the program: they run under a run queue's "
-        "lock."
+        "Only `init`, `exit`, `init_task`, `cgroup_init`, `cgroup_exit`, `cgroup_prep_move` and `cpu_online`/"
+        "`cpu_offline` may be in `struct_ops.s`, in 7.3 also `cgroup_set_bandwidth`, `init_cids` and `sub_attach`/"
+        "`sub_detach`. For all others the kernel refuses the program with -EINVAL: most run under a run queue's lock."
     ),
     fix='`BPF_STRUCT_OPS()` or `SEC("struct_ops/…")` for this one.',
     source=f"{_EXT}, bpf_scx_check_member() (v6.12 and later)",
