@@ -92,7 +92,7 @@ class Expressions(Generic[D]):
             out = join(out, part)
         return out
 
-    def _parts(self, node: Node, states: dict[D, Facts]) -> Parts[D]:  # noqa: PLR0911 - one per kind of node
+    def _parts(self, node: Node, states: dict[D, Facts]) -> Parts[D]:  # noqa: C901, PLR0911 - one per kind of node
         """The states after an expression, by whether it is true."""
         node = bare(node)
         kind = node.kind
@@ -113,6 +113,8 @@ class Expressions(Generic[D]):
             states = self._expression(kid, states)
         if kind in ("field_expression", "pointer_expression", "subscript_expression") and node.kids:
             states = self._map(states, lambda data: self.domain.use(node, data))
+            if kind == "pointer_expression" and node.sign == "&":  # whoever has its address may change it
+                states = {data: without(facts, bare(node.kids[0])) for data, facts in states.items()}
         elif kind == "update_expression" and node.kids:
             states = self._map(states, lambda data: self.domain.assign(bare(node.kids[0]), None, node, data))
             states = {data: without(facts, bare(node.kids[0])) for data, facts in states.items()}

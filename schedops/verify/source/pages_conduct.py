@@ -7,11 +7,12 @@ from schedops.verify.source.report import ERROR, WARNING, rule
 
 PRINTK = rule(
     "HOT-PRINTK",
-    WARNING,
+    ERROR,
     "A hot path prints",
     why=(
         "`bpf_printk()` formats text and writes it into the trace buffer under a lock, for every task and every "
-        "switch. It slows the whole machine down and drowns what others trace."
+        "switch. It slows the whole machine down and drowns what others trace. It is a warning behind a condition or "
+        "in a helper: that may be for finding faults, and off."
     ),
     fix="Count in a variable that user space reads, or print in `ops.init()` and `ops.exit()` only.",
     source="Linux kernel/trace/bpf_trace.c, bpf_trace_printk(): trace_printk_lock",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from schedops.verify.source.arithmetic import Unknown, of_tokens, unsigned
@@ -19,7 +19,11 @@ from schedops.verify.source.builtins import (
     REENQUEUE,
 )
 from schedops.verify.source.model import Call, Model
+from schedops.verify.source.tree import Node, bare
 from schedops.verify.source.values import builtin_dsq, constant, dsq_arg
+
+_CPU_OF = frozenset({"scx_bpf_task_cpu", "bpf_get_smp_processor_id"})
+_DECIDE = ("if_statement", "conditional_expression", "switch_statement")
 
 
 @dataclass(slots=True)
@@ -94,6 +98,36 @@ def _use(model: Model, names: Iterable[tuple[str, int]]) -> Use:
             if sure:
                 use.sure.setdefault(value, []).append(call)
     return use
+
+
+def of_each_cpu(model: Model, calls: Iterable[Call]) -> Iterator[tuple[Call, int]]:
+    """Calls that name a queue by the number of any CPU, each with the id of CPU 0's queue."""
+    for call in calls:
+        at = 2 if call.name in MOVES else 0 if call.name in CONSUME else 1
+        node = call.arg(at)
+        if node is None or node.kind != "binary_expression" or node.sign not in ("+", "|") or len(node.kids) != 2:
+            continue
+        left, right = (bare(kid) for kid in node.kids)
+        for number, cpu in ((left, right), (right, left)):
+            base = constant(model, number, call.function)
+            if base is not None and base >= 0 and not base & BUILTIN_BIT and _any_cpu(model, call, cpu):
+                yield call, base
+
+
+def _any_cpu(model: Model, call: Call, node: Node) -> bool:
+    """Is it the number of a CPU, of any that there is?"""
+    names = {node.text, "cpu", *_CPU_OF}
+    if any(above.kids[0].has_text(*names) for above in call.node.above() if above.kind in _DECIDE and above.kids):
+        return False
+    if node.kind == "call_expression":
+        return bare(node.kids[0]).text in _CPU_OF
+    if node.kind != "identifier" or node.text in call.function.changed:
+        return False
+    values = call.function.values.get(node.text, [])
+    if values:
+        return len(values) == 1 and bare(values[0]).kind == "call_expression" and _any_cpu(model, call, bare(values[0]))
+    params = [name for name, _ in call.function.params]
+    return call.function in model.callbacks.get("dispatch", ()) and params[:1] == [node.text]
 
 
 def queue_name(model: Model, value: int, call: Call | None = None, index: int = 0) -> str:

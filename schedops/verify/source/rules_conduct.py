@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schedops.verify.source.builtins import CLOCKS, CONSUME, HOT, INSERT_VTIME, INSERTS
-from schedops.verify.source.model import Function, Model
+from schedops.verify.source.model import Call, Function, Model
 from schedops.verify.source.origins import called
 from schedops.verify.source.pages_conduct import (
     DIVISION,
@@ -24,15 +24,33 @@ _EXITS = ("scx_bpf_exit", "scx_bpf_exit_bstr")
 _SIGNED = frozenset(
     {"s8", "s16", "s32", "s64", "int", "long", "short", "__s32", "__s64", "long long", "signed", "long int"}
 )
+_FREQUENT = ("select_cpu", "enqueue", "dispatch", "running", "stopping", "tick", "runnable", "quiescent")
+_PLAIN = ("expression_statement", "compound_statement")
 _MANY, _LONG_NS = 500, 1_000_000_000
 _WEIGHTS = ("weight", "static_prio", "prio", "normal_prio", "nice", "load", "cgrp_weight", "hweight", "inv_weight")
+
+
+def _always(model: Model, call: Call) -> bool:
+    """Does a hot callback reach this whenever it runs, by nothing but its own statements?"""
+    direct = any(call.function in model.callbacks.get(member, ()) for member in _FREQUENT)
+    body = call.function.body
+    plain = call.node.parent is not None and call.node.parent.kind == "expression_statement"
+    if not direct or not plain or any(one.kind not in _PLAIN for one in call.node.above() if _inside(one, body)):
+        return False
+    before = (kid for kid in body.kids if kid.end <= call.node.start)
+    return not any(True for kid in before for _ in kid.find("return_statement", "goto_statement"))
+
+
+def _inside(node: Node, body: Node) -> bool:
+    return node is not body and body.start <= node.start and node.end <= body.end
 
 
 def _calls(model: Model) -> Findings:
     for call in model.calls("bpf_printk", "bpf_trace_printk", "bpf_trace_vprintk"):
         if model.hot(call.function):
-            text = f"{via(model, call.function, tuple(HOT))} prints every time"
-            yield found(PRINTK, call.node, text, "count instead of printing")
+            always = _always(model, call)
+            text = f"{via(model, call.function, tuple(HOT))} prints{' every time' if always else ''}"
+            yield found(PRINTK, call.node, text, "count instead of printing", level=ERROR if always else WARNING)
     for call in model.calls(*_EXITS):
         members = [member for member in model.members_reaching(call.function) if member in HOT]
         if members:

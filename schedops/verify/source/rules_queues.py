@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import itertools
 
+from schedops.verify.source.arithmetic import unsigned
+from schedops.verify.source.builtins import BUILTIN_BIT, INSERTS, SLICE_INF
 from schedops.verify.source.model import Call, Model
 from schedops.verify.source.pages_queues import DUP_CREATE, ID_ZERO, NO_CONSUMER, NOT_CONSUMED, NOT_CREATED
-from schedops.verify.source.queues import Queues, queue_name, queues
+from schedops.verify.source.queues import Queues, of_each_cpu, queue_name, queues
 from schedops.verify.source.report import NOTE, Check, Findings, found, listed, via
 from schedops.verify.source.tree import Node
+from schedops.verify.source.values import constant
+
+_HOTPLUG = {"cpu_online", "cpu_offline"}
+_SHORTEST_NS = 1000
 
 
 def _find(model: Model) -> Findings:
@@ -16,6 +22,10 @@ def _find(model: Model) -> Findings:
     yield from _not_consumed(model, used)
     if model.whole and not used.created.unknown:
         yield from _not_created(model, used)
+        yield from _created_for_one(model, used)
+    if model.whole:
+        yield from _swapped(model, used)
+        yield from _created_late(model)
     yield from _created_twice(model, used)
     for call in used.created.sure.get(0, [])[:1]:
         text = f"{call.node.shown} makes a queue 0, which hides enumerators that were never filled in"
@@ -45,6 +55,14 @@ def _not_consumed(model: Model, used: Queues) -> Findings:
         yield found(NOT_CONSUMED, (twice or first).node, text, f"consume {name} in ops.dispatch()")
         if twice:
             yield found(NOT_CONSUMED, first.node, f"this fills {name}, which is never consumed", level=NOTE)
+    for call, base in of_each_cpu(model, used.inserted.unknown):
+        if base in used.consumed.sure and base + 1 not in used.consumed.perhaps:
+            taken_by = used.consumed.sure[base][0]
+            text = (
+                f"{taken_by.node.shown} takes from the queue of CPU 0 only, and line {call.node.place.line} fills one "
+                "for every CPU"
+            )
+            yield found(NOT_CONSUMED, taken_by.node, text, "take from the queue of the CPU that dispatches")
 
 
 def _named_twice(used: Queues) -> Call | None:
@@ -66,6 +84,38 @@ def _not_created(model: Model, used: Queues) -> Findings:
             name = queue_name(model, value, call, _index(call) if use is used.inserted else 0)
             text = f"tasks are {verb} {name}, which is never created: the kernel ends the scheduler here"
             yield found(NOT_CREATED, call.node, text, f"scx_bpf_create_dsq({name}, -1) in ops.init()")
+
+
+def _created_for_one(model: Model, used: Queues) -> Findings:
+    reported: set[int] = set()
+    for call, base in of_each_cpu(model, [*used.inserted.unknown, *used.consumed.unknown]):
+        if base in used.created.sure and base + 1 not in used.created.perhaps and base not in reported:
+            reported.add(base)
+            text = (
+                f"{call.node.shown} names the queue of any CPU, and line "
+                f"{used.created.sure[base][0].node.place.line} makes that of CPU 0 only: the kernel ends the scheduler"
+            )
+            yield found(NOT_CREATED, call.node, text, "create one for every CPU, in a loop up to scx_bpf_nr_cpu_ids()")
+
+
+def _swapped(model: Model, used: Queues) -> Findings:
+    for call in used.inserted.unknown:
+        slice_ns = constant(model, call.arg(2), call.function) if call.name in INSERTS else None
+        if slice_ns is None:
+            continue
+        own = 0 < slice_ns < _SHORTEST_NS and slice_ns in used.created.sure
+        if own or (unsigned(slice_ns) & BUILTIN_BIT and unsigned(slice_ns) != SLICE_INF):
+            queue = call.arg(2)
+            text = f"{queue.shown if queue else ''} is a queue, and stands where the slice belongs: they are swapped"
+            yield found(NOT_CREATED, call.node, text, "the task, the queue, the slice in nanoseconds")
+
+
+def _created_late(model: Model) -> Findings:
+    calls = list(model.calls("scx_bpf_create_dsq"))
+    where = [set(model.members_reaching(call.function)) for call in calls]
+    if calls and all(members and members <= _HOTPLUG for members in where):
+        text = f"{calls[0].node.shown} runs for CPUs that come later only, never for those that are there at the start"
+        yield found(NOT_CREATED, calls[0].node, text, "create queues in ops.init()")
 
 
 def _index(call: Call) -> int:

@@ -17,6 +17,19 @@ TRY = (
     "static bool try(struct task_struct *p, u64 enq_flags) {\n"
     f"if (p->nr_cpus_allowed > 1) return false; {INSERT} return true; }}\n"
 )
+TABLE = (
+    'SEC(".struct_ops.link") struct sched_ext_ops t_ops = { .enqueue = (void *)t_enqueue, '
+    '.dispatch = (void *)t_dispatch, .init = (void *)t_init, .name = "t", .timeout_ms = 5000 };\n'
+    'char _license[] SEC("license") = "GPL";\n'
+)
+INIT = "s32 BPF_STRUCT_OPS_SLEEPABLE(t_init)\n{\n%s\n}\n"
+STORAGE = (
+    'struct { __uint(type, BPF_MAP_TYPE_TASK_STORAGE); __type(key, int); __type(value, u64); } store SEC(".maps");\n'
+)
+HASH = (
+    "struct { __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 64); __type(key, s32); __type(value, u64); } "
+    'seen SEC(".maps");\n'
+)
 QUEUES = "#define A_DSQ 1\n#define B_DSQ (A_DSQ + 1)\nenum { C_DSQ = B_DSQ + 1 };\nstatic const u64 D_DSQ = 1 << 4;\n"
 MAP = 'struct { __uint(type, BPF_MAP_TYPE_QUEUE); __uint(max_entries, 8); __type(value, s32); } q SEC(".maps");\n'
 
@@ -36,6 +49,24 @@ BROKEN = {
         PUT + ENQUEUE % "u64 n = __sync_fetch_and_add(&nr, 1); if ((n & 1023) == 7) return; put(p, enq_flags);",
         "#define UNLESS(c) if (!(c)) return\n" + ENQUEUE % f"UNLESS(p->scx.weight > 5); {INSERT}",
         ENQUEUE % f"do {{ if (p->pid == 7) return; }} while (0); {INSERT}",
+        STORAGE + ENQUEUE % f"u64 *at = bpf_task_storage_get(&store, p, 0, 0); if (!at) return; {INSERT}",
+        HASH + ENQUEUE % f"s32 k = p->pid; u64 n = 1, *at; bpf_map_update_elem(&seen, &k, &n, 0); "
+        f"at = bpf_map_lookup_elem(&seen, &k); if (!at) return; {INSERT}",
+    ),
+    "HOT-PRINTK": (ENQUEUE % f'bpf_printk("here"); {INSERT}',),
+    "DSQ-NOT-CREATED": (
+        ENQUEUE % "scx_bpf_dsq_insert(p, slice_ns, 7, enq_flags);"
+        + DISPATCH % "scx_bpf_dsq_move_to_local(7);"
+        + INIT % "return scx_bpf_create_dsq(7, -1);"
+        + TABLE,
+        ENQUEUE % "s32 on = scx_bpf_task_cpu(p); scx_bpf_dsq_insert(p, 64 + on, 1000000, enq_flags);"
+        + DISPATCH % "scx_bpf_dsq_move_to_local(64 + cpu);"
+        + INIT % "return scx_bpf_create_dsq(64, -1);"
+        + TABLE,
+        ENQUEUE % "scx_bpf_dsq_insert(p, 7, 1000000, enq_flags);"
+        + DISPATCH % "scx_bpf_dsq_move_to_local(7);"
+        + "void BPF_STRUCT_OPS_SLEEPABLE(t_init, s32 cpu) { scx_bpf_create_dsq(7, -1); }\n"
+        + TABLE.replace(".init ", ".cpu_online "),
     ),
     "SEC-KFUNC": (ENQUEUE % f"(crash_kexec)(0); {INSERT}",),
     "PUSH-UNCHECKED": (
@@ -43,8 +74,11 @@ BROKEN = {
         MAP
         + "static void put(struct task_struct *p) { s32 pid = p->pid; bpf_map_push_elem(&q, &pid, 0); }\n"
         + ENQUEUE % "put(p);",
+        MAP + "long err;\n" + ENQUEUE % "s32 pid = p->pid; err = bpf_map_push_elem(&q, &pid, 0);",
     ),
     "INSERT-TWICE": (
+        SELECT % "bool idle = false; s32 c = scx_bpf_select_cpu_dfl(p, prev_cpu, 0, &idle); if (idle) {"
+        " scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, 1000000, 0); scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, 1000000, 0); } return c;",
         PUT + ENQUEUE % f"put(p, enq_flags); {INSERT}",
         TRY + ENQUEUE % f"try(p, enq_flags); if (p->nr_cpus_allowed == 1) return; {INSERT} {INSERT}",
         ENQUEUE % f"switch (p->policy) {{ case 1: {INSERT} default: {INSERT} }}",
@@ -132,6 +166,32 @@ BROKEN = {
 }
 
 SOUND = {
+    "a knob for tests that is off": "const volatile u32 every;\nu32 nr;\n"
+    + ENQUEUE % f"if (every && !(++nr % every)) return; {INSERT}",
+    "storage that every task has": STORAGE
+    + ENQUEUE % f"u64 *at = bpf_task_storage_get(&store, p, 0, 0); if (!at) return; {INSERT}"
+    + "s32 BPF_STRUCT_OPS_SLEEPABLE(t_init_task, struct task_struct *p, struct scx_init_task_args *args)\n"
+    "{ return bpf_task_storage_get(&store, p, 0, 1) ? 0 : -12; }\n",
+    "a helper whose pointer is always there": STORAGE
+    + "static u64 *find(struct task_struct *p) { u64 *v = bpf_task_storage_get(&store, p, 0, 1);"
+    " if (!v) return NULL; return v; }\n" + ENQUEUE % f"u64 *at; if (!(at = find(p))) return; {INSERT}",
+    "a queue that is enqueued again": ENQUEUE % "scx_bpf_dsq_insert(p, p->flags ? 1 : 2, 1000000, 0);"
+    + DISPATCH % "scx_bpf_dsq_move_to_local(1);"
+    + "void BPF_STRUCT_OPS(t_tick, struct task_struct *p) { scx_bpf_dsq_reenq(2, 0); }\n",
+    "one name for two variables": ENQUEUE
+    % f"u64 *v = bpf_map_lookup_elem(&m, &z); if (!v) {{ {INSERT} return; }} {INSERT}"
+    " for (int i = 0; i < 4; i++) { u64 *v = bpf_map_lookup_elem(&m, &i); if (!v) break; } *v = 1;",
+    "a scheduler by cids": ENQUEUE % INSERT
+    + "s32 BPF_STRUCT_OPS(t_cpuctl_init, struct cgroup *c) { return 0; }\n"
+    + INIT % "return scx_bpf_create_dsq(3, -1);"
+    + TABLE.replace("sched_ext_ops ", "sched_ext_ops_cid ").replace(
+        ".dispatch = (void *)t_dispatch", ".cpuctl_init = (void *)t_cpuctl_init"
+    ),
+    "prints only when asked to": "const volatile bool debug;\n" + ENQUEUE % f'if (debug) bpf_printk("here"); {INSERT}',
+    "a queue for every CPU": ENQUEUE % "scx_bpf_dsq_insert(p, 64 + scx_bpf_task_cpu(p), 1000000, enq_flags);"
+    + DISPATCH % "scx_bpf_dsq_move_to_local(64 + cpu);"
+    + INIT % "u32 i; bpf_for(i, 0, scx_bpf_nr_cpu_ids()) scx_bpf_create_dsq(64 + i, -1); return 0;"
+    + TABLE,
     "every case inserts": ENQUEUE % f"switch (p->policy) {{ case 1: {INSERT} break; default: {INSERT} break; }}",
     "either helper or here": TRY + ENQUEUE % f"if (try(p, enq_flags)) return; {INSERT}",
     "the same condition twice": ENQUEUE % f"bool a = p->flags; if (a) {INSERT} if (!a) {INSERT}",
