@@ -135,6 +135,13 @@ PICKS = frozenset({"scx_bpf_pick_idle_cpu", "scx_bpf_pick_idle_cpu_node", "scx_b
 CLOCKS = frozenset({"bpf_ktime_get_ns", "scx_bpf_now", "bpf_ktime_get_boot_ns", "bpf_ktime_get_coarse_ns",
                     "bpf_ktime_get_tai_ns", "bpf_jiffies64"})  # fmt: skip
 
+# What must be undone in the same program, and by what.
+LOCKS = {
+    "bpf_rcu_read_lock": "bpf_rcu_read_unlock",
+    "bpf_spin_lock": "bpf_spin_unlock",
+    "bpf_preempt_disable": "bpf_preempt_enable",
+}
+
 # They give NULL when there is nothing.
 LOOKUPS = frozenset({"bpf_map_lookup_elem", "bpf_map_lookup_percpu_elem", "bpf_task_storage_get",
                      "bpf_cgrp_storage_get", "bpf_inode_storage_get", "bpf_sk_storage_get"})  # fmt: skip

@@ -45,13 +45,14 @@ UNBOUNDED = rule(
     why="""
         The verifier follows a `while` or `for` loop round by round. When nothing in its condition is a local variable
         that the loop counts, every round looks like the one before: "infinite loop detected", or a million
-        instructions are used up and the program is refused as too large.
+        instructions are used up and the program is refused as too large. A bound that is a variable of the policy
+        may be four billion, as far as the verifier knows; of a `const volatile` one it knows the value.
         """,
     fix=(
         "`bpf_for(i, 0, N)` or `bpf_repeat(N)` with `break` where the work is done; for queues "
         "`bpf_for_each(scx_dsq, …)`."
     ),
-    source="Linux kernel/bpf/verifier.c, is_state_visited(), BPF_COMPLEXITY_LIMIT_INSNS (v5.3 and later)",
+    source="Linux kernel/bpf/verifier.c, is_state_visited() (bpf_is_state_visited() in v7.3), 1,000,000 instructions",
     bad="""
         #define SHARED_DSQ 1
 

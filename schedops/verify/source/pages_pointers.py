@@ -111,13 +111,14 @@ REF_LEAK = rule(
     why="""
         What `scx_bpf_get_online_cpumask()`, `bpf_task_from_pid()`, `bpf_cgroup_from_id()` and their like return has to
         be released on every path, early returns and `continue` included. The verifier refuses the program otherwise:
-        `Unreleased reference id=…`.
+        `Unreleased reference id=…`. The same holds for `bpf_rcu_read_lock()`, `bpf_spin_lock()` and
+        `bpf_preempt_disable()`, which a program must undo before it ends.
         """,
     fix=(
         "Release before every `return`, or take the reference after the early returns; a single exit with `goto "
         "out` keeps it in one place."
     ),
-    source="Linux kernel/bpf/verifier.c, check_reference_leak() (v4.20 and later)",
+    source="Linux kernel/bpf/verifier.c, check_reference_leak() (v6.12 and later)",
     bad="""
         void BPF_STRUCT_OPS(on_dispatch, s32 cpu, struct task_struct *prev)
         {

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from schedops.verify.source.builtins import ACQUIRES, INSERTS, LOOKUPS, NULLABLE, PICKS
+from schedops.verify.source.builtins import ACQUIRES, INSERTS, LOCKS, LOOKUPS, NULLABLE, PICKS
 from schedops.verify.source.flow import Exit, Walk
 from schedops.verify.source.model import Function, Model, api, head
 from schedops.verify.source.origins import address_taken
@@ -79,6 +79,10 @@ class PointerDomain:
             plain = inner.kind == "identifier"
             for one in names if plain or inner.kind in ("pointer_expression", "binary_expression") else ():
                 data = self._passed(name, function, index, one, node, data, plain=plain)
+        if name in LOCKS and any(call.name == LOCKS[name] for call in self.function.calls):
+            data = replace(data, refs=data.refs | {("", name)})
+        elif name in LOCKS.values():
+            data = replace(data, refs=frozenset(pair for pair in data.refs if LOCKS.get(pair[1]) != name))
         if name in _CPU_USERS and args:
             self._cpu(args[0], node, data)
         if name in INSERTS and len(args) > 1:

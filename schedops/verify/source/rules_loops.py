@@ -19,6 +19,7 @@ _LOOPS = ("for_statement", "while_statement", "do_statement")
 _LEAVES = ("break_statement", "return_statement", "goto_statement")
 _ERROR_ROUNDS, _WARN_ROUNDS = 4096, 1024
 _DEFAULT_BATCH = 32
+_WIDE = re.compile(r"\b(__)?[su](32|64)\b|\b(int|long|size_t)\b")
 
 
 def rounds(model: Model, loop: Node, function: Function) -> tuple[int, Node] | None:
@@ -120,6 +121,27 @@ def _unbounded(model: Model) -> Findings:
             if _endless(loop, function):
                 text = "nothing in this loop's condition is a variable that the loop counts: the verifier refuses it"
                 yield found(UNBOUNDED, loop, text, "bpf_for(i, 0, N) with a break")
+            elif bound := _any_bound(model, loop, function):
+                text = (
+                    f"{bound} is a variable that may hold anything, and the verifier follows a plain loop round by "
+                    "round: it gives up after a million instructions"
+                )
+                yield found(UNBOUNDED, loop, text, "bpf_for(i, 0, N), or a constant bound besides")
+
+
+def _any_bound(model: Model, loop: Node, function: Function) -> str:
+    """The global variable that is all that ends a plain loop, when the verifier knows nothing of it."""
+    if loop.kind != "for_statement" or _left_early(loop) or "__sched_" in loop.text.split("{", 1)[0]:
+        return ""
+    condition = for_parts(loop)[1]
+    condition = bare(condition) if condition is not None else None
+    if condition is None or condition.kind != "binary_expression" or condition.sign not in ("<", "<="):
+        return ""
+    bound = bare(condition.kids[1])
+    variable = model.globals.get(bound.text) if bound.kind == "identifier" else None
+    if variable is None or bound.text in function.types or "const" in variable.type.split():
+        return ""
+    return bound.text if _WIDE.search(variable.type) and variable.length is None else ""
 
 
 def _endless(loop: Node, function: Function) -> bool:
@@ -153,13 +175,13 @@ def _indices(model: Model) -> Findings:
                 length = arrays[base.text].length
                 size = length.shown if length is not None else "?"
                 text = (
-                    f"{base.text}[] has {size} elements, and nothing bounds {index.shown} before this: the verifier "
-                    "refuses it"
+                    f"{base.text}[] has {size} elements, and nothing bounds {index.shown} on both sides before this: "
+                    "the verifier refuses it"
                 )
                 yield found(INDEX, node, text, f"check 0 <= {index.shown} < {size} first")
 
 
-def _free(model: Model, index: Node, function: Function) -> bool:  # noqa: PLR0911 - one per reason
+def _free(model: Model, index: Node, function: Function) -> bool:  # noqa: C901, PLR0911 - one per reason
     """Is it sure that the verifier knows no bound?"""
     if index.kind == "call_expression":
         return called(index) == "scx_bpf_task_cpu"
@@ -177,6 +199,8 @@ def _free(model: Model, index: Node, function: Function) -> bool:  # noqa: PLR09
         if node.has_text(name) and (
             node.kind != "binary_expression" or node.sign in ("<", ">", "<=", ">=", "==", "!=")
         ):
+            if _above_only(node, name, function):
+                continue
             return False
     if values:
         return True
@@ -188,6 +212,28 @@ def _free(model: Model, index: Node, function: Function) -> bool:  # noqa: PLR09
     callers = model.callers.get(function.name, [])
     at = names.index(name)
     return bool(callers) and all(at < len(c.args) and _free(model, bare(c.args[at]), c.function) for c in callers[:8])
+
+
+def _above_only(node: Node, name: str, function: Function) -> bool:
+    """Does it bound a signed number from above only, and so leave all that are negative?"""
+    if node.kind != "binary_expression" or node.sign not in ("<", "<=") or len(node.kids) != 2:
+        return False
+    number = node.kids[1].text.lower()
+    signed = re.search(r"\b(s32|int|__s32|s64)\b", function.types.get(name, "")) is not None
+    above = node.kids[0].kind == "identifier" and node.kids[0].text == name
+    return (
+        signed
+        and above
+        and node.kids[1].kind == "number_literal"
+        and "u" not in number
+        and 0 < _int_of(number) < 1 << 31
+    )
+
+
+def _int_of(number: str) -> int:
+    """Of a literal; more than any when it is none."""
+    digits = number.rstrip("l")
+    return int(digits) if digits.isdecimal() else 1 << 63
 
 
 def _batch(model: Model) -> Findings:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from schedops.verify.source.builtins import ACQUIRES
+from schedops.model.verification import Finding
+from schedops.verify.source.builtins import ACQUIRES, LOCKS
 from schedops.verify.source.model import Function, Model
 from schedops.verify.source.pages_pointers import CHAINED, LOOKUP, NEGATIVE, REF_LEAK, UNCHECKED_PTR
 from schedops.verify.source.pointers import MAP, POINTER, Facts, Flaw, Held
 from schedops.verify.source.report import ERROR, WARNING, Check, Findings, found
-from schedops.verify.source.tree import bare
+from schedops.verify.source.tree import Node, bare
 from schedops.verify.source.values import constant
 
 
@@ -31,13 +32,17 @@ def _find(model: Model) -> Findings:
                     leaked.add(one.node.start)
                     at = function.named if one.node is function.body else one.node
                     how = "reaches its end" if one.node is function.body else "returns here"
-                    text = (
-                        f"{function.name}() {how} without giving back {name}, which {what}() returned: the verifier "
-                        "refuses it"
-                    )
-                    yield found(REF_LEAK, at, text, f"{ACQUIRES[what]}({name}) on this path too")
+                    yield _leak(at, f"{function.name}() {how}", name, what)
         if function in model.callbacks.get("select_cpu", ()):
             yield from _returned(model, function, facts, start)
+
+
+def _leak(at: Node, how: str, name: str, what: str) -> Finding:
+    if what in LOCKS:
+        text = f"{how} without {LOCKS[what]}() after {what}(): the verifier refuses it"
+        return found(REF_LEAK, at, text, f"{LOCKS[what]}() on this path too")
+    text = f"{how} without giving back {name}, which {what}() returned: the verifier refuses it"
+    return found(REF_LEAK, at, text, f"{ACQUIRES[what]}({name}) on this path too")
 
 
 def _flaw(flaw: Flaw) -> Findings:

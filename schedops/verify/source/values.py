@@ -48,7 +48,7 @@ class _Evaluator:
         raise Unknown
 
     def _ternary(self, node: Node, function: Function | None, steps: int) -> Values:
-        if len(node.kids) == 2:
+        if len(node.kids) != 3:
             raise Unknown
         condition, yes, no = node.kids
         try:

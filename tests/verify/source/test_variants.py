@@ -126,6 +126,7 @@ BROKEN = {
         + DISPATCH
         % "const struct cpumask *m = on(); if (bpf_cpumask_test_cpu(cpu, m)) return; scx_bpf_put_cpumask(m);",
         DISPATCH % "if (bpf_cpumask_test_cpu(cpu, scx_bpf_get_online_cpumask())) nr++;",
+        DISPATCH % "bpf_rcu_read_lock(); if (cpu == 3) return; bpf_rcu_read_unlock();",
     ),
     "SELECT-CPU-NEG": (
         SELECT % "s32 cpu = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0); return cpu;",
@@ -143,12 +144,14 @@ BROKEN = {
     "UNBOUNDED-LOOP": (
         DISPATCH % "for (;;) { if (!scx_bpf_dsq_move_to_local(1)) break; }",
         DISPATCH % "do { nr++; } while (scx_bpf_dsq_nr_queued(1));",
+        "u32 nr_slots = 1;\n" + DISPATCH % "u32 i; for (i = 0; i < nr_slots; i++) nr += i;",
         "static void all(void) { s32 pid; while (!bpf_map_pop_elem(&q, &pid)) nr++; }\n" + DISPATCH % "all();",
     ),
     "INDEX-UNBOUNDED": (
         "u64 a[8];\nstatic void count(s32 cpu) { a[cpu]++; }\n" + DISPATCH % "count(cpu);",
         "u64 a[8];\n" + ENQUEUE % f"a[scx_bpf_task_cpu(p)]++; {INSERT}",
         "u64 a[8];\n" + ENQUEUE % f"s32 cpu = scx_bpf_task_cpu(p); a[cpu] = 1; {INSERT}",
+        "u64 a[8];\n" + ENQUEUE % f"s32 cpu = scx_bpf_task_cpu(p); if (cpu < 8) a[cpu] = 1; {INSERT}",
     ),
     "SLICE-INF": (
         "#define FOREVER (~0ULL)\n" + ENQUEUE % "scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, FOREVER, 0);",
@@ -215,6 +218,14 @@ SOUND = {
     "an error code after what never happens": "#define ESRCH 3\n"
     + SELECT % "if (!p->mm) return -ESRCH; return prev_cpu;",
     "a bounded index": "u64 a[8];\n" + DISPATCH % "if ((u32)cpu >= 8) return; a[cpu]++;",
+    "an index bounded in two steps": "u64 a[8];\n"
+    + ENQUEUE % f"s32 cpu = scx_bpf_task_cpu(p); {INSERT} if (cpu < 0) return; if (cpu < 8) a[cpu] = 1;",
+    "an index bounded as unsigned": "u64 a[8];\n"
+    + ENQUEUE % f"s32 cpu = scx_bpf_task_cpu(p); if (cpu < 8U) a[cpu] = 1; if ((u32)cpu < 8) a[cpu] = 2; {INSERT}",
+    "a loop up to a parameter": "const volatile u32 nr_slots = 4;\n"
+    + DISPATCH % "u32 i; for (i = 0; i < nr_slots; i++) nr += i;",
+    "a lock that is given back": DISPATCH
+    % "bpf_rcu_read_lock(); if (cpu == 3) { bpf_rcu_read_unlock(); return; } bpf_rcu_read_unlock();",
     "a masked index": "u64 a[8];\n" + DISPATCH % "u32 i = cpu & 7; a[i]++;",
     "a loop that is left": ENQUEUE % f"u32 i; bpf_for(i, 0, 100000) {{ if (i > nr) break; }} {INSERT}",
     "a counted loop": DISPATCH % "int n = 0; while (scx_bpf_dsq_nr_queued(1)) { if (++n > 8) break; }",
