@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from schedops.model.verification import Place
 from schedops.verify.source.model import Function, Model, api
+from schedops.verify.source.tokens import NAME
 from schedops.verify.source.tree import Node, bare
 
 _MAX_PARTS = 60
@@ -77,3 +79,13 @@ def address_taken(node: Node) -> bool:
     while above is not None and above.kind in ("field_expression", "subscript_expression", "parenthesized_expression"):
         above = above.parent
     return above is not None and above.kind == "pointer_expression" and above.sign == "&"
+
+
+def defined(model: Model, bound: Node) -> Node | Place:
+    """Where the number is written: its macro, when it is one."""
+    token = model.doc.token_at(bound.start)
+    if token is None:
+        return bound
+    written = token.origin.text[token.start : token.end]
+    macro = model.doc.macros.get(written)
+    return macro.at.origin.place(macro.at.start) if macro is not None and macro.at.kind == NAME else bound

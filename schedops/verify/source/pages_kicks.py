@@ -108,8 +108,8 @@ LONG = rule(
     "A slice is longer than others can wait",
     why=(
         "While one task uses up its slice, the others behind it wait. Over 200 ms is felt by everybody (a "
-        "warning); a slice as long as the watchdog's timeout is an ejection as soon as two tasks share a CPU (an "
-        "error)."
+        "warning). With slices of half the watchdog's timeout the third task of a CPU waits that timeout, and "
+        "that ends the scheduler (an error)."
     ),
     fix="Milliseconds: 5 to 20 ms is usual. Slices are in nanoseconds.",
     source="Linux kernel/sched/ext.c, check_rq_for_timeouts() (v6.12 and later)",

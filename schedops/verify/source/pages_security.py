@@ -69,7 +69,9 @@ EXTRA_PROG = rule(
     "The object brings a program that is not part of the scheduler",
     why="""
         A tracer, kprobe, perf event or network program in the same object is loaded with the scheduler, with all the
-        rights of its loader. A loader that attaches everything attaches it too.
+        rights of its loader. A loader that attaches everything attaches it too. Some schedulers need one (`scx_pair` of
+        the kernel tree watches `sched_switch`, since `ops.cpu_release()` is going away): then a person has to review
+        it, because no stage here judges what it reads and does.
         """,
     fix="Ship it as a tool of its own, or observe through the scheduler's callbacks.",
     source="libbpf src/libbpf.c, bpf_object__attach_skeleton(): attaches every program that auto-attaches",

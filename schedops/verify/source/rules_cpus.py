@@ -19,10 +19,9 @@ def local_on(call: Call) -> Node | None:
     target = call.arg(1 if call.name in INSERTS else 2)
     if target is None or target.kind != "binary_expression" or target.sign not in ("|", "+"):
         return None
-    for one, other in (target.kids, reversed(target.kids)):
-        if "LOCAL_ON" in one.shown:
-            return bare(other)
-    return None
+    named = [kid for kid in target.kids if "LOCAL_ON" in kid.shown]
+    others = [kid for kid in target.kids if kid not in named]
+    return bare(others[0]) if named and others else None
 
 
 def _local_on(model: Model) -> Findings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from schedops.verify.source.arithmetic import unsigned
 from schedops.verify.source.builtins import BUILTIN_BIT, HOT, INSERTS, SLICE_INF
 from schedops.verify.source.model import Call, Model
-from schedops.verify.source.origins import within
+from schedops.verify.source.origins import defined, within
 from schedops.verify.source.pages_kicks import INF, KICK_FLAGS, KICK_LOCAL, KICK_WAIT, LONG, ZERO
 from schedops.verify.source.report import ERROR, WARNING, Check, Findings, found, via
 from schedops.verify.source.tree import Node
@@ -105,10 +105,14 @@ def _together(model: Model, one: Call, other: Call) -> bool:
 def _long(model: Model, node: Node, length: int, *, sure: bool) -> Findings:
     timeout = next((constant(model, table.members.get("timeout_ms")) for table in model.tables), None)
     limit = (timeout or _DEFAULT_TIMEOUT_MS) * 1_000_000
-    level = ERROR if length >= limit and sure else WARNING
+    level = ERROR if 2 * length >= limit and sure else WARNING
     what = f"{length / 1e9:g} s" if length >= 10**9 else f"{length / 1e6:g} ms"
     yield found(
-        LONG, node, f"a slice of {what}: whoever waits behind this task waits as long", "slices are in ns", level=level
+        LONG,
+        defined(model, node),
+        f"a slice of {what}: whoever waits behind this task waits as long",
+        "slices are in ns",
+        level=level,
     )
 
 

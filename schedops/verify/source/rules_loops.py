@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 
-from schedops.model.verification import Place
 from schedops.verify.source.builtins import CONSUME, HOT, INSERTS
 from schedops.verify.source.flow import for_parts
 from schedops.verify.source.model import Function, Model
-from schedops.verify.source.origins import called, within
+from schedops.verify.source.origins import called, defined, within
 from schedops.verify.source.pages_loops import BATCH, HOT_LOOP, INDEX, UNBOUNDED
 from schedops.verify.source.report import ERROR, WARNING, Check, Findings, found, via
-from schedops.verify.source.tokens import NAME
 from schedops.verify.source.tree import Node, bare
 from schedops.verify.source.values import constant
 
@@ -100,17 +98,7 @@ def _hot(model: Model) -> Findings:
                 "held"
             )
             level = ERROR if times >= _ERROR_ROUNDS else WARNING
-            yield found(HOT_LOOP, _defined(model, bound), text, "bound the search, or do it rarely", level=level)
-
-
-def _defined(model: Model, bound: Node) -> Node | Place:
-    """Where the number is written: its macro, when it is one."""
-    token = model.doc.token_at(bound.start)
-    if token is None:
-        return bound
-    written = token.origin.text[token.start : token.end]
-    macro = model.doc.macros.get(written)
-    return macro.at.origin.place(macro.at.start) if macro is not None and macro.at.kind == NAME else bound
+            yield found(HOT_LOOP, defined(model, bound), text, "bound the search, or do it rarely", level=level)
 
 
 def _unbounded(model: Model) -> Findings:
@@ -258,7 +246,7 @@ def _batch(model: Model) -> Findings:
             )
             advice = f"at most {limit} rounds, or raise .dispatch_max_batch"
             level = ERROR if given else WARNING  # who sized the buffer meant it; others may know that tasks are few
-            yield found(BATCH, _defined(model, times[1]), text, advice, level=level)
+            yield found(BATCH, defined(model, times[1]), text, advice, level=level)
 
 
 def _last(node: Node, loop: Node) -> bool:

@@ -29,6 +29,7 @@ _PROGRAMS = re.compile(
     r"|lsm|perf_event|iter|xdp|tc|tcx|netkit|socket|sk_\w+|sockops|cgroup|cgroup_skb|classifier|action|freplace|ksyscall|kretsyscall"
     r"|flow_dissector|lirc_mode2|lwt_\w+|netfilter|profile|usdt)(\.s|\.w|\.multi|\.session)?([/.].*)?"
 )
+_REMOVE = "remove it and ship it as a tool of its own, or have a person review it: no stage judges what it does"
 _COMPATIBLE = frozenset({"GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL"})
 
 
@@ -60,7 +61,7 @@ def _programs(model: Model) -> Findings:
             )
             place = marked.origin.place(marked.start) if marked is not None else owner.place
             text = f'SEC("{section}"): a program of this kind is not part of a scheduler'
-            yield found(EXTRA_PROG, place, text, "remove it, or ship it as a tool of its own")
+            yield found(EXTRA_PROG, place, text, _REMOVE)
 
 
 def _licence(model: Model) -> Findings:
