@@ -3,10 +3,11 @@
  * Every task keeps in shared memory when it last made progress (or, asleep, when it wanted to wake). The longest gap
  * is the longest time it was runnable and did not run: it needs no counter of the kernel's, and a task that never
  * runs again still shows, because the watcher reads the clock for it. The watcher is real-time and notices when it
- * is late itself: then the host was starved and not the task. */
+ * is late itself, and so do tickers on every CPU: then the host was starved and not the task. */
 #define _GNU_SOURCE
 #include "load.h"
 
+#include <limits.h>
 #include <linux/futex.h>
 #include <sched.h>
 #include <stdio.h>
@@ -89,8 +90,9 @@ static void open_gate(void)
 	load->start_ns = now_ns();
 	for (unsigned i = 0; i < load->tasks; i++)
 		load->slot[i].last_ns = load->start_ns;
+	tickers_begin();
 	__atomic_store_n(&load->go, 1, __ATOMIC_RELEASE);
-	syscall(SYS_futex, &load->go, FUTEX_WAKE, MAX_LOAD_TASKS, NULL, NULL, 0);
+	syscall(SYS_futex, &load->go, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
 /* What the tasks had done while the policy was there: once it is lost, the tasks it starved run again. */
@@ -176,6 +178,7 @@ static void reply_group(unsigned g, uint64_t end_ns)
 /* Tasks that the policy has lost die when it is gone: no reply waits for this. */
 static void clean_up(const char *common)
 {
+	tickers_stop();
 	cgroup_kill(common);
 	for (unsigned g = 0; g < load->groups; g++)
 		if (load->group[g].weight)
@@ -196,13 +199,14 @@ static void clean_up(const char *common)
 
 static void run(void)
 {
-	uint64_t lost, end, switches, jitter = 0;
+	uint64_t lost, end, switches, jitter = 0, stolen = 0;
 	char before[32], after[32];
 	state_name(before);
 	switches = context_switches();
 	open_gate();
 	lost = watch(!strcmp(before, "enabled"), &jitter);
 	end = now_ns();
+	tickers_read(&jitter, &stolen);
 	switches = context_switches() - switches;
 	programs_sample();
 	if (lost)
@@ -213,7 +217,8 @@ static void run(void)
 	programs_reply();
 	reply_add("duration_us %lu\nstate_before %s\nstate_after %s\nlost_after_us %lu\ncontext_switches %lu\n",
 		  (end - load->start_ns) / 1000, before, after, lost ? (lost - load->start_ns) / 1000 : 0, switches);
-	reply_add("jitter_us %lu\nhotplug_failed %u\n", jitter / 1000, hotplug_failed(lost ? 1000 : 500));
+	reply_add("jitter_us %lu\nstolen_us %lu\n", jitter / 1000, stolen / 1000);
+	reply_add("hotplug_failed %u\n", hotplug_failed(lost ? 1000 : 500));
 }
 
 void load_run(const struct request *request)
@@ -224,6 +229,7 @@ void load_run(const struct request *request)
 	random_name(now_ns(), 0, common);
 	calibrate();
 	hotplug_start();
+	tickers_start();
 	start_tasks(cgroup_make(common));
 	programs_begin();
 	run();

@@ -5,7 +5,7 @@
 
 /* In the order of the host's table of kinds. */
 enum { HOG, SLEEPER, FORKER, EXECER, YIELDER, PIPE, MOVER, RENICER, STOPPED, TRACED, KINDS };
-enum { BUCKETS = 40, WATCH_MS = 20, STEP_US = 50, MAX_STEPS = 64, PROGRAM_NAME = 16 };
+enum { BUCKETS = 40, WATCH_MS = 20, STEP_US = 50, MAX_STEPS = 64, MAX_TICKERS = 64, PROGRAM_NAME = 16 };
 #define ASLEEP UINT64_MAX /* as slot.last_ns: waits for something else than a CPU */
 
 struct load_group {
@@ -34,6 +34,13 @@ struct hotplug_step {
 	unsigned at_ms, cpu, online;
 };
 
+/* Of one CPU's ticker. */
+struct ticker {
+	uint64_t due_ns; /* when it wants to wake next */
+	uint64_t most_late_ns, late_ns;
+	uint32_t moves; /* odd while the CPU goes or comes by plan */
+} __attribute__((aligned(64)));
+
 struct load {
 	uint32_t go; /* futex */
 	unsigned groups, tasks;
@@ -44,6 +51,7 @@ struct load {
 	unsigned steps, steps_begun, steps_done, steps_failed;
 	struct hotplug_step step[MAX_STEPS];
 	struct load_group group[MAX_LOAD_GROUPS];
+	struct ticker ticker[MAX_TICKERS];
 	struct slot slot[MAX_LOAD_TASKS];
 };
 extern struct load *load; /* shared by all of them */
@@ -80,6 +88,13 @@ void programs_sample(void);
 uint64_t programs_runs(const char *name);
 void programs_reply(void);
 void programs_end(void);
+
+/* --- load_ticker.c: was every CPU there all the time? --- */
+void tickers_start(void);
+void tickers_begin(void);
+/* The longest time a CPU stood still, and the sum of such times of the CPU that lost most. */
+void tickers_read(uint64_t *most_late_ns, uint64_t *late_ns);
+void tickers_stop(void);
 
 /* --- load_hotplug.c --- */
 void hotplug_start(void);

@@ -22,6 +22,13 @@ static bool set_online(unsigned cpu, bool online)
 	return !write_text(path, online ? "1" : "0") && read_number(path) == online;
 }
 
+/* Before and after: the CPU's ticker is not held to its time meanwhile. */
+static void moves(unsigned cpu)
+{
+	if (cpu < MAX_TICKERS)
+		__atomic_add_fetch(&load->ticker[cpu].moves, 1, __ATOMIC_ACQ_REL);
+}
+
 static void work(void)
 {
 	wait_at_gate();
@@ -30,8 +37,10 @@ static void work(void)
 		if (due > now)
 			sleep_ms((unsigned)((due - now) / 1000000));
 		__atomic_add_fetch(&load->steps_begun, 1, __ATOMIC_RELEASE);
+		moves(step->cpu);
 		if (!set_online(step->cpu, step->online))
 			load->steps_failed++;
+		moves(step->cpu);
 		__atomic_add_fetch(&load->steps_done, 1, __ATOMIC_RELEASE);
 	}
 	_exit(0);

@@ -151,6 +151,7 @@ class LoadReading:
     :param lost_after_ms: when the policy was found gone; 0 while it stayed.
     :param programs: sorted by name; empty unless the plan asked.
     :param hotplug_failed: steps that the kernel refused or did not finish.
+    :param stolen_ms: the sum of all the times the CPU that lost most was late by 10 ms and more.
     """
 
     duration_ms: float
@@ -159,9 +160,10 @@ class LoadReading:
     state_after: str
     lost_after_ms: float
     context_switches: int
-    harness_jitter_ms: float  # how late the load's own real-time watcher woke: large means a starved host
+    harness_jitter_ms: float  # how late a real-time task woke on the worst of all CPUs: large means a starved host
     programs: tuple[ProgramRuns, ...] = ()
     hotplug_failed: int = 0
+    stolen_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

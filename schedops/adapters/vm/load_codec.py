@@ -59,6 +59,7 @@ def load_reading(body: wire.Body, plan: LoadPlan) -> LoadReading:
         lost_after_ms=body.bounded("lost_after_us", duration_us) / 1e3,
         context_switches=body.number("context_switches"),
         harness_jitter_ms=body.bounded("jitter_us", duration_us + _SLACK_US) / 1e3,
+        stolen_ms=body.bounded("stolen_us", duration_us + _SLACK_US) / 1e3,
         programs=_programs(body.all("program"), asked=plan.program_stats),
         hotplug_failed=body.bounded("hotplug_failed", len(plan.hotplug)),
     )

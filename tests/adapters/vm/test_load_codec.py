@@ -28,6 +28,7 @@ state_after disabled
 lost_after_us 900000
 context_switches 55
 jitter_us 1500
+stolen_us 2500
 hotplug_failed 1
 """
 
@@ -114,7 +115,7 @@ def test_a_reading() -> None:
         ProgramRuns(name="a_enqueue", runs=300, ns_per_run=1.5),
         ProgramRuns(name="b_dispatch", runs=10, ns_per_run=2.5),
     )
-    assert (seen.hotplug_failed, seen.harness_jitter_ms) == (1, 1.5)
+    assert (seen.hotplug_failed, seen.harness_jitter_ms, seen.stolen_ms) == (1, 1.5, 2.5)
 
 
 def test_programs_of_one_name_are_one_entry() -> None:
@@ -147,6 +148,8 @@ def test_programs_of_one_name_are_one_entry() -> None:
         (b"hotplug_failed 1", b"hotplug_failed 2"),
         (b"jitter_us 1500", b"jitter_us 99999999999999"),
         (b"jitter_us 1500\n", b""),
+        (b"stolen_us 2500", b"stolen_us 99999999999999"),
+        (b"stolen_us 2500\n", b""),
     ],
 )
 def test_a_reading_that_cannot_be_is_garbled(good: bytes, bad: bytes) -> None:
