@@ -85,6 +85,7 @@ def test_a_guest_that_trickles_does_not_stretch_the_deadline(pair: tuple[Port, s
     stop = threading.Event()
 
     def guest(end: socket.socket) -> None:
+        end.recv(100)
         end.sendall(b"1 ok 100000\n")
         while not stop.wait(0.01):
             end.sendall(b"\n")
