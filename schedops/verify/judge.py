@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from schedops.model.guest import AttachReading, DetachReading, SchedState
 from schedops.model.policy import Policy
@@ -12,7 +12,7 @@ from schedops.verify.dynamic import rules_charge as rules
 from schedops.verify.dynamic import rules_load
 from schedops.verify.dynamic.limits import MAX_UNLOAD_S
 from schedops.verify.exits import STALL, exit_advice
-from schedops.verify.kernel_log import emulator_fault, exit_reason, splats
+from schedops.verify.kernel_log import complains_of_time, emulator_fault, exit_reason, splats
 from schedops.verify.rule import Rule
 from schedops.verify.verifier_log import read_refusal, symbol_in
 
@@ -27,6 +27,8 @@ class Outcome:
     :param file: place in the source as the object names it; *line* 0 when there is none.
     :param symbol: a name to look up in the source when there is no line.
     :param final: repeating the stage would not change it.
+    :param starved: nothing is proved because CPUs of the guest stood still, by the guest's own tickers.
+    :param timed: a clock said so, and nobody watched whether the host ran the guest: it has to show in another guest.
     """
 
     verdict: Verdict
@@ -37,6 +39,8 @@ class Outcome:
     line: int = 0
     symbol: str = ""
     final: bool = True
+    starved: bool = False
+    timed: bool = False
 
 
 def load(reading: AttachReading) -> Outcome:
@@ -66,11 +70,14 @@ def enable(reading: AttachReading, policy: Policy, log: str) -> Outcome:
     if reading.outcome != "attached":
         reason = exit_reason(log)
         text = f"{_OUTCOMES.get(reading.outcome, reading.outcome)}: {reason or _errno_words(reading.errno)}"
-        return failed(rules.EJECTED, text, exit_advice(reason)) if reason else _never_enabled(text)
+        if reason:
+            return failed(rules.EJECTED, text, exit_advice(reason), timed=by_clock(reason))
+        return replace(_never_enabled(text), timed=reading.errno in _OUT_OF_TIME)
     wrong = in_charge(after, policy, seq=before.enable_seq + 1)
     if wrong is not None:
         reason = exit_reason(log)
-        return failed(rules.EJECTED, f"{wrong.text}: {reason}", exit_advice(reason)) if reason else wrong
+        text = f"{wrong.text}: {reason}"
+        return failed(rules.EJECTED, text, exit_advice(reason), timed=by_clock(reason)) if reason else wrong
     return passed(f"{policy.ops_name} is in charge after {reading.seconds:.2f} s")
 
 
@@ -97,7 +104,7 @@ def unload(reading: DetachReading, log: str) -> Outcome:
     if not reading.was_attached:
         reason = exit_reason(log)
         text = f"it had gone before it was told to: {reason or 'the kernel log does not say why'}"
-        return failed(ejection(reason) if reason else rules.UNLOAD, text)
+        return failed(ejection(reason) if reason else rules.UNLOAD, text, timed=by_clock(reason))
     return _gone(reading) or passed(f"gone after {reading.seconds:.2f} s, nothing left")
 
 
@@ -115,7 +122,7 @@ def reload(reading: AttachReading, policy: Policy, log: str) -> Outcome:
     again = enable(reading, policy, log) if first.verdict is Verdict.PASS else first
     if again.verdict is not Verdict.FAIL:
         return again
-    return failed(rules.RELOAD, f"attached a second time: {again.text}", again.advice)
+    return failed(rules.RELOAD, f"attached a second time: {again.text}", again.advice, timed=again.timed)
 
 
 def kernel_log(log: str, log_of_leaving: str = "", *, release: str = "", today: str = "") -> Outcome:
@@ -129,9 +136,9 @@ def kernel_log(log: str, log_of_leaving: str = "", *, release: str = "", today: 
     found = splats(log + log_of_leaving, release=release, today=today)
     if found:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        return failed(rules.KERNEL_COMPLAINT, found[0] + more)
+        return failed(rules.KERNEL_COMPLAINT, found[0] + more, timed=all(map(complains_of_time, found)))
     if reason := exit_reason(log):
-        return failed(ejection(reason), reason, exit_advice(reason))
+        return failed(ejection(reason), reason, exit_advice(reason), timed=by_clock(reason))
     return passed("no complaint")
 
 
@@ -140,21 +147,27 @@ def ejection(reason: str) -> Rule:
     return rules_load.STALL if STALL in reason else rules.EJECTED
 
 
+def by_clock(reason: str) -> bool:
+    """The kernel put it out because time went by, and a host that does not run the guest lets it go by as well."""
+    return any(words in reason for words in (STALL, "stall", "lockup", "failed to check in", "failed to run"))
+
+
 def passed(text: str) -> Outcome:
     """All well."""
     return Outcome(verdict=Verdict.PASS, text=text)
 
 
-def failed(rule: Rule, text: str, advice: str = "", *, final: bool = True) -> Outcome:
+def failed(rule: Rule, text: str, advice: str = "", *, final: bool = True, timed: bool = False) -> Outcome:
     """A rule is broken."""
-    return Outcome(verdict=Verdict.FAIL, text=text, rule=rule.id, advice=advice, final=final)
+    return Outcome(verdict=Verdict.FAIL, text=text, rule=rule.id, advice=advice, final=final, timed=timed)
 
 
-def unknown(verdict: Verdict, text: str, *, rule: Rule = rules.NOT_MEASURED) -> Outcome:
+def unknown(verdict: Verdict, text: str, *, rule: Rule = rules.NOT_MEASURED, starved: bool = False) -> Outcome:
     """Nothing is proved; a second look may."""
-    return Outcome(verdict=verdict, text=text, rule=rule.id, advice=rule.fix, final=False)
+    return Outcome(verdict=verdict, text=text, rule=rule.id, advice=rule.fix, final=False, starved=starved)
 
 
+_OUT_OF_TIME = (errno.ETIMEDOUT, errno.EINTR, errno.EAGAIN)
 _OUTCOMES = {
     "attach-failed": "the kernel refused to attach it",
     "not-enabled": "attached without an error, and never enabled",
@@ -171,12 +184,13 @@ def _never_enabled(text: str) -> Outcome:
 
 def _gone(reading: DetachReading) -> Outcome | None:
     if reading.state.state != "disabled":
-        return failed(rules.UNLOAD, f"told to go, the kernel still says {reading.state.state}")
+        text = f"told to go, the kernel still says {reading.state.state}"
+        return failed(rules.UNLOAD, text, timed=True)
     if reading.programs_left:
         return failed(rules.UNLOAD, f"{reading.programs_left} of its programs are still loaded")
     if reading.seconds > MAX_UNLOAD_S:
         text = f"it took {reading.seconds:.1f} s to go, at most {MAX_UNLOAD_S:g} s are allowed"
-        return failed(rules.UNLOAD, text)
+        return failed(rules.UNLOAD, text, timed=True)
     return None
 
 

@@ -19,6 +19,9 @@ _SPLAT = re.compile(
     r"|UBSAN:|KASAN:|KCSAN:|unable to handle|stack-protector|Bad page state|workqueue lockup"
     r"|possible (?:recursive|circular)|sleeping function called from invalid context|suspicious RCU usage"
 )
+_OF_TIME = re.compile(
+    r"soft lockup|hard LOCKUP|rcu.*(?:stall|starved)|blocked for more than|workqueue lockup|hogged CPU|watchdog"
+)
 _EMULATOR = re.compile(r"Oops: int3\b|int3:? \S+ \[#1\]")
 _STARVED_HOST = re.compile(r"watchdog failed to check in")
 
@@ -50,6 +53,11 @@ def splats(log: str, *, release: str = "", today: str = "", allowed: Sequence[Al
     return tuple(
         line[:_MAX_TEXT] for line in found if not any(one.covers(line, release=release, today=today) for one in allowed)
     )
+
+
+def complains_of_time(line: str) -> bool:
+    """Nothing is broken: something took too long, for which a host that does not run the guest is as good a reason."""
+    return bool(_OF_TIME.search(line))
 
 
 def emulator_fault(log: str) -> bool:

@@ -88,7 +88,7 @@ _RULES = {"load": "VERIFIER-REFUSED", "enable": "NOT-IN-CHARGE", "unload": "UNLO
 def _finding(stage: str, outcome: Outcome, source: PolicySource) -> Finding:
     failed = outcome.verdict is Verdict.FAIL
     return Finding(
-        rule=(outcome.rule or _RULES.get(stage, "EJECTED")) if failed else "NOT-MEASURED",
+        rule=outcome.rule or (_RULES.get(stage, "EJECTED") if failed else "NOT-MEASURED"),
         level="error" if failed else "note",
         text=outcome.text,
         place=places.of_outcome(outcome, source),

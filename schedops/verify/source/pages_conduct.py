@@ -72,10 +72,21 @@ NO_WEIGHT = rule(
 def _vtime_policy(head: str, body: str) -> str:
     return f"""
         #define SHARED_DSQ 1
+        static u64 vtime_now;
 
         void BPF_STRUCT_OPS(fair_enqueue, struct task_struct *p, u64 enq_flags)
         {{
-            scx_bpf_dsq_insert_vtime(p, SHARED_DSQ, SCX_SLICE_DFL, p->scx.dsq_vtime, enq_flags);
+            u64 vtime = p->scx.dsq_vtime;
+
+            if ((s64)(vtime - (vtime_now - SCX_SLICE_DFL)) < 0)
+                vtime = vtime_now - SCX_SLICE_DFL;
+            scx_bpf_dsq_insert_vtime(p, SHARED_DSQ, SCX_SLICE_DFL, vtime, enq_flags);
+        }}
+
+        void BPF_STRUCT_OPS(fair_running, struct task_struct *p)
+        {{
+            if ((s64)(p->scx.dsq_vtime - vtime_now) > 0)
+                vtime_now = p->scx.dsq_vtime;
         }}
 
         void BPF_STRUCT_OPS(fair_stopping, struct task_struct *p, bool runnable)

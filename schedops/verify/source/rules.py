@@ -14,6 +14,7 @@ from schedops.verify.source import (
     rules_queues,
     rules_security,
     rules_table,
+    rules_vtime,
 )
 from schedops.verify.source.pages_limits import LIMIT
 from schedops.verify.source.report import Check
@@ -29,6 +30,7 @@ CHECKS: tuple[Check, ...] = (
     *rules_queues.CHECKS,
     *rules_security.CHECKS,
     *rules_table.CHECKS,
+    *rules_vtime.CHECKS,
 )
 
 _ALL = (LIMIT, *(rule for check in CHECKS for rule in check.rules))

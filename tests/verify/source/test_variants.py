@@ -53,6 +53,13 @@ BROKEN = {
         HASH + ENQUEUE % f"s32 k = p->pid; u64 n = 1, *at; bpf_map_update_elem(&seen, &k, &n, 0); "
         f"at = bpf_map_lookup_elem(&seen, &k); if (!at) return; {INSERT}",
     ),
+    "VTIME-NO-CLAMP": (
+        "u64 least(struct task_struct *p) { return 0; }\n"
+        + ENQUEUE % "u64 v = p->scx.dsq_vtime; scx_bpf_dsq_insert_vtime(p, 1, 1000000, v, enq_flags);"
+        + DISPATCH % "scx_bpf_dsq_move_to_local(1);"
+        + "static void charge(struct task_struct *p) { p->scx.dsq_vtime += 1000; }\n"
+        "void BPF_STRUCT_OPS(t_stopping, struct task_struct *p, bool runnable) { charge(p); }\n",
+    ),
     "HOT-PRINTK": (ENQUEUE % f'bpf_printk("here"); {INSERT}',),
     "DSQ-NOT-CREATED": (
         ENQUEUE % "scx_bpf_dsq_insert(p, slice_ns, 7, enq_flags);"
@@ -190,6 +197,12 @@ SOUND = {
     + TABLE.replace("sched_ext_ops ", "sched_ext_ops_cid ").replace(
         ".dispatch = (void *)t_dispatch", ".cpuctl_init = (void *)t_cpuctl_init"
     ),
+    "virtual time that is brought up when a task wakes": ENQUEUE
+    % "scx_bpf_dsq_insert_vtime(p, 1, 1000000, p->scx.dsq_vtime, enq_flags);"
+    + DISPATCH % "scx_bpf_dsq_move_to_local(1);"
+    + "static void bring_up(struct task_struct *p) { if ((s64)(p->scx.dsq_vtime - now) < 0) p->scx.dsq_vtime = now; }\n"
+    "void BPF_STRUCT_OPS(t_runnable, struct task_struct *p, u64 f) { bring_up(p); }\n"
+    "void BPF_STRUCT_OPS(t_stopping, struct task_struct *p, bool runnable) { p->scx.dsq_vtime += 1000; }\n",
     "prints only when asked to": "const volatile bool debug;\n" + ENQUEUE % f'if (debug) bpf_printk("here"); {INSERT}',
     "a queue for every CPU": ENQUEUE % "scx_bpf_dsq_insert(p, 64 + scx_bpf_task_cpu(p), 1000000, enq_flags);"
     + DISPATCH % "scx_bpf_dsq_move_to_local(64 + cpu);"
