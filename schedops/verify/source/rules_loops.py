@@ -9,7 +9,7 @@ from schedops.verify.source.flow import for_parts
 from schedops.verify.source.model import Function, Model
 from schedops.verify.source.origins import called, defined, within
 from schedops.verify.source.pages_loops import BATCH, HOT_LOOP, INDEX, UNBOUNDED
-from schedops.verify.source.report import ERROR, WARNING, Check, Findings, found, via
+from schedops.verify.source.report import ERROR, NOTE, WARNING, Check, Findings, found, via
 from schedops.verify.source.tree import Node, bare
 from schedops.verify.source.values import constant
 
@@ -99,6 +99,19 @@ def _hot(model: Model) -> Findings:
             )
             level = ERROR if times >= _ERROR_ROUNDS else WARNING
             yield found(HOT_LOOP, defined(model, bound), text, "bound the search, or do it rarely", level=level)
+            for given in _given(model, bound):
+                yield found(HOT_LOOP, defined(model, given), f"{given.shown} rounds are asked for here", level=NOTE)
+
+
+def _given(model: Model, bound: Node) -> list[Node]:
+    """Where callers say how many rounds a helper is to do."""
+    around = (one for one in model.functions.values() if one.body.start <= bound.start < one.body.end)
+    function = next(around, None)
+    names = [name for name, _ in function.params] if function is not None else []
+    if function is None or bound.kind != "identifier" or bound.text not in names:
+        return []
+    at = names.index(bound.text)
+    return [bare(call.args[at]) for call in model.callers.get(function.name, [])[:4] if at < len(call.args)]
 
 
 def _unbounded(model: Model) -> Findings:

@@ -53,6 +53,8 @@ def _not_consumed(model: Model, used: Queues) -> Findings:
         text = f"tasks are inserted into {name} in {via(model, first.function)}, but it is never consumed{others}"
         twice = _named_twice(used)
         yield found(NOT_CONSUMED, (twice or first).node, text, f"consume {name} in ops.dispatch()")
+        for named in _named_in_helper(model, first, value):
+            yield found(NOT_CONSUMED, named, f"{name} is chosen here", level=NOTE)
         if twice:
             yield found(NOT_CONSUMED, first.node, f"this fills {name}, which is never consumed", level=NOTE)
     for call, base in of_each_cpu(model, used.inserted.unknown):
@@ -63,6 +65,16 @@ def _not_consumed(model: Model, used: Queues) -> Findings:
                 "for every CPU"
             )
             yield found(NOT_CONSUMED, taken_by.node, text, "take from the queue of the CPU that dispatches")
+
+
+def _named_in_helper(model: Model, call: Call, value: int) -> list[Node]:
+    """Where the helper that an insert asks for its queue names it."""
+    asked = call.arg(_index(call))
+    helper = model.functions.get(asked.kids[0].text) if asked is not None and asked.kind == "call_expression" else None
+    if helper is None:
+        return []
+    plain = (node for node in helper.body.find("number_literal", "identifier", "parenthesized_expression"))
+    return [node for node in plain if constant(model, node, helper) == value][:1]
 
 
 def _named_twice(used: Queues) -> Call | None:
