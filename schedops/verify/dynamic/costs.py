@@ -9,7 +9,7 @@ from schedops.model.verdict import Verdict
 from schedops.verify.dynamic import limits
 from schedops.verify.dynamic import rules_load as rules
 from schedops.verify.dynamic.look import Look
-from schedops.verify.dynamic.waits import starved_host
+from schedops.verify.dynamic.waits import starved_host, unproved
 from schedops.verify.judge import Outcome, failed, passed, unknown
 
 # Called once per load, per task or per CPU, not on the way of every wake-up and slice.
@@ -48,7 +48,7 @@ def switches(look: Look) -> Outcome | None:
         return None
     text = f"{per_s:.0f} context switches a second among hogs, at most {limits.MAX_SWITCHES_PER_S} are expected"
     if starved_host(look):
-        return unknown(Verdict.INCONCLUSIVE, f"the host was too busy to measure; seen: {text}")
+        return unproved(look, text)
     return failed(rules.SWITCH_STORM, text, rules.SWITCH_STORM.fix, final=False)
 
 

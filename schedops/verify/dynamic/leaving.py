@@ -6,7 +6,8 @@ from schedops.model.verdict import Verdict
 from schedops.verify import judge
 from schedops.verify.dynamic import limits, loads, waits
 from schedops.verify.dynamic import rules_load as rules
-from schedops.verify.dynamic.look import DETACH_S, Look, Session, settle
+from schedops.verify.dynamic.blame import settled
+from schedops.verify.dynamic.look import DETACH_S, Look, Session
 from schedops.verify.judge import Outcome, failed, passed, unknown
 from schedops.verify.kernel_log import exit_reason
 
@@ -37,7 +38,7 @@ def hotplug(session: Session) -> Outcome:
     """The last CPU goes and comes back under load, with the policy attached anew."""
     if session.cpus < 2:
         return unknown(Verdict.INCONCLUSIVE, "a machine with one CPU cannot lose any")
-    return settle(lambda: _hotplug(session), session.note)
+    return settled(session, lambda: _hotplug(session))
 
 
 def kernel_log(session: Session) -> Outcome:

@@ -27,6 +27,10 @@ MIN_ENQUEUES = 100_000
 MAX_UNLOAD_S = 2.0
 # The watcher is real-time: when even it is late, the host did not run the guest, and waits prove nothing.
 MAX_JITTER_MS = 250.0
+# Of a load: what a CPU may have stood still in sum, by bits of 10 ms and more.
+MAX_STOLEN = 0.20
+# A host that starves the guest with a policy attached, again and again, must not run it better than this without.
+QUIET_JITTER_MS = 100.0
 
 # The kernel's watchdog finds a task that waits between 1.0 and 1.5 times as long as this. Above every wait that is
 # allowed below, so that it speaks only of what is wrong, and short enough to speak while the guest still runs.

@@ -18,6 +18,7 @@ ATTACH_S = 10.0
 DETACH_S = 10.0
 _LOAD_GRACE_S = 15.0
 _LOOKS = 3
+_STARVED_LOOKS = 3  # so many in which the host starved the guest, beside those that count
 _PUT_OUT = {f"FAIL {rule.id}" for rule in (EJECTED, STALL)}
 
 
@@ -49,6 +50,8 @@ class Session:
     :param log: what the kernel logged since it was attached last; *earlier_log*: before.
     :param fresh: it was attached anew, and has not been under load since.
     :param lost: it was gone after the last load.
+    :param last: the last load.
+    :param most_late_ms: the worst that the guest's tickers saw in all loads.
     :param kept: looks that later stages judge as well, by name.
     """
 
@@ -65,6 +68,8 @@ class Session:
     earlier_log: str = ""
     fresh: bool = False
     lost: bool = False
+    last: LoadPlan | None = None
+    most_late_ms: float = 0.0
     kept: dict[str, Look] = field(default_factory=dict)
 
     def look(self, plan: LoadPlan) -> Look:
@@ -78,6 +83,7 @@ class Session:
         longest_ms = max(plan.duration_ms, plan.max_ms)
         reading = self.guest.mixed_load(plan, deadline_s=longest_ms / 1000 + _LOAD_GRACE_S)
         after = self.guest.state()
+        self.last, self.most_late_ms = plan, max(self.most_late_ms, reading.harness_jitter_ms)
         self.lost = after.state != "enabled"
         if self.lost:
             self.guest.detach(deadline_s=DETACH_S)
@@ -100,6 +106,13 @@ class Session:
         self.seq, self.lost = reading.after.enable_seq, False
         return reading
 
+    def without_policy(self, plan: LoadPlan) -> LoadReading:
+        """The same load on the kernel's own scheduler; for the next look the policy is attached anew."""
+        self.guest.detach(deadline_s=DETACH_S)
+        self.lost = True
+        alone = replace(plan, hotplug=(), until_runs=0, of_program="", max_ms=0, program_stats=False)
+        return self.guest.mixed_load(alone, deadline_s=alone.duration_ms / 1000 + _LOAD_GRACE_S)
+
     def read_log(self) -> None:
         """Take in what the kernel logged since it was last asked."""
         self.log += self.guest.kernel_log()
@@ -108,22 +121,23 @@ class Session:
 def settle(look: Callable[[], Outcome], note: Callable[[str], None]) -> Outcome:
     """A finding counts when it shows twice, or at once when it is final; so does passing after one that did not count.
 
-    Two looks in which nothing could be measured are enough. Having been put out is outweighed by no number of passes:
-    the policy that passed was a fresh one.
+    Two looks in which nothing could be measured are enough; three when it was the host that was late, and those do not
+    count as looks. Having been put out is outweighed by no number of passes: the policy that passed was a fresh one.
     """
     seen: Counter[str] = Counter()
-    last = look()
-    for _ in range(_LOOKS - 1):
+    looks = starved = 0
+    while True:
+        last = look()
+        starved += last.starved
+        looks += not last.starved
         if last.final and last.verdict is not Verdict.PASS:
             return last
         seen[_key(last)] += 1
-        if _decided(seen, last):
+        if _decided(seen, last) or starved == _STARVED_LOOKS:
             return last
+        if looks == _LOOKS:
+            break
         note(f"{last.text}; looked at once more")
-        last = look()
-    seen[_key(last)] += 1
-    if (last.final and last.verdict is not Verdict.PASS) or _decided(seen, last):
-        return last
     text = f"seen in some of {_LOOKS} looks only: {last.text}"
     return replace(last, verdict=Verdict.INCONCLUSIVE, text=text)
 
@@ -132,8 +146,10 @@ def _decided(seen: Counter[str], last: Outcome) -> bool:
     if last.verdict is Verdict.PASS:
         failures = [key for key in seen.elements() if key.startswith("FAIL")]
         return seen[_key(last)] > len(failures) and not _PUT_OUT & set(failures)
-    return seen[_key(last)] == 2
+    return seen[_key(last)] == 2 and not last.starved
 
 
 def _key(outcome: Outcome) -> str:
+    if outcome.starved:
+        return "starved"
     return f"FAIL {outcome.rule}" if outcome.verdict is Verdict.FAIL else outcome.verdict.value

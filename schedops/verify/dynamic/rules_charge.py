@@ -137,6 +137,22 @@ GUEST_HUNG = Rule(
     "`scx_bpf_kick_cpu()` to all CPUs from every CPU.",
     source="measured: SCX_KICK_WAIT to every CPU from dispatch hangs Linux 6.16 and 6.18 each time",
 )
+HOLDS_CPUS = Rule(
+    id="HOLDS-CPUS",
+    level="error",
+    stage=stages.LIVENESS,
+    title="CPUs stand still while the policy is attached, and not without it",
+    why="""\
+A real-time task on each CPU of the test machine wants to wake every 20 ms; no sched_ext policy schedules it. When it
+is late by more than 250 ms, the CPU stood still: the host did not run it, or the kernel kept it with interrupts off.
+Callbacks run with the run queue locked and interrupts off, and so does a CPU that waits for another one.
+
+A busy host is told from a policy by turns: the load with the policy, the same load on the kernel's own scheduler, and
+so on three times. It counts only when CPUs stood still every time with it, and for at most 100 ms without.""",
+    fix="Look for long loops in callbacks, kicks of all CPUs from every CPU (`scx_bpf_kick_cpu()`), `SCX_KICK_WAIT`, "
+    "and locks that many callbacks take.",
+    source="measured by the guest's tickers, bound to one CPU each, SCHED_FIFO",
+)
 NOT_MEASURED = Rule(
     id="NOT-MEASURED",
     level="note",
@@ -145,7 +161,7 @@ NOT_MEASURED = Rule(
     why="The host gave the guest too little time, the emulator failed, or a figure was missing. Such a measurement "
     "says nothing about the policy, and what is unknown never passes.",
     fix="Verify again on a quieter host. Nothing needs to change in the policy.",
-    source="the guest's real-time watcher woke more than 250 ms late, or the kernel's sched_ext watchdog did not get "
+    source="a real-time task of the guest woke more than 250 ms late, or the kernel's sched_ext watchdog did not get "
     "to run (`watchdog failed to check in`)",
 )
 
@@ -160,5 +176,6 @@ RULES = (
     RELOAD,
     KERNEL_COMPLAINT,
     GUEST_HUNG,
+    HOLDS_CPUS,
     NOT_MEASURED,
 )

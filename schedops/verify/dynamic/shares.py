@@ -10,11 +10,12 @@ from schedops.model.verdict import Verdict
 from schedops.verify.dynamic import limits, loads
 from schedops.verify.dynamic import rules_load as rules
 from schedops.verify.dynamic.look import Look
-from schedops.verify.dynamic.waits import starved_host
+from schedops.verify.dynamic.waits import starved_host, unproved
 from schedops.verify.judge import Outcome, failed, unknown
 from schedops.verify.rule import Rule
 
 _FAR = 3.0
+_EVERYWHERE = 2  # what is known is the worst CPU's
 
 
 def jain(shares: Sequence[float]) -> float:
@@ -30,14 +31,28 @@ def equal(look: Look, least: float) -> Outcome | None:
     median is taken for one that is a little above it. A policy that favours the few has a median near zero.
     """
     times = _group(look, loads.EQUAL).cpu_ms
-    index = jain([min(time, _FAR * median(times)) for time in times] if median(times) > 0 else times)
+    index = _capped_jain(times)
     if index >= least:
         return None
     text = (
         f"{len(times)} equal hogs got between {min(times):.0f} and {max(times):.0f} ms of CPU time "
         f"(Jain's index {index:.2f}, at least {least:.2f} is expected)"
     )
-    return _finding(look, rules.UNFAIR_EQUAL, text)
+    best = _given_back(times, look.reading.stolen_ms * _EVERYWHERE)
+    return _finding(look, rules.UNFAIR_EQUAL, text, sure=_capped_jain(best) < least)
+
+
+def _capped_jain(times: Sequence[float]) -> float:
+    return jain([min(time, _FAR * median(times)) for time in times] if median(times) > 0 else times)
+
+
+def _given_back(times: Sequence[float], stolen_ms: float) -> list[float]:
+    """Without what the host stole: whoever was on the CPU was charged for it, at worst those that have most."""
+    left, middle = sorted(times, reverse=True), median(times)
+    for at, time in enumerate(left):
+        take = min(stolen_ms, max(time - middle, 0.0))
+        left[at], stolen_ms = time - take, stolen_ms - take
+    return left
 
 
 def conserving(look: Look, cpus: int) -> Outcome | None:
@@ -50,7 +65,7 @@ def conserving(look: Look, cpus: int) -> Outcome | None:
         f"{hogs} hogs that started on CPU 0 used {used:.0%} of {cpus} CPUs, at least {limits.MIN_CPU_USED:.0%} is "
         "expected: CPUs idled while tasks waited"
     )
-    return _finding(look, rules.NOT_WORK_CONSERVING, text)
+    return _finding(look, rules.NOT_WORK_CONSERVING, text, sure=used + _stolen(look) < limits.MIN_CPU_USED)
 
 
 def cpu_used(look: Look, cpus: int) -> float:
@@ -79,7 +94,17 @@ def weighted(look: Look, heavy: str, light: str) -> Outcome | None:
         f"it declares weights, and of {count} tasks on one CPU {heavy} got {measured:.2f} times the CPU time of "
         f"{light}; by weight it is 3, accepted is {limits.MIN_WEIGHT_RATIO:.1f} to {limits.MAX_WEIGHT_RATIO:.1f}"
     )
-    return _finding(look, rules.UNFAIR_WEIGHT, text)
+    # All that was stolen was charged to one of them, at worst to the other one.
+    stolen_ms, lights = look.reading.stolen_ms, sum(_group(look, light).cpu_ms)
+    least = measured - stolen_ms / max(lights, 1.0)
+    most = measured * lights / max(lights - stolen_ms, 1.0)
+    sure = most < limits.MIN_WEIGHT_RATIO or least > limits.MAX_WEIGHT_RATIO
+    return _finding(look, rules.UNFAIR_WEIGHT, text, sure=sure)
+
+
+def _stolen(look: Look) -> float:
+    """Share of the load's time."""
+    return look.reading.stolen_ms / look.reading.duration_ms
 
 
 def ratio(look: Look, heavy: str, light: str) -> float:
@@ -87,9 +112,10 @@ def ratio(look: Look, heavy: str, light: str) -> float:
     return sum(_group(look, heavy).cpu_ms) / max(sum(_group(look, light).cpu_ms), 1.0)
 
 
-def _finding(look: Look, rule: Rule, text: str) -> Outcome:
-    if starved_host(look):
-        return unknown(Verdict.INCONCLUSIVE, f"the host was too busy to measure; seen: {text}")
+def _finding(look: Look, rule: Rule, text: str, *, sure: bool = True) -> Outcome:
+    """:param sure: it would be one too if all that the host stole had been to the policy's disadvantage."""
+    if starved_host(look) or not sure:
+        return unproved(look, text)
     return failed(rule, text, rule.fix, final=False)
 
 

@@ -9,7 +9,8 @@ from schedops.model.verdict import Verdict
 from schedops.verify import judge
 from schedops.verify import stages as names
 from schedops.verify.dynamic import costs, leaving, limits, loads, shares, waits
-from schedops.verify.dynamic.look import Look, Session, settle
+from schedops.verify.dynamic.blame import settled
+from schedops.verify.dynamic.look import Look, Session
 from schedops.verify.judge import Outcome
 
 _STORM, _CHANGES, _HOGS = "storm", "changes", "hogs"
@@ -23,9 +24,7 @@ def liveness(session: Session) -> Outcome:
 def brief_liveness(session: Session) -> Outcome:
     """As :func:`liveness`, and shorter: a second look takes its time."""
     plans = [loads.mixed(session.cpus), loads.mixed(session.cpus, loads.QUICK_MS)]
-    return settle(
-        lambda: waits.lived(session.look(plans.pop() if len(plans) > 1 else plans[0]), limits.FEW), session.note
-    )
+    return settled(session, lambda: waits.lived(session.look(plans.pop() if len(plans) > 1 else plans[0]), limits.FEW))
 
 
 def crowd(session: Session) -> Outcome:
@@ -39,7 +38,7 @@ def crowd(session: Session) -> Outcome:
             or judge.passed(waits.summary(look))
         )
 
-    return settle(once, session.note)
+    return settled(session, once)
 
 
 def churn(session: Session) -> Outcome:
@@ -60,14 +59,14 @@ def churn(session: Session) -> Outcome:
             return changed
         return judge.passed(f"{storms[-1]}; then {changed.text}")
 
-    return settle(once, session.note)
+    return settled(session, once)
 
 
 def fairness(session: Session) -> Outcome:
     """Who gets what, when hogs start on one CPU, when tasks are alone, and by weight when that is declared."""
     found = []
     for asked in _questions(session):
-        outcome = settle(asked, session.note)
+        outcome = settled(session, asked)
         if outcome.verdict is not Verdict.PASS:
             return outcome
         found.append(outcome.text)
@@ -87,7 +86,7 @@ def overhead(session: Session) -> Outcome:
             gone or costs.callbacks_cost(looks, session.callbacks) or costs.switches(hogs) or costs.summary(looks, hogs)
         )
 
-    return settle(once, session.note)
+    return settled(session, once)
 
 
 UNDER_LOAD: dict[str, Callable[[Session], Outcome]] = {
@@ -108,7 +107,7 @@ BRIEF: dict[str, Callable[[Session], Outcome]] = {
 
 
 def _lives(session: Session, plan: LoadPlan) -> Outcome:
-    return settle(lambda: waits.lived(session.look(plan), limits.FEW), session.note)
+    return settled(session, lambda: waits.lived(session.look(plan), limits.FEW))
 
 
 def _storm(session: Session) -> Outcome:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from schedops.model.guest import LoadGroup, LoadGroupReading, LoadReading
 from schedops.model.verdict import Verdict
 from schedops.verify.dynamic import rules_load as rules
-from schedops.verify.dynamic.limits import MAX_JITTER_MS, NEVER, NEVER_MS, Waits
+from schedops.verify.dynamic.limits import MAX_JITTER_MS, MAX_STOLEN, NEVER, NEVER_MS, Waits
 from schedops.verify.dynamic.look import Look
 from schedops.verify.exits import exit_advice
-from schedops.verify.judge import EMULATOR_FAILED, Outcome, ejection, failed, in_charge, passed, unknown
+from schedops.verify.judge import EMULATOR_FAILED, Outcome, by_clock, ejection, failed, in_charge, passed, unknown
 from schedops.verify.kernel_log import emulator_fault, exit_reason, host_starved
 from schedops.verify.rule import Rule
 from schedops.verify.stall_dump import stall_words
@@ -35,7 +35,7 @@ def survived(look: Look, limits: Waits) -> Outcome | None:
     if nonsense := contradiction(look):
         return unknown(Verdict.ERROR, nonsense)
     if late and starved_host(look):
-        return unknown(Verdict.INCONCLUSIVE, f"{_starved(look.reading)}; seen: {late[0].text}")
+        return unproved(look, late[0].text)
     if late:
         worst = next((one for one in late if one.rule is rules.NEVER_RAN), late[0])
         return failed(worst.rule, "; ".join(one.text for one in late), worst.rule.fix, final=False)
@@ -54,9 +54,9 @@ def lost(look: Look, late: tuple[Late, ...] = ()) -> Outcome | None:
         return None
     if wrong is not None and wrong.verdict is not Verdict.FAIL:
         return wrong
-    if host_starved(look.log) and look.reading.harness_jitter_ms > MAX_JITTER_MS:
-        return unknown(Verdict.INCONCLUSIVE, f"put out because the host starved the guest: {_starved(look.reading)}")
     reason = exit_reason(look.log)
+    if (by_clock(reason) or host_starved(look.log)) and stood_still(look.reading):
+        return unproved(look, f"{_when_lost(look)}: {reason or 'the kernel log does not say why'}")
     said = reason or (wrong.text if wrong else "the kernel log does not say why")
     text = "; ".join((*(one.text for one in late), f"{_when_lost(look)}: {said}"))
     if reason:
@@ -72,12 +72,25 @@ def lateness(look: Look, limits: Waits) -> tuple[Late, ...]:
     """The groups that waited too long, were never run, or ran where they may not."""
     pairs = zip(look.plan.groups, look.reading.groups, strict=True)
     whole_ms = max(NEVER * look.reading.duration_ms, NEVER_MS)
-    return tuple(late for group, seen in pairs if (late := _late(group, seen, limits, whole_ms)) is not None)
+    stolen_ms = look.reading.stolen_ms
+    found = (_late(group, seen, limits, whole_ms, stolen_ms) for group, seen in pairs)
+    return tuple(late for late in found if late is not None)
 
 
 def starved_host(look: Look) -> bool:
     """Nothing that was measured by the clock proves anything."""
-    return look.reading.harness_jitter_ms > MAX_JITTER_MS or host_starved(look.log)
+    return stood_still(look.reading) or host_starved(look.log)
+
+
+def stood_still(reading: LoadReading) -> bool:
+    """The guest's own real-time tasks were late, on one CPU at least, at once or in sum."""
+    return reading.harness_jitter_ms > MAX_JITTER_MS or reading.stolen_ms > MAX_STOLEN * reading.duration_ms
+
+
+def unproved(look: Look, seen: str) -> Outcome:
+    """What was seen would be a finding if the host had run the guest."""
+    text = f"{_starved(look.reading)}; seen: {seen}"
+    return unknown(Verdict.INCONCLUSIVE, text, starved=stood_still(look.reading))
 
 
 def contradiction(look: Look) -> str:
@@ -98,14 +111,14 @@ def summary(look: Look) -> str:
     return f"{tasks} tasks, {look.reading.duration_ms / 1000:.1f} s, {waited}"
 
 
-def _late(group: LoadGroup, seen: LoadGroupReading, limits: Waits, whole_ms: float) -> Late | None:
+def _late(group: LoadGroup, seen: LoadGroupReading, limits: Waits, whole_ms: float, stolen_ms: float) -> Late | None:
     who = f"{group.name} (nice {group.nice})" if group.nice else group.name
     limit = limits.of(group)
     if seen.never_ran and seen.max_wait_ms >= whole_ms:
         return Late(rules.NEVER_RAN, f"{seen.never_ran} of {group.count} {who} never ran")
     if seen.affinity_violations:
         return Late(rules.AFFINITY, f"{who} ran on a CPU it may not use")
-    if seen.max_wait_ms > limit:
+    if seen.max_wait_ms > limit + stolen_ms:
         text = f"{who} waited {seen.max_wait_ms / 1000:.1f} s for a CPU, at most {limit / 1000:g} s are allowed"
         return Late(rules.STARVED, text)
     return None
@@ -121,4 +134,5 @@ def _when_lost(look: Look) -> str:
 
 
 def _starved(reading: LoadReading) -> str:
-    return f"the host was too busy: the guest's own watcher was {reading.harness_jitter_ms:.0f} ms late"
+    late = f"{reading.harness_jitter_ms:.0f} ms late, {reading.stolen_ms:.0f} ms in sum"
+    return f"the host was too busy: the guest's own real-time tasks were {late}"
