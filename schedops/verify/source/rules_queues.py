@@ -57,6 +57,10 @@ def _not_consumed(model: Model, used: Queues) -> Findings:
             yield found(NOT_CONSUMED, named, f"{name} is chosen here", level=NOTE)
         if twice:
             yield found(NOT_CONSUMED, first.node, f"this fills {name}, which is never consumed", level=NOTE)
+    yield from _consumed_for_one(model, used)
+
+
+def _consumed_for_one(model: Model, used: Queues) -> Findings:
     for call, base in of_each_cpu(model, used.inserted.unknown):
         if base in used.consumed.sure and base + 1 not in used.consumed.perhaps:
             taken_by = used.consumed.sure[base][0]
