@@ -142,7 +142,12 @@ def _any_bound(model: Model, loop: Node, function: Function) -> str:
     variable = model.globals.get(bound.text) if bound.kind == "identifier" else None
     if variable is None or bound.text in function.types or "const" in variable.type.split():
         return ""
-    return bound.text if _WIDE.search(variable.type) and variable.length is None else ""
+    written = any(bound.text in one.values or bound.text in one.changed for one in model.functions.values())
+    if "static" in variable.type.split() and not written:
+        return ""  # the compiler takes it for a constant
+    # A sum of numbers needs no loop, and the compiler knows.
+    works = any(True for _ in loop.kids[-1].find("call_expression", "subscript_expression", "field_expression"))
+    return bound.text if works and _WIDE.search(variable.type) and variable.length is None else ""
 
 
 def _endless(loop: Node, function: Function) -> bool:

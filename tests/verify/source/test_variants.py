@@ -151,7 +151,7 @@ BROKEN = {
     "UNBOUNDED-LOOP": (
         DISPATCH % "for (;;) { if (!scx_bpf_dsq_move_to_local(1)) break; }",
         DISPATCH % "do { nr++; } while (scx_bpf_dsq_nr_queued(1));",
-        "u32 nr_slots = 1;\n" + DISPATCH % "u32 i; for (i = 0; i < nr_slots; i++) nr += i;",
+        "u32 nr_slots = 1;\n" + DISPATCH % "u32 i; for (i = 0; i < nr_slots; i++) a[i & 7] += i;",
         "static void all(void) { s32 pid; while (!bpf_map_pop_elem(&q, &pid)) nr++; }\n" + DISPATCH % "all();",
     ),
     "INDEX-UNBOUNDED": (
@@ -237,6 +237,8 @@ SOUND = {
     + ENQUEUE % f"s32 cpu = scx_bpf_task_cpu(p); if (cpu < 8U) a[cpu] = 1; if ((u32)cpu < 8) a[cpu] = 2; {INSERT}",
     "a loop up to a parameter": "const volatile u32 nr_slots = 4;\n"
     + DISPATCH % "u32 i; for (i = 0; i < nr_slots; i++) nr += i;",
+    "a loop up to what nobody changes": "static u32 nr_slots = 4;\n"
+    + DISPATCH % "u32 i; for (i = 0; i < nr_slots; i++) a[i & 7] += i;",
     "a lock that is given back": DISPATCH
     % "bpf_rcu_read_lock(); if (cpu == 3) { bpf_rcu_read_unlock(); return; } bpf_rcu_read_unlock();",
     "a masked index": "u64 a[8];\n" + DISPATCH % "u32 i = cpu & 7; a[i]++;",
