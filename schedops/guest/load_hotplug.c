@@ -3,12 +3,16 @@
 #define _GNU_SOURCE
 #include "load.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static pid_t worker;
+enum { NUDGE_MS = 50, ONE_S = 1000000 };
+
+static pid_t worker, nudger;
 
 static void path_of(unsigned cpu, char path[64])
 {
@@ -46,6 +50,27 @@ static void work(void)
 	_exit(0);
 }
 
+static unsigned under_way(void)
+{
+	return __atomic_load_n(&load->steps_begun, __ATOMIC_ACQUIRE) -
+	       __atomic_load_n(&load->steps_done, __ATOMIC_ACQUIRE);
+}
+
+/* A CPU that goes waits in balance_hotplug_wait() until no task is left on its run queue, and is told so by its own
+ * next schedule(). sched_ext lets another CPU take the last task out of a queue, and then this one idles and is never
+ * told. Every change of the wanted latency wakes the idle CPUs: cpu_latency_qos_apply(), wake_up_all_idle_cpus(). */
+static void nudge_idle_cpus(void)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	become_fifo(PRIORITY_HELPER - 1);
+	int latency = open("/dev/cpu_dma_latency", O_WRONLY | O_CLOEXEC);
+	for (int32_t us = ONE_S;; us ^= 1) {
+		sleep_ms(NUDGE_MS);
+		if (under_way() && write(latency, &us, sizeof us) < 0)
+			_exit(1);
+	}
+}
+
 void hotplug_start(void)
 {
 	if (!load->steps)
@@ -55,12 +80,9 @@ void hotplug_start(void)
 		become_fifo(PRIORITY_HELPER - 1);
 		work();
 	}
-}
-
-static unsigned under_way(void)
-{
-	return __atomic_load_n(&load->steps_begun, __ATOMIC_ACQUIRE) -
-	       __atomic_load_n(&load->steps_done, __ATOMIC_ACQUIRE);
+	nudger = fork();
+	if (nudger == 0)
+		nudge_idle_cpus();
 }
 
 unsigned hotplug_failed(unsigned patience_ms)
@@ -82,4 +104,6 @@ void hotplug_restore(void)
 		if (!read_number(path))
 			set_online(step->cpu, true);
 	}
+	kill(nudger, SIGKILL);
+	waitpid(nudger, NULL, 0);
 }

@@ -130,6 +130,17 @@ static struct slot *neighbour(struct slot *slot, const struct load_group *group)
 	return slot->rank + 1 < group->count ? slot + 1 : slot - slot->rank;
 }
 
+/* A queued task that is changed goes to the end of its queue: changed again before each turn it would never have one,
+ * and no policy could help it. */
+static bool had_a_turn(const struct slot *other)
+{
+	static uint64_t seen;
+	uint64_t ran = other->ran;
+	bool had = ran != seen;
+	seen = ran;
+	return had;
+}
+
 /* One allowed CPU after the other, then all of them, then from the start. */
 static void mover_step(struct slot *slot, const struct load_group *group)
 {
@@ -142,8 +153,8 @@ static void mover_step(struct slot *slot, const struct load_group *group)
 	if (bind_to(left))
 		slot->cpus = left;
 	progress(slot);
-	if (slot->iterations % 2) {
-		struct slot *other = neighbour(slot, group);
+	struct slot *other = neighbour(slot, group);
+	if (slot->iterations % 2 && had_a_turn(other)) {
 		cpu_set_t set = set_of(left);
 		other->cpus = 0; /* between the masks it may be in either */
 		if (!sched_setaffinity(other->pid, sizeof set, &set))
@@ -158,8 +169,9 @@ static void renicer_step(struct slot *slot, const struct load_group *group)
 	int nice = group->nice + change[slot->iterations % (sizeof change / sizeof *change)];
 	setpriority(PRIO_PROCESS, 0, nice);
 	progress(slot);
-	if (slot->iterations % 2)
-		setpriority(PRIO_PROCESS, (id_t)neighbour(slot, group)->pid, nice);
+	struct slot *other = neighbour(slot, group);
+	if (slot->iterations % 2 && had_a_turn(other))
+		setpriority(PRIO_PROCESS, (id_t)other->pid, nice);
 }
 
 void wait_at_gate(void)
