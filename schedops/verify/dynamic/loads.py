@@ -46,13 +46,17 @@ def crowd(cpus: int) -> LoadPlan:
 def storm(cpus: int, of_program: str) -> LoadPlan:
     """Nobody runs for long, so that enqueue is called as often as can be; until it has been, by the kernel's count.
 
+    All are bound: tasks that may run anywhere make CPUs wait for each other's run queues, which is slow when the host
+    has stopped one of them, and looks as if the policy were.
+
     :param of_program: the program of ``enqueue``; empty: there is none, and the storm has a fixed length.
     """
+    first, last = (0,), (cpus - 1,)
     groups = (
-        LoadGroup(name="yielders", kind="yielder", count=4 * cpus, work_us=1),
-        LoadGroup(name="niced yielders", kind="yielder", count=1, nice=5, work_us=1),
-        LoadGroup(name="yielders on the last CPU", kind="yielder", count=1, cpus=(cpus - 1,), work_us=1),
-        LoadGroup(name="pipe ends", kind="pipe", count=2, work_us=1),
+        LoadGroup(name="yielders on the first CPU", kind="yielder", count=4, cpus=first, work_us=0),
+        LoadGroup(name="yielders on the last CPU", kind="yielder", count=4, cpus=last, work_us=0),
+        LoadGroup(name="niced yielders", kind="yielder", count=1, nice=5, cpus=last, work_us=0),
+        LoadGroup(name="pipe ends", kind="pipe", count=2, cpus=first, work_us=0),
         LoadGroup(name="sleepers", kind="sleeper", count=2, work_us=50, sleep_us=5000),
     )
     until = MIN_ENQUEUES if of_program else 0
