@@ -25,9 +25,11 @@ class Record:
     clock: Clock
     since_s: float
     checks: list[Check] = field(default_factory=list)
+    timed: bool = False  # what the last stage came to is a clock's word only
 
     def add(self, stage: str, outcome: Outcome) -> bool:
         """Note what a stage came to; True when the next stage may run."""
+        self.timed = outcome.timed
         findings = () if outcome.verdict is Verdict.PASS else (_finding(stage, outcome, self.source),)
         self._append(stage, outcome.verdict, outcome.text, findings)
         return outcome.verdict is Verdict.PASS

@@ -30,9 +30,14 @@ def callbacks(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return known
 
 
-def run(guest: Guest, wanted: tuple[str, ...] = IN_GUEST, **capabilities: bool) -> list[Check]:
+def run(
+    guest: Guest, wanted: tuple[str, ...] = IN_GUEST, again: Guest | None = None, **capabilities: bool
+) -> list[Check]:
+    """:param again: the second guest, when there is to be one."""
     source = replace(SOURCE, policy=replace(POLICY, capabilities=Capabilities(**capabilities)))
-    bench = kernel.Bench(source, (), 2, Toolchain(), Machines([guest]), Clock(), Progress())
+    bench = kernel.Bench(
+        source, (), 2, Toolchain(), Machines([guest, again] if again else [guest]), Clock(), Progress()
+    )
     built = BuiltObject(elf=b"object", sha256="0" * 64, kernel=IMAGE.kernel.name)
     return kernel.in_guests(bench, IMAGE, built, Record(source, IMAGE.kernel.name, Clock(), 0.0), wanted)
 
@@ -107,6 +112,7 @@ def test_too_few_enqueues_are_inconclusive_and_say_so() -> None:
     checks = run(guest)
     assert told(checks)[-1] == ("churn", "INCONCLUSIVE")
     assert "enqueue ran 99000 times" in checks[-1].text
+    assert (checks[-1].findings[0].rule, checks[-1].findings[0].level) == ("TOO-FEW-ENQUEUES", "note")
 
 
 def test_too_few_enqueues_because_each_is_slow_fail() -> None:
@@ -173,6 +179,34 @@ def test_a_cpu_that_does_not_go_proves_nothing() -> None:
     assert told(run(Guest(loads=[reading]), ("hotplug",)))[-1] == ("hotplug", "INCONCLUSIVE")
 
 
+SLOW = replace(DETACHED, seconds=3.0)
+RCU = "[ 9.0] rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:\n"
+STARVED_LOAD = replace(load_reading(*(group_reading("x") for _ in range(10))), harness_jitter_ms=900.0)
+QUIET_LOAD = replace(STARVED_LOAD, harness_jitter_ms=9.0)
+
+
+@pytest.mark.parametrize(
+    ("first", "again", "verdict"),
+    [
+        (Guest(detached=SLOW), Guest(), "INCONCLUSIVE"),
+        (Guest(detached=SLOW), Guest(detached=SLOW), "FAIL"),
+        (Guest(loads=[QUIET_LOAD], logs=[RCU]), Guest(logs=[RCU]), "FAIL"),
+        (Guest(loads=[QUIET_LOAD], logs=[RCU]), Guest(), "INCONCLUSIVE"),
+        # A guest that stood still says nothing; the fresh one does.
+        (Guest(loads=[STARVED_LOAD], logs=[RCU]), Guest(), "PASS"),
+        (Guest(loads=[STARVED_LOAD], logs=[RCU]), Guest(loads=[STARVED_LOAD], logs=[RCU]), "INCONCLUSIVE"),
+        (Guest(loads=[QUIET_LOAD], logs=[RCU]), Guest(loads=[STARVED_LOAD], logs=[RCU]), "INCONCLUSIVE"),
+    ],
+)
+def test_what_only_took_too_long_has_to_show_in_a_second_guest(first: Guest, again: Guest, verdict: str) -> None:
+    assert told(run(first, stages.QUICK, again))[-1][1] == verdict
+    assert again.calls[0] == "attach"
+
+
+def test_what_is_broken_needs_no_second_guest() -> None:
+    assert told(run(Guest(logs=["[ 9.0] WARNING: at kernel/sched/ext.c:1\n"]), stages.QUICK))[-1][1] == "FAIL"
+
+
 def test_what_does_not_come_back_fails() -> None:
     guest = Guest()
     plain = guest.attach
@@ -188,7 +222,8 @@ def test_what_does_not_come_back_fails() -> None:
 
 def test_a_policy_that_went_by_itself_between_two_loads_fails() -> None:
     guest = Guest(detached=replace(DETACHED, was_attached=False), logs=["", STALLED])
-    checks = run(guest, ("unload",))
+    again = Guest(detached=replace(DETACHED, was_attached=False), logs=["", STALLED])
+    checks = run(guest, ("unload",), again)
     assert (told(checks)[-1], checks[-1].findings[0].rule) == (("unload", "FAIL"), "STALL")
 
 

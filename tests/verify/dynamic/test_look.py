@@ -21,6 +21,7 @@ LOOKS = {
     "S": failed(STALL, "put out", final=False),
     "X": failed(STARVED, "never ran"),
     "?": unknown(Verdict.INCONCLUSIVE, "busy"),
+    "-": unknown(Verdict.INCONCLUSIVE, "stood still", starved=True),
     "E": unknown(Verdict.ERROR, "broken"),
 }
 
@@ -44,6 +45,13 @@ LOOKS = {
         ("?FP", "INCONCLUSIVE", 3),
         ("F?F", "FAIL", 3),
         ("FP?", "INCONCLUSIVE", 3),
+        ("--P", "PASS", 3),
+        ("--FF", "FAIL", 4),
+        ("F--PF", "FAIL", 5),
+        ("-FP-P", "PASS", 5),
+        ("---", "INCONCLUSIVE", 3),
+        ("-FP--", "INCONCLUSIVE", 5),
+        ("SP-P", "INCONCLUSIVE", 4),
         ("EE", "ERROR", 2),
         ("EP", "PASS", 2),
     ],

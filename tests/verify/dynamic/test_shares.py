@@ -13,11 +13,12 @@ from schedops.verify.dynamic.look import Look
 from tests.verify.readings import ENABLED, POLICY, SEQ, reading_of
 
 
-def look(plan: LoadPlan, jitter_ms: float = 5.0, **groups: dict[str, object]) -> Look:
+def look(plan: LoadPlan, jitter_ms: float = 5.0, stolen_ms: float = 0.0, **groups: dict[str, object]) -> Look:
     """:param groups: what is spoiled, by the group's name with ``_`` for blanks."""
     reading = reading_of(plan)
     spoiled = tuple(_spoiled(seen, groups.get(seen.name.replace(" ", "_"), {})) for seen in reading.groups)
     reading = replace(reading, groups=spoiled, harness_jitter_ms=jitter_ms)
+    reading = replace(reading, stolen_ms=stolen_ms)
     return Look(plan=plan, before=ENABLED, reading=reading, after=ENABLED, policy=POLICY, seq=SEQ, log="")
 
 
@@ -93,3 +94,17 @@ def test_on_a_starved_host_shares_prove_nothing_and_do_not_pass() -> None:
     found = shares.conserving(look(loads.bunched(2), 300.0, equal_hogs={"cpu_ms": (500.0,) * 4}), 2)
     assert found is not None
     assert found.verdict is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(("stolen_ms", "verdict"), [(0.0, "FAIL"), (30.0, "FAIL"), (260.0, "INCONCLUSIVE")])
+def test_shares_that_what_was_stolen_explains_prove_nothing(stolen_ms: float, verdict: str) -> None:
+    crowd = look(loads.crowd(2), stolen_ms=stolen_ms, equal_hogs={"cpu_ms": (*(190.0,) * 7, *(40.0,) * 33)})
+    pair = {"hogs_of_nice_0": {"cpu_ms": (1200.0,)}, "hogs_of_nice_5": {"cpu_ms": (700.0,)}}
+    idle = look(loads.bunched(2), stolen_ms=stolen_ms, equal_hogs={"cpu_ms": (700.0,) * 4})
+    for found in (
+        shares.equal(crowd, limits.MIN_JAIN_CROWD),
+        shares.weighted(look(loads.pair(), stolen_ms=stolen_ms, **pair), loads.NICE_0, loads.NICE_5),
+        shares.conserving(idle, 2),
+    ):
+        assert found is not None
+        assert found.verdict.value == verdict, found.text

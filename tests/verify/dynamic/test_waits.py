@@ -154,3 +154,18 @@ def test_figures_that_cannot_be_true_do_not_pass() -> None:
     idle = tuple(group_reading(group.name, cpu_ms=(0.0,)) for group in GROUPS)
     assert lived(load_reading(*idle)).verdict is Verdict.ERROR
     assert lived(replace(load_reading(), duration_ms=1000.0)).verdict is Verdict.ERROR
+
+
+def test_a_stall_on_a_cpu_that_stood_still_proves_nothing() -> None:
+    lost = load_reading(after="disabled", lost_ms=1500.0)
+    for starved in (replace(lost, harness_jitter_ms=251.0), replace(lost, stolen_ms=700.0)):
+        outcome = lived(starved, GONE, STALLED)
+        assert (outcome.verdict, outcome.final, outcome.starved) == (Verdict.INCONCLUSIVE, False, True)
+        assert said(lived(starved, GONE, EJECTED))[:2] == ("FAIL", "EJECTED")
+    assert lived(lost, GONE, STALLED).final
+
+
+def test_a_wait_is_forgiven_what_the_host_stole() -> None:
+    waited = load_reading(group_reading("hogs", 2300.0), group_reading("very niced hogs"))
+    assert lived(replace(waited, stolen_ms=200.0)).verdict is Verdict.FAIL
+    assert lived(replace(waited, stolen_ms=301.0)).verdict is Verdict.PASS
