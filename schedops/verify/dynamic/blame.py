@@ -13,6 +13,7 @@ from schedops.model.verdict import Verdict
 from schedops.verify.dynamic.limits import QUIET_JITTER_MS
 from schedops.verify.dynamic.look import Session, settle
 from schedops.verify.dynamic.rules_charge import HOLDS_CPUS
+from schedops.verify.dynamic.waits import stood_still
 from schedops.verify.judge import Outcome, failed
 
 _TURNS = 3
@@ -27,17 +28,17 @@ def settled(session: Session, look: Callable[[], Outcome]) -> Outcome:
 def _held_up(session: Session, look: Callable[[], Outcome], outcome: Outcome) -> Outcome:
     quietest = 0.0
     for _ in range(_TURNS):
-        if session.last is None:
+        if session.last is None or not stood_still(session.last.reading):
             return outcome
         session.note(f"{outcome.text}; the same without the policy")
-        without = session.without_policy(session.last)
+        without = session.without_policy(session.last.plan)
         quietest = max(quietest, without.harness_jitter_ms)
         if quietest > QUIET_JITTER_MS:
             return outcome
         again = look()
         if again.final and again.verdict is Verdict.FAIL:
             return again
-        if not again.starved:
+        if not again.starved or not stood_still(session.last.reading):
             return outcome
     text = f"{outcome.text}; without the policy at most {quietest:.0f} ms, {_TURNS} times in turns"
     return failed(HOLDS_CPUS, text, HOLDS_CPUS.fix)

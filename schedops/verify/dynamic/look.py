@@ -50,7 +50,7 @@ class Session:
     :param log: what the kernel logged since it was attached last; *earlier_log*: before.
     :param fresh: it was attached anew, and has not been under load since.
     :param lost: it was gone after the last load.
-    :param last: the last load.
+    :param last: the last look.
     :param most_late_ms: the worst that the guest's tickers saw in all loads.
     :param kept: looks that later stages judge as well, by name.
     """
@@ -68,7 +68,7 @@ class Session:
     earlier_log: str = ""
     fresh: bool = False
     lost: bool = False
-    last: LoadPlan | None = None
+    last: Look | None = None
     most_late_ms: float = 0.0
     kept: dict[str, Look] = field(default_factory=dict)
 
@@ -83,12 +83,12 @@ class Session:
         longest_ms = max(plan.duration_ms, plan.max_ms)
         reading = self.guest.mixed_load(plan, deadline_s=longest_ms / 1000 + _LOAD_GRACE_S)
         after = self.guest.state()
-        self.last, self.most_late_ms = plan, max(self.most_late_ms, reading.harness_jitter_ms)
+        self.most_late_ms = max(self.most_late_ms, reading.harness_jitter_ms)
         self.lost = after.state != "enabled"
         if self.lost:
             self.guest.detach(deadline_s=DETACH_S)
         self.read_log()
-        return Look(
+        self.last = Look(
             plan=plan,
             before=before,
             reading=reading,
@@ -98,6 +98,7 @@ class Session:
             log=self.log,
             dump=self.guest.dump() if self.lost else "",
         )
+        return self.last
 
     def attach(self) -> AttachReading:
         """Attach it, again; what was logged about an earlier end stays out of the log from here on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 from schedops.model.guest import LoadGroup, LoadGroupReading, LoadReading
 from schedops.model.verdict import Verdict
@@ -18,10 +19,14 @@ from schedops.verify.stall_dump import stall_words
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """A kind of task that did not get to run as it should."""
+    """A kind of task that did not get to run as it should.
+
+    :param over_ms: how far over the limit; what the host stole explains no more than that.
+    """
 
     rule: Rule
     text: str
+    over_ms: float = inf
 
 
 def survived(look: Look, limits: Waits) -> Outcome | None:
@@ -34,10 +39,11 @@ def survived(look: Look, limits: Waits) -> Outcome | None:
         return gone
     if nonsense := contradiction(look):
         return unknown(Verdict.ERROR, nonsense)
-    if late and starved_host(look):
+    proved = tuple(one for one in late if one.over_ms > look.reading.stolen_ms)
+    if late and (starved_host(look) or not proved):
         return unproved(look, late[0].text)
     if late:
-        worst = next((one for one in late if one.rule is rules.NEVER_RAN), late[0])
+        worst = next((one for one in proved if one.rule is rules.NEVER_RAN), proved[0])
         return failed(worst.rule, "; ".join(one.text for one in late), worst.rule.fix, final=False)
     return None
 
@@ -72,9 +78,7 @@ def lateness(look: Look, limits: Waits) -> tuple[Late, ...]:
     """The groups that waited too long, were never run, or ran where they may not."""
     pairs = zip(look.plan.groups, look.reading.groups, strict=True)
     whole_ms = max(NEVER * look.reading.duration_ms, NEVER_MS)
-    stolen_ms = look.reading.stolen_ms
-    found = (_late(group, seen, limits, whole_ms, stolen_ms) for group, seen in pairs)
-    return tuple(late for late in found if late is not None)
+    return tuple(late for group, seen in pairs if (late := _late(group, seen, limits, whole_ms)) is not None)
 
 
 def starved_host(look: Look) -> bool:
@@ -90,7 +94,7 @@ def stood_still(reading: LoadReading) -> bool:
 def unproved(look: Look, seen: str) -> Outcome:
     """What was seen would be a finding if the host had run the guest."""
     text = f"{_starved(look.reading)}; seen: {seen}"
-    return unknown(Verdict.INCONCLUSIVE, text, starved=stood_still(look.reading))
+    return unknown(Verdict.INCONCLUSIVE, text, starved=True)
 
 
 def contradiction(look: Look) -> str:
@@ -111,16 +115,16 @@ def summary(look: Look) -> str:
     return f"{tasks} tasks, {look.reading.duration_ms / 1000:.1f} s, {waited}"
 
 
-def _late(group: LoadGroup, seen: LoadGroupReading, limits: Waits, whole_ms: float, stolen_ms: float) -> Late | None:
+def _late(group: LoadGroup, seen: LoadGroupReading, limits: Waits, whole_ms: float) -> Late | None:
     who = f"{group.name} (nice {group.nice})" if group.nice else group.name
     limit = limits.of(group)
     if seen.never_ran and seen.max_wait_ms >= whole_ms:
         return Late(rules.NEVER_RAN, f"{seen.never_ran} of {group.count} {who} never ran")
     if seen.affinity_violations:
         return Late(rules.AFFINITY, f"{who} ran on a CPU it may not use")
-    if seen.max_wait_ms > limit + stolen_ms:
+    if seen.max_wait_ms > limit:
         text = f"{who} waited {seen.max_wait_ms / 1000:.1f} s for a CPU, at most {limit / 1000:g} s are allowed"
-        return Late(rules.STARVED, text)
+        return Late(rules.STARVED, text, seen.max_wait_ms - limit)
     return None
 
 
