@@ -17,7 +17,7 @@ from schedops.model.guest import LoadGroup, LoadPlan
 PLAN = LoadPlan(groups=(LoadGroup(name="h", kind="hog", count=1),), duration_ms=5)
 LOAD = (
     b"cpu_us 5000\ngroup 20 0 90 0 0\nduration_us %d\nstate_before enabled\nstate_after enabled\nlost_after_us 0\n"
-    b"context_switches 5\njitter_us 10\nhotplug_failed 0\n"
+    b"context_switches 5\njitter_us 10\nstolen_us 20\nhotplug_failed 0\n"
 )
 STATE = b"now.state enabled\nnow.ops x\nnow.enable_seq 3\nnow.switch_all 1\nnow.nr_rejected 0\nnow.task_on_ext 1\n"
 

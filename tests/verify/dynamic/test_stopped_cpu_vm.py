@@ -75,7 +75,7 @@ def test_a_cpu_that_the_host_stops_is_seen_and_no_fail(guest: GuestSession, fifo
     stopper.join()
     assert done
     assert look.reading.harness_jitter_ms > 2200
-    assert look.reading.stolen_ms >= look.reading.harness_jitter_ms
+    assert look.reading.stolen_ms > 2200
     assert max(group.max_wait_ms for group in look.reading.groups) > 2200
     outcome = waits.lived(look, limits.FEW)
     assert (outcome.verdict, outcome.starved) == (Verdict.INCONCLUSIVE, True), outcome
