@@ -22,10 +22,6 @@ from fuzzing.making import fuzzed_object, fuzzed_source
 from fuzzing.watch import Watch, told
 from labels import read_labels
 from measuring import show
-from schedops.verify.object.check import check_object
-from schedops.verify.object.differ import differences
-from schedops.verify.object.identity import behaviour_digest
-from schedops.verify.object.patch import with_timeout
 
 from schedops.adapters.compiler.clang import Clang
 from schedops.adapters.kernel.kernels import KernelStore
@@ -33,7 +29,11 @@ from schedops.model.kernel import KernelApi
 from schedops.model.policy import PolicySource
 from schedops.model.verification import BuiltObject
 from schedops.repository import load_policies
+from schedops.verify.object.check import check_object
+from schedops.verify.object.differ import differences
 from schedops.verify.object.elf import BadObject, inspect
+from schedops.verify.object.identity import behaviour_digest
+from schedops.verify.object.patch import with_timeout
 from schedops.verify.source.check import check_source
 
 ROOT = Path(__file__).parent.parent

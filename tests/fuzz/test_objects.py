@@ -8,10 +8,6 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from schedops.verify.object.check import check_object
-from schedops.verify.object.differ import differences
-from schedops.verify.object.identity import behaviour_digest
-from schedops.verify.object.patch import with_timeout
 
 from benchmarks.fuzzing.making import fuzzed_object
 from benchmarks.labels import read_labels
@@ -19,7 +15,11 @@ from schedops.adapters.compiler.clang import Clang
 from schedops.adapters.kernel.kernels import KernelStore
 from schedops.model.verification import BuiltObject
 from schedops.ports import KernelImage
+from schedops.verify.object.check import check_object
+from schedops.verify.object.differ import differences
 from schedops.verify.object.elf import BadObject, inspect
+from schedops.verify.object.identity import behaviour_digest
+from schedops.verify.object.patch import with_timeout
 
 NAMES = ("corpus/params", "corpus/minimal", "corpus2/timer_preempt")
 LABELS = {label.name: label for label in read_labels()}
