@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from schedops.errors import Unavailable
@@ -90,9 +90,8 @@ class Guests:
         text = f"{self.subject.policy.name} on {', '.join(self.running)}"
         progress = Event(kind="progress", stage="verify", text=text, fraction=len(self.done) / self.total)
         self.bench.progress.emit(progress)
-        bench = _named(self.bench, one)
-        record = Record(bench.source, name, clock, clock.monotonic_s())
-        checks = kernel.in_guests(bench, one.image, one.built, record, self.stages)
+        record = Record(self.bench.source, name, clock, clock.monotonic_s())
+        checks = kernel.in_guests(self.bench, one.image, one.built, record, self.stages)
         self.running.remove(name)
         self.done.add(name)
         return checks
@@ -118,7 +117,7 @@ class Guests:
         """None: nothing is kept, since it is not known what the object does or what would run it."""
         if self.verdicts is None or one.built is None:
             return None
-        from schedops.verify.object.identity import behaviour_digest  # noqa: PLC0415 - pyelftools is for objects only
+        from schedops.verify.object.identity import behaviour_digest  # noqa: PLC0415 - only objects need it
 
         behaviour = kept.quietly(partial(behaviour_digest, one.built.elf))
         try:
@@ -137,11 +136,3 @@ def _is_sure(checks: Sequence[Check]) -> bool:
     """Refused or put out by the kernel itself: a quieter machine changes nothing."""
     errors = {finding.rule for check in checks for finding in check.findings if finding.level == "error"}
     return bool(errors & {rules_charge.VERIFIER_REFUSED.id, rules_charge.EJECTED.id})
-
-
-def _named(bench: Bench, one: Static) -> Bench:
-    """Of a policy that nobody describes the object says what it is called."""
-    policy = bench.source.policy
-    if policy.ops_name or one.facts is None:
-        return bench
-    return replace(bench, source=replace(bench.source, policy=replace(policy, ops_name=one.facts.ops_name)))

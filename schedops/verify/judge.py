@@ -105,12 +105,7 @@ def unload(reading: DetachReading, log: str) -> Outcome:
         reason = exit_reason(log)
         text = f"it had gone before it was told to: {reason or 'the kernel log does not say why'}"
         return failed(ejection(reason) if reason else rules.UNLOAD, text, timed=by_clock(reason))
-    return _gone(reading) or passed(f"gone after {reading.seconds:.2f} s, nothing left")
-
-
-def left(reading: DetachReading) -> Outcome | None:
-    """None when nothing of a policy that was lost, or told to go, is still there."""
-    return _gone(reading)
+    return left(reading) or passed(f"gone after {reading.seconds:.2f} s, nothing left")
 
 
 def reload(reading: AttachReading, policy: Policy, log: str) -> Outcome:
@@ -182,7 +177,8 @@ def _never_enabled(text: str) -> Outcome:
     return failed(rules.NOT_IN_CHARGE, text, _ENABLE_ADVICE)
 
 
-def _gone(reading: DetachReading) -> Outcome | None:
+def left(reading: DetachReading) -> Outcome | None:
+    """None when nothing of a policy that was lost, or told to go, is still there."""
     if reading.state.state != "disabled":
         text = f"told to go, the kernel still says {reading.state.state}"
         return failed(rules.UNLOAD, text, timed=True)

@@ -16,7 +16,7 @@ from schedops.verify.dynamic import stages as dynamic
 from schedops.verify.dynamic.limits import MAX_JITTER_MS, TIMEOUT_MS
 from schedops.verify.dynamic.look import ATTACH_S, Session
 from schedops.verify.judge import Outcome
-from schedops.verify.object.elf import BadObject, inspect
+from schedops.verify.object.elf import BadObject, ObjectFacts, inspect
 from schedops.verify.object.patch import with_timeout
 from schedops.verify.record import Record
 
@@ -82,17 +82,17 @@ def _in_guest(
     bench: Bench, image: KernelImage, guest: Guest, built: BuiltObject, record: Record, wanted: tuple[str, ...]
 ) -> None:
     """Loading and enabling are always done, and noted when they fail: nothing else can be asked without them."""
-    elf = _impatient(built.elf)
+    elf, facts = _impatient(built.elf), _facts(built.elf)
     attached = guest.attach(elf, deadline_s=ATTACH_S)
     session = Session(
         guest=guest,
-        policy=_named(bench.source.policy, elf),
+        policy=_named(bench.source.policy, facts),
         elf=elf,
         cpus=bench.cpus,
         note=bench.note,
         release=image.kernel.release,
         today=bench.clock.now_utc()[:10],
-        callbacks=_callbacks(elf),
+        callbacks=_callbacks(facts),
         seq=attached.after.enable_seq,
     )
     session.read_log()
@@ -169,17 +169,19 @@ def _impatient(elf: bytes) -> bytes:
         return elf
 
 
-def _named(policy: Policy, elf: bytes) -> Policy:
+def _facts(elf: bytes) -> ObjectFacts | None:
+    """None when they cannot be read: what is wrong with the object is said by its rules, or at loading."""
+    try:
+        return inspect(elf)
+    except BadObject:
+        return None
+
+
+def _named(policy: Policy, facts: ObjectFacts | None) -> Policy:
     """Of a bare object nobody has said under which name the kernel is to know it: it says so itself."""
-    try:
-        return policy if policy.ops_name else replace(policy, ops_name=inspect(elf).ops_name)
-    except BadObject:
-        return policy
+    return policy if policy.ops_name or facts is None else replace(policy, ops_name=facts.ops_name)
 
 
-def _callbacks(elf: bytes) -> dict[str, str]:
-    """Ops member -> name of its program, as the kernel keeps it; what cannot be read is said at loading."""
-    try:
-        return {member: program[:PROGRAM_NAME] for member, program in inspect(elf).callbacks}
-    except BadObject:
-        return {}
+def _callbacks(facts: ObjectFacts | None) -> dict[str, str]:
+    """Ops member -> name of its program, as the kernel keeps it."""
+    return {member: program[:PROGRAM_NAME] for member, program in facts.callbacks} if facts is not None else {}

@@ -13,7 +13,6 @@ from schedops.verify import places
 from schedops.verify.judge import Outcome
 
 LEVELS = ("error", "warning", "note")  # the worst first
-STAGES = ("compile", "load", "enable", "liveness", "unload", "kernel-log")
 
 
 @dataclass(slots=True)

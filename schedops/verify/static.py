@@ -66,7 +66,7 @@ def on_image(
 
 def between(bench: Bench, objects: Sequence[Static]) -> Check | None:
     """The objects of all kernels beside each other; None when there are not two."""
-    from schedops.verify.object.differ import differences  # noqa: PLC0415 - pyelftools is for objects only
+    from schedops.verify.object.differ import differences  # noqa: PLC0415 - only objects need it
 
     facts = {one.image.kernel.name: one.facts for one in objects if one.facts is not None}
     if len(facts) < 2:
@@ -97,7 +97,7 @@ def _build(
 def _look_into(
     built: BuiltObject, subject: PolicySource | PrebuiltPolicy, image: KernelImage, kernels: Kernels, record: Record
 ) -> ObjectFacts | None:
-    from schedops.verify.object import check  # noqa: PLC0415 - pyelftools is for objects only
+    from schedops.verify.object import check  # noqa: PLC0415 - only objects need it
     from schedops.verify.object.elf import BadObject, inspect  # noqa: PLC0415 - as above
 
     try:

@@ -13,6 +13,7 @@ from schedops.errors import InputError
 from schedops.model.kernel import KernelApi
 from schedops.model.verification import Finding
 from schedops.ports import KernelImage
+from schedops.verify import kernel
 
 
 class BadObject(ValueError):
@@ -41,7 +42,7 @@ class Rules:
         for name, found in self.on_object.items():
             if isinstance(found, Exception) and elf.endswith(name.encode()):
                 raise found
-        return SimpleNamespace(elf=elf, ops_name=self.ops_name)
+        return SimpleNamespace(elf=elf, ops_name=self.ops_name, callbacks=())
 
     def check_object(self, facts, policy, api):
         self.calls.append(f"object {api.btf_sha256[:1]}")
@@ -69,6 +70,7 @@ class Rules:
         }
         for name, module in modules.items():
             patch.setitem(sys.modules, f"schedops.verify.{name}", module)
+        patch.setattr(kernel, "inspect", self.inspect)
 
 
 @dataclass

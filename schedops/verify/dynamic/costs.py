@@ -32,6 +32,14 @@ def callbacks_cost(looks: Sequence[Look], callbacks: Mapping[str, str]) -> Outco
     return failed(rules.OVERHEAD, "; ".join(slow), rules.OVERHEAD.fix, final=False)
 
 
+def counted(looks: Sequence[Look], callbacks: Mapping[str, str]) -> Outcome | None:
+    """None when the kernel counted runs of the policy's programs: no figure is not a low one."""
+    often = [member for member in callbacks if not member.startswith(_SELDOM)]
+    if not often or any(runs.runs for look in looks for runs in look.reading.programs):
+        return None
+    return unknown(Verdict.INCONCLUSIVE, f"the kernel counted no run of {', '.join(sorted(often))}")
+
+
 def cheapest(looks: Sequence[Look]) -> tuple[ProgramRuns, ...]:
     """Each program as in the load in which it took least, of those in which it ran often enough; sorted by name."""
     best: dict[str, ProgramRuns] = {}

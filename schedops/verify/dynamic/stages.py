@@ -83,7 +83,11 @@ def overhead(session: Session) -> Outcome:
         looks = tuple(look for look in (hogs, storm, changes) if look is not None)
         gone = next((lost for look in looks if (lost := waits.lost(look)) is not None), None)
         return (
-            gone or costs.callbacks_cost(looks, session.callbacks) or costs.switches(hogs) or costs.summary(looks, hogs)
+            gone
+            or costs.counted(looks, session.callbacks)
+            or costs.callbacks_cost(looks, session.callbacks)
+            or costs.switches(hogs)
+            or costs.summary(looks, hogs)
         )
 
     return settled(session, once)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, Protocol
@@ -48,15 +49,16 @@ class Domain(Protocol[D]):
 
 
 @dataclass(slots=True)
-class Expressions(Generic[D]):
+class Expressions(ABC, Generic[D]):
     """Expressions of one function."""
 
     function: Function
     domain: Domain[D]
     gave_up: bool = False
 
+    @abstractmethod
     def _statement(self, node: Node, states: dict[D, Facts]) -> dict[D, Facts]:
-        raise NotImplementedError
+        """A statement inside of an expression, as GNU C has it."""
 
     def _truth(self, node: Node, states: dict[D, Facts]) -> Parts[D] | None:
         """Of an expression whose truth its kind tells; None for the others."""

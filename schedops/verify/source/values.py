@@ -95,10 +95,8 @@ class _Evaluator:
                 found.append(self.of(call.args[at], call.function, steps + 1))
         for index, node in enumerate(set_to):
             values = self.of(node, function, steps + 1)
-            placeholder = index == 0 and len(set_to) > 1 and node.parent is not None
-            if placeholder and node.parent.kind == "init_declarator" and set(values) <= {0, -1}:  # type: ignore[union-attr]
-                values = dict.fromkeys(values, False)
-            found.append(values)
+            overwritten = index == 0 and len(set_to) > 1 and _is_initial(node)
+            found.append(dict.fromkeys(values, False) if overwritten and set(values) <= {0, -1} else values)
         if not found:
             raise Unknown
         return _merged(found)
@@ -123,6 +121,11 @@ class _Evaluator:
         if not returns:
             raise Unknown
         return _merged(self.of(one.kids[0], function, steps + 1) for one in returns)
+
+
+def _is_initial(node: Node) -> bool:
+    """The value that a variable is declared with."""
+    return node.parent is not None and node.parent.kind == "init_declarator"
 
 
 def _loop(node: Node) -> bool:

@@ -86,3 +86,11 @@ def test_the_summary_names_the_dearest() -> None:
     text = costs.summary((storm(runs("f_enqueue", 2500), runs("f_dispatch", 9000)),), hogs(1600, 0)).text
     assert text == "dearest callback f_dispatch 9.0 us, 800 switches/s among hogs"
     assert costs.summary((storm(runs("f_enqueue", 1, 3)),), hogs(1600, 0)).text.startswith("no callback")
+
+
+def test_no_count_is_not_a_low_one() -> None:
+    uncounted = costs.counted((storm(runs("f_enqueue", 0, 0)),), CALLBACKS)
+    assert uncounted is not None
+    assert (uncounted.verdict, "enqueue" in uncounted.text) == (Verdict.INCONCLUSIVE, True)
+    assert costs.counted((storm(runs("f_enqueue", 0, 1)),), CALLBACKS) is None
+    assert costs.counted((hogs(1600),), {"init": "f_init"}) is None
