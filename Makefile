@@ -32,7 +32,7 @@ matrix: setup
 	@$(BIN)/python benchmarks/matrix.py
 
 lint: venv
-	@$(BIN)/ruff check .
+	@$(BIN)/ruff check --no-cache .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports

@@ -14,9 +14,9 @@ import pytest
 from schedops.adapters.vm.guest_session import GuestSession
 from schedops.model.guest import LoadGroup, LoadPlan
 from schedops.model.verdict import Verdict
-from schedops.verify import kernel
 from schedops.verify.dynamic import limits, loads, waits
 from schedops.verify.dynamic.look import Session
+from schedops.verify.object.elf import inspect
 from tests.verify.readings import POLICY
 
 pytestmark = pytest.mark.vm
@@ -64,9 +64,8 @@ def _during(guest: GuestSession, seconds: float) -> tuple[threading.Thread, list
 
 def test_a_cpu_that_the_host_stops_is_seen_and_no_fail(guest: GuestSession, fifo) -> None:
     elf = fifo("TIMEOUT_MS 20000")
-    session = Session(
-        guest=guest, policy=kernel._named(replace(POLICY, ops_name=""), elf), elf=elf, cpus=2, note=lambda _: None
-    )
+    policy = replace(POLICY, ops_name=inspect(elf).ops_name)
+    session = Session(guest=guest, policy=policy, elf=elf, cpus=2, note=lambda _: None)
     session.attach()
     bound = tuple(LoadGroup(name=f"hogs on CPU {cpu}", kind="hog", count=2, cpus=(cpu,)) for cpu in (0, 1))
     plan = LoadPlan(groups=(*bound, *loads.mixed(2).groups), duration_ms=4000)
