@@ -96,8 +96,10 @@ class Guest(Protocol):
 class Machines(Protocol):
     """Makes guests."""
 
-    def boot(self, image: KernelImage, *, cpus: int) -> AbstractContextManager[Guest]:
+    def boot(self, image: KernelImage, *, cpus: int, sockets: int = 1) -> AbstractContextManager[Guest]:
         """A guest that is gone when the context ends, however it ends.
+
+        :param sockets: the CPUs are of so many, each with a last-level cache of its own.
 
         The first one on a kernel makes a frozen template (seconds); later ones start from it (0.05 s).
 

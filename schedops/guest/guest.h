@@ -113,6 +113,8 @@ struct job {
 };
 void launcher_prepare(void);
 void launcher_run(const struct request *request);
+/* What the calling task expects to need; false: nobody took note. */
+bool offer_hint(uint64_t expected_ns);
 void job_run(struct job *job, const char *name) __attribute__((noreturn));
 
 /* --- load.c and load_*.c ----------------------------------------------------------------------------------------- */

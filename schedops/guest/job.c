@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* Nobody listening is normal: without a policy that wants hints there is no socket. */
-static int offer_hint(uint64_t expected_ns)
+bool offer_hint(uint64_t expected_ns)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = HINT_SOCKET};
 	struct timeval patience = {.tv_sec = 1};

@@ -10,13 +10,14 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SAMPLE_TURNS = 5, CLEAN_UP_S = 20 }; /* stretches of 0.1 s and more */
+enum { OUTSIDE = -2, SAMPLE_TURNS = 5, CLEAN_UP_S = 20 }; /* stretches of 0.1 s and more */
 
 struct load *load;
 
@@ -49,7 +50,7 @@ static void start_task(struct slot *slot, int kind, int cgroup)
 	bool kept = kind == STOPPED || kind == TRACED;
 	if (kind == PIPE)
 		pipe_before_fork(slot);
-	pid_t pid = fork_into_cgroup(cgroup);
+	pid_t pid = cgroup == OUTSIDE ? fork() : fork_into_cgroup(cgroup);
 	if (pid == 0 && kept)
 		keeper_main(slot);
 	if (pid == 0)
@@ -74,7 +75,7 @@ static void start_tasks(int common)
 {
 	struct slot *slot = load->slot;
 	for (struct load_group *group = load->group; group < load->group + load->groups; group++) {
-		int cgroup = cgroup_of(group, common);
+		int cgroup = group->outside ? OUTSIDE : cgroup_of(group, common);
 		for (unsigned rank = 0; rank < group->count; rank++)
 			start_task(slot++, group->kind, cgroup);
 		if (group->weight)
@@ -183,6 +184,9 @@ static void clean_up(const char *common)
 	for (unsigned g = 0; g < load->groups; g++)
 		if (load->group[g].weight)
 			cgroup_kill(load->group[g].cgroup);
+	for (struct slot *slot = load->slot; slot < load->slot + load->tasks; slot++)
+		if (load->group[slot->group].outside)
+			kill(slot->pid, SIGKILL);
 	hotplug_restore();
 	for (uint64_t until = now_ns() + CLEAN_UP_S * 1000000000ull; now_ns() < until; sleep_ms(2)) {
 		pid_t pid;

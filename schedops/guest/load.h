@@ -4,7 +4,7 @@
 #include "guest.h"
 
 /* In the order of the host's table of kinds. */
-enum { HOG, SLEEPER, FORKER, EXECER, YIELDER, PIPE, MOVER, RENICER, STOPPED, TRACED, KINDS };
+enum { HOG, SLEEPER, FORKER, EXECER, YIELDER, PIPE, MOVER, RENICER, STOPPED, TRACED, LATECOMER, KINDS };
 enum { BUCKETS = 40, WATCH_MS = 20, STEP_US = 50, MAX_STEPS = 64, MAX_TICKERS = 64, PROGRAM_NAME = 16 };
 #define ASLEEP UINT64_MAX /* as slot.last_ns: waits for something else than a CPU */
 
@@ -13,6 +13,8 @@ struct load_group {
 	unsigned count;
 	uint64_t cpus, start_on; /* bit masks, 0: all, not bound */
 	unsigned weight;	 /* of a cgroup of its own; 0: in the common one */
+	unsigned outside;	 /* in the root cgroup, where this program is */
+	uint64_t hint_us;	 /* what its tasks say they will need; 0: nothing */
 	unsigned work_us, sleep_us;
 	char cgroup[13];
 };

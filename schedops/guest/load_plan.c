@@ -2,7 +2,7 @@
  *
  *   load <duration ms> <max ms> <until runs> <program stats 0|1> <stay through loss 0|1> <program or ->
  *   cpu <at ms> <cpu> <online 0|1>
- *   group <kind> <count> <nice> <cpus, hex> <start on, hex> <weight> <work us> <sleep us> */
+ *   group <kind> <count> <nice> <cpus, hex> <start on, hex> <weight> <work us> <sleep us> <outside 0|1> <hint us> */
 #define _GNU_SOURCE
 #include "load.h"
 
@@ -32,8 +32,8 @@ static bool read_group(const char *line)
 {
 	struct load_group *g = &load->group[load->groups];
 	if (load->groups == MAX_LOAD_GROUPS ||
-	    sscanf(line, "group %d %u %d %lx %lx %u %u %u", &g->kind, &g->count, &g->nice, &g->cpus, &g->start_on,
-		   &g->weight, &g->work_us, &g->sleep_us) != 8)
+	    sscanf(line, "group %d %u %d %lx %lx %u %u %u %u %lu", &g->kind, &g->count, &g->nice, &g->cpus, &g->start_on,
+		   &g->weight, &g->work_us, &g->sleep_us, &g->outside, &g->hint_us) != 10)
 		return false;
 	if (g->kind < HOG || g->kind >= KINDS || g->count > MAX_LOAD_TASKS - load->tasks)
 		return false;

@@ -117,6 +117,14 @@ static void sleeper_step(struct slot *slot, const struct load_group *group)
 	work_in_steps(slot, group->work_us);
 }
 
+/* Sleeps once, while the others work, and never again. */
+static void latecomer_step(struct slot *slot, const struct load_group *group)
+{
+	if (!slot->iterations)
+		sleep_well(slot, group->sleep_us);
+	work_in_steps(slot, STEP_US);
+}
+
 static void yielder_step(struct slot *slot, const struct load_group *group)
 {
 	work_in_steps(slot, group->work_us);
@@ -188,6 +196,8 @@ static void settle_down(struct slot *slot, const struct load_group *group)
 	if (group->start_on || group->cpus)
 		bind_to(group->start_on ? group->start_on : group->cpus);
 	setpriority(PRIO_PROCESS, 0, group->nice);
+	if (group->hint_us)
+		offer_hint(group->hint_us * 1000);
 	__atomic_store_n(&slot->at_gate, 1, __ATOMIC_RELEASE);
 	wait_at_gate();
 	if (group->start_on)
@@ -199,7 +209,7 @@ void task_main(struct slot *slot)
 	static void (*const step[KINDS])(struct slot *, const struct load_group *) = {
 		[HOG] = hog_step,	  [SLEEPER] = sleeper_step, [FORKER] = forker_step,   [EXECER] = execer_step,
 		[YIELDER] = yielder_step, [PIPE] = pipe_step,	    [MOVER] = mover_step,     [RENICER] = renicer_step,
-		[STOPPED] = hog_step,	  [TRACED] = hog_step,
+		[STOPPED] = hog_step,	  [TRACED] = hog_step,	    [LATECOMER] = latecomer_step,
 	};
 	const struct load_group *group = &load->group[slot->group];
 	settle_down(slot, group);

@@ -71,10 +71,13 @@ class LoadGroup:
         (gives the CPU up every *work_us*) | pipe (pairs that pass a byte to and fro; *count* is even) | mover (a hog
         that changes its own affinity every *work_us*, within *cpus*) | renicer (a hog that changes its nice value
         every *work_us*) | stopped (a hog that is stopped for *sleep_us* and continued again; the time it is stopped
-        is no waiting) | traced (a hog that a tracer stops and continues by ptrace in the same way).
+        is no waiting) | traced (a hog that a tracer stops and continues by ptrace in the same way) | latecomer (a hog
+        that sleeps *sleep_us* first).
     :param cpus: allowed CPUs; empty means all.
     :param start_on: bound to these until the gate opens, to *cpus* afterwards; empty: not bound before.
     :param weight: ``cpu.weight`` of a cgroup of the group's own; 0: in the load's common cgroup.
+    :param outside: in the root cgroup instead; hogs, sleepers and latecomers only.
+    :param hint_us: the CPU time that its tasks tell the policy they will need; 0: they tell nothing.
     """
 
     name: str
@@ -86,6 +89,8 @@ class LoadGroup:
     weight: int = 0
     work_us: int = 500
     sleep_us: int = 5000
+    outside: bool = False
+    hint_us: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

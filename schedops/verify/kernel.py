@@ -21,6 +21,7 @@ from schedops.verify.object.patch import with_timeout
 from schedops.verify.record import Record
 
 _TRIES = 3  # lost once, and once a finding that a second guest has to confirm
+MANY_CPUS = 4  # two pairs, so that what two CPUs share is not what all share
 PROGRAM_NAME = 15  # characters, BPF_OBJ_NAME_LEN - 1
 
 
@@ -35,6 +36,7 @@ class Bench:
     machines: Machines
     clock: Clock
     progress: Progress
+    sockets: int = 1
 
     def note(self, text: str) -> None:
         """Tell the user something on the way."""
@@ -44,20 +46,35 @@ class Bench:
 def in_guests(
     bench: Bench, image: KernelImage, built: BuiltObject, compiled: Record, wanted: tuple[str, ...]
 ) -> list[Check]:
-    """The stages from "load" on that are in *wanted*, up to the first that does not pass, in one guest.
-
-    A lost guest is started again once: what shows twice is a finding. So is what only a clock says, outside of loads
-    that watch whether the host ran the guest.
+    """The stages from "load" on that are in *wanted*, up to the first that does not pass.
 
     :param compiled: what was noted before; it is not changed.
     :return: all checks, those of *compiled* first.
+    """
+    checks = compiled.checks
+    narrow = tuple(stage for stage in wanted if stage != stages.TOPOLOGY)
+    if set(narrow) - set(stages.STATIC):
+        checks = _in_fresh_guests(bench, image, built, compiled, narrow)
+    if stages.TOPOLOGY in wanted and all(check.verdict is Verdict.PASS for check in checks):
+        larger, so_far = replace(bench, cpus=MANY_CPUS, sockets=2), replace(compiled, checks=checks)
+        checks = _in_fresh_guests(larger, image, built, so_far, (stages.TOPOLOGY,))
+    return checks
+
+
+def _in_fresh_guests(
+    bench: Bench, image: KernelImage, built: BuiltObject, compiled: Record, wanted: tuple[str, ...]
+) -> list[Check]:
+    """All in one guest.
+
+    A lost guest is started again once: what shows twice is a finding. So is what only a clock says, outside of loads
+    that watch whether the host ran the guest.
     """
     lost: GuestLost | None = None
     doubted: Check | None = None
     for _ in range(_TRIES):
         record = replace(compiled, since_s=bench.clock.monotonic_s(), checks=[*compiled.checks])
         try:
-            with bench.machines.boot(image, cpus=bench.cpus) as guest:
+            with bench.machines.boot(image, cpus=bench.cpus, sockets=bench.sockets) as guest:
                 record.restart()  # making the guest is no stage of the policy's
                 _in_guest(bench, image, guest, built, record, wanted)
         except GuestLost as gone:

@@ -15,10 +15,11 @@ OVERHEAD = "overhead"
 UNLOAD = "unload"
 HOTPLUG = "hotplug"  # after unload, since the policy may leave when a CPU goes; it is attached anew for it
 KERNEL_LOG = "kernel-log"
+TOPOLOGY = "topology"  # once more in a larger guest: four CPUs, two last-level caches
 
 STATIC = (SOURCE, COMPILE, OBJECT)
 QUICK = (*STATIC, LOAD, ENABLE, LIVENESS, UNLOAD, KERNEL_LOG)
-FULL = (*STATIC, LOAD, ENABLE, LIVENESS, CROWD, CHURN, FAIRNESS, OVERHEAD, UNLOAD, HOTPLUG, KERNEL_LOG)
+FULL = (*STATIC, LOAD, ENABLE, LIVENESS, CROWD, CHURN, FAIRNESS, OVERHEAD, UNLOAD, HOTPLUG, KERNEL_LOG, TOPOLOGY)
 
 
 def up_to(stage: str) -> tuple[str, ...]:

@@ -117,7 +117,7 @@ class Machines:
     script: Script
 
     @contextmanager
-    def boot(self, image: KernelImage, *, cpus: int) -> Iterator[Guest]:
+    def boot(self, image: KernelImage, *, cpus: int, sockets: int = 1) -> Iterator[Guest]:
         self.script.boots += 1
         yield Guest(self.script)
 

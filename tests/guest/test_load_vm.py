@@ -14,7 +14,7 @@ from tests.conftest import FifoPolicies
 
 pytestmark = pytest.mark.vm
 
-KINDS = ("hog", "sleeper", "forker", "execer", "yielder", "pipe", "mover", "renicer", "stopped", "traced")
+KINDS = ("hog", "sleeper", "forker", "execer", "yielder", "pipe", "mover", "renicer", "stopped", "traced", "latecomer")
 OFF = HotplugStep(at_ms=200, cpu=1, online=False)
 ON = HotplugStep(at_ms=500, cpu=1, online=True)
 
@@ -49,6 +49,7 @@ def test_every_kind_works_under_a_policy(image: KernelImage, either: GuestSessio
         *(of(kind, work_us=1000, sleep_us=3000) for kind in KINDS),
         LoadGroup(name="moved", kind="hog", count=2, start_on=(0,), cpus=(1,)),
         LoadGroup(name="weighed", kind="sleeper", count=1, weight=300),
+        LoadGroup(name="outside", kind="hog", count=1, outside=True, hint_us=1000),
     )
     for _ in range(3):  # a fork takes long on a busy host
         seen = load(either, *groups, duration_ms=2500, program_stats=True)

@@ -99,7 +99,7 @@ class Counted:
         self.boots = 0
 
     @contextmanager
-    def boot(self, image: KernelImage, *, cpus: int) -> Iterator[Guest]:
+    def boot(self, image: KernelImage, *, cpus: int, sockets: int = 1) -> Iterator[Guest]:
         self.boots += 1
         with self.inner.boot(image, cpus=cpus) as guest:
             yield guest

@@ -29,6 +29,7 @@ class Guest:
     logs: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     plans: list[LoadPlan] = field(default_factory=list)
+    cpus: int = 2
 
     def attach(self, elf: bytes, *, deadline_s: float) -> AttachReading:
         self.calls.append("attach")
@@ -46,7 +47,7 @@ class Guest:
         if isinstance(reading, Exception):
             raise reading
         self.plans.append(plan)
-        return reading or reading_of(plan)
+        return reading or reading_of(plan, self.cpus)
 
     def state(self) -> SchedState:
         return self._now(self.state_after)
@@ -70,11 +71,12 @@ class Machines:
     boots: int = 0
 
     @contextmanager
-    def boot(self, image: KernelImage, *, cpus: int) -> Iterator[Guest]:
+    def boot(self, image: KernelImage, *, cpus: int, sockets: int = 1) -> Iterator[Guest]:
         guest = self.guests[self.boots]
         self.boots += 1
         if isinstance(guest, Exception):
             raise guest
+        guest.cpus = cpus
         yield guest
 
     def accelerator(self) -> Accelerator:

@@ -15,6 +15,7 @@ from schedops.model.guest import (
     SchedState,
 )
 from schedops.model.policy import Capabilities, Policy, PolicySource, Provenance
+from schedops.verify.dynamic import loads
 
 SEQ = 3
 BEFORE = SchedState(state="disabled", ops="", enable_seq=SEQ - 1, switch_all=0, nr_rejected=0, task_on_ext=False)
@@ -63,12 +64,21 @@ def load_reading(
     )
 
 
+def mixed_reading() -> LoadReading:
+    """Of the mix."""
+    return load_reading(*(group_reading(group.name) for group in loads.mixed(2).groups))
+
+
 def reading_of(plan: LoadPlan, cpus: int = 2) -> LoadReading:
     """A load in which everybody got a fair share of all CPUs, in time."""
     hogs = sum(group.count / (1.0 + group.nice / 2) for group in plan.groups if group.kind == "hog" and group.nice >= 0)
     each = plan.duration_ms * (cpus if plan.groups[0].start_on else 1) * 0.98 / max(hogs, 1.0)
 
+    alone = len({group.cpus for group in plan.groups}) == len(plan.groups)  # each on CPUs of its own
+
     def got(group: LoadGroup) -> float:
+        if alone and group.kind == "hog":
+            return plan.duration_ms * 0.98 / group.count
         return each * max(group.weight, 100) / 100 / (1.0 + max(group.nice, 0) / 2) if group.kind == "hog" else 5.0
 
     groups = tuple(

@@ -16,14 +16,14 @@ from schedops.verify import stage
 from schedops.verify.stages import QUICK
 from tests.fakes.guest import IMAGE, Clock, Progress
 from tests.verify.fakes import Guest, Machines, Toolchain
-from tests.verify.readings import ATTACHED, DETACHED, ENABLED, SOURCE, group_reading, load_reading
+from tests.verify.readings import ATTACHED, DETACHED, ENABLED, SOURCE, group_reading, mixed_reading
 from tests.verify.rules_fakes import Kernels, Rules
 
 GUEST = ["load", "enable", "liveness", "unload", "kernel-log"]
 ONE = list(QUICK)
 OLDER = replace(IMAGE, kernel=replace(IMAGE.kernel, name="6.16.12", btf_sha256="a" * 64))
-FINE = load_reading(*(group_reading(f"g{n}") for n in range(10)))
-LATE = load_reading(group_reading("hogs", 9000.0), *(group_reading(f"g{n}") for n in range(9)))
+FINE = mixed_reading()
+LATE = replace(FINE, groups=(group_reading("hogs", 9000.0), *FINE.groups[1:]))
 DIED = GuestLost("no answer for 20 s", attached=True, detail="boot\nlast words\n")
 DIED_BEFORE = GuestLost("no answer for 20 s", attached=False)
 INT3 = GuestLost("the guest died", attached=True, known_emulator_fault=True)

@@ -15,7 +15,8 @@ from schedops.model.guest import LoadGroup, LoadGroupReading, LoadPlan, LoadRead
 MAX_LOAD_TASKS = 1024
 MAX_LOAD_GROUPS = 64
 MAX_STEPS = 64
-_KINDS = ("hog", "sleeper", "forker", "execer", "yielder", "pipe", "mover", "renicer", "stopped", "traced")
+_KINDS = ("hog", "sleeper", "forker", "execer", "yielder", "pipe", "mover", "renicer", "stopped", "traced", "latecomer")
+_OUTSIDE = ("hog", "sleeper", "latecomer")  # which end with their own process
 _STATES = ("enabling", "enabled", "disabling", "disabled", "bypassing", "initializing", "")
 _CPUS = range(64)
 _NICE = range(-20, 20)
@@ -103,7 +104,7 @@ def _runs(name: str, entries: Iterable[tuple[int, int]]) -> ProgramRuns:
 
 
 def _group_line(group: LoadGroup) -> str:
-    numbers = f"{group.weight} {group.work_us} {group.sleep_us}"
+    numbers = f"{group.weight} {group.work_us} {group.sleep_us} {int(group.outside)} {group.hint_us}"
     kind = _KINDS.index(group.kind)
     return f"group {kind} {group.count} {group.nice} {_mask(group.cpus):x} {_mask(group.start_on):x} {numbers}"
 
@@ -135,8 +136,10 @@ def _check_group(group: LoadGroup) -> None:
         raise InputError("load-plan", f"{group.name}: a group has at least one task, and pipes have pairs")
     if group.nice not in _NICE or group.weight not in _WEIGHTS:
         raise _too_much(f"{group.name}: nice is -20 to 19, a weight 1 to {_WEIGHTS[-1]}")
-    if group.work_us not in range(_MAX_US + 1) or group.sleep_us not in range(_MAX_US + 1):
-        raise _too_much(f"{group.name}: a task works or sleeps at most {_MAX_US // 1_000_000} s")
+    if any(us not in range(_MAX_US + 1) for us in (group.work_us, group.sleep_us, group.hint_us)):
+        raise _too_much(f"{group.name}: a task works, sleeps or expects to work at most {_MAX_US // 1_000_000} s")
+    if group.outside and (group.weight or group.kind not in _OUTSIDE):
+        raise InputError("load-plan", f"{group.name}: outside of all cgroups are {' and '.join(_OUTSIDE)}s, unweighed")
 
 
 def _too_much(message: str) -> InputError:

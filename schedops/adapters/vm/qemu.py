@@ -53,9 +53,9 @@ class Qemu:
         return self._choose(self._probe_image())
 
     @contextmanager
-    def boot(self, image: KernelImage, *, cpus: int) -> Iterator[GuestSession]:
+    def boot(self, image: KernelImage, *, cpus: int, sockets: int = 1) -> Iterator[GuestSession]:
         """See :class:`schedops.ports.Machines`."""
-        spec = self._spec(image, cpus, self._choose(image).name)
+        spec = self._spec(image, cpus, self._choose(image).name, sockets)
         with ExitStack() as stack:
             machine = self._start(stack, spec, image)
             session = GuestSession(machine, where=f"{image.kernel.name}, {cpus} CPUs, {spec.accelerator}")
@@ -74,11 +74,12 @@ class Qemu:
         discard_template(template)
         return stack.enter_context(restored(spec, ensure_template(spec, image.kernel.vmlinux_sha256)))
 
-    def _spec(self, image: KernelImage, cpus: int, accelerator: str) -> MachineSpec:
+    def _spec(self, image: KernelImage, cpus: int, accelerator: str, sockets: int = 1) -> MachineSpec:
         return MachineSpec(
             qemu=require_tool("qemu-system-x86_64"),
             accelerator=accelerator,
             cpus=cpus,
+            sockets=sockets,
             kernel=image.directory / "vmlinux",
             initramfs=with_config(self._initramfs(), image),
         )

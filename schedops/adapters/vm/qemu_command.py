@@ -33,6 +33,7 @@ class MachineSpec:
     kernel: Path
     initramfs: Path
     memory_mib: int = MEMORY_MIB
+    sockets: int = 1
 
     @property
     def opens_ram_read_only(self) -> bool:
@@ -55,7 +56,7 @@ def qemu_command(spec: MachineSpec, *, ram: Path, restored: bool, handles: Chann
         *spec.qemu.argv,
         *("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
         *("-accel", _ACCELERATORS[spec.accelerator], "-cpu", "max,la57=off,-rdrand,-rdseed"),
-        *("-m", f"{spec.memory_mib}M", "-smp", str(spec.cpus)),
+        *("-m", f"{spec.memory_mib}M", "-smp", f"{spec.cpus},sockets={spec.sockets}"),
         *("-machine", "pc,memory-backend=ram0", "-object", _memory(spec, ram, restored=restored)),
         *("-chardev", f"socket,id=qmp,fd={handles.qmp}", "-mon", "chardev=qmp,mode=control"),
         *("-chardev", f"socket,id=console,fd={handles.console}", "-serial", "chardev:console"),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from schedops.errors import Unavailable
@@ -23,7 +22,7 @@ class EndableGuest(Guest, Protocol):
 class EndableMachines(Protocol):
     """Makes such guests."""
 
-    def boot(self, image: KernelImage, *, cpus: int) -> contextlib.AbstractContextManager[EndableGuest]:
+    def boot(self, image: KernelImage, *, cpus: int, sockets: int = 1) -> AbstractContextManager[EndableGuest]:
         """As the port."""
 
     def accelerator(self) -> Accelerator:
@@ -40,10 +39,10 @@ class StoppableMachines:
         self._stopped = False
 
     @contextmanager
-    def boot(self, image: KernelImage, *, cpus: int) -> Iterator[Guest]:
+    def boot(self, image: KernelImage, *, cpus: int, sockets: int = 1) -> Iterator[Guest]:
         """See the port. :raises Unavailable: also when all was stopped."""
         self._check()
-        with self._inner.boot(image, cpus=cpus) as guest:
+        with self._inner.boot(image, cpus=cpus, sockets=sockets) as guest:
             with self._lock:
                 self._running.append(guest)
             try:

@@ -14,6 +14,7 @@ MIN_CPU_USED = 0.80
 # CPU time of nice 0 to that of nice 5 on one CPU; by the kernel's own weights it is 1024 : 335 = 3.05.
 MIN_WEIGHT_RATIO = 2.0
 MAX_WEIGHT_RATIO = 5.5
+MAX_UPSIDE_DOWN = 1.5
 MAX_WAKE_P99_US = 524_288  # upper edge of a power-of-two bucket
 
 # Means of emulated CPUs (good policies: 0.5 to 9 us and 2 to 30 us); on hardware, some ten times as fast, generous.

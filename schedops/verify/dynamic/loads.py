@@ -6,15 +6,17 @@ from schedops.model.guest import HotplugStep, LoadGroup, LoadPlan
 from schedops.verify.dynamic.limits import MIN_ENQUEUES
 
 QUICK_MS = 2000
-MIXED_MS = 2600
+MIXED_MS = 2400
 CROWD_MS = CHANGES_MS = 3300  # longer than the wait that is allowed
 STORM_MS = 1500
 MAX_STORM_MS = 40_000
 SHARE_MS = 2000
-LONE_MS = 2300
+KINDRED_MS = 1200
+ALONE_MS = AFTER_MS = 2300  # each longer than the wait that is allowed
 
 EQUAL = "equal hogs"
 AWAKE = "sleepers among hogs"
+HOGS, FAVOURED, VERY_NICED = "hogs", "favoured hogs", "very niced hogs"
 NICE_0, NICE_5 = "hogs of nice 0", "hogs of nice 5"
 HEAVY, LIGHT = "a hog in a heavy cgroup", "a hog in a light cgroup"
 
@@ -76,7 +78,9 @@ def changes(cpus: int) -> LoadPlan:
         *_mixed(cpus, very_niced=10),  # among so many others nice 15 may wait for seconds, by its weight
         LoadGroup(name="execers", kind="execer", count=2, work_us=500, sleep_us=5000),
         LoadGroup(name="niced forkers", kind="forker", count=1, nice=5, work_us=500, sleep_us=5000),
-        LoadGroup(name="pipe ends", kind="pipe", count=4, work_us=100),
+        # Each on one CPU, where they wake each other without end: whoever waits in a queue has to get between them.
+        LoadGroup(name="pipe ends on the first CPU", kind="pipe", count=2, cpus=(0,), work_us=100),
+        LoadGroup(name="pipe ends on the last CPU", kind="pipe", count=2, cpus=(cpus - 1,), work_us=100),
         LoadGroup(name="movers", kind="mover", count=3, work_us=300),
         LoadGroup(name="renicers", kind="renicer", count=3, work_us=300),
         LoadGroup(name="stopped tasks", kind="stopped", count=2, sleep_us=20_000),
@@ -97,10 +101,35 @@ def bunched(cpus: int) -> LoadPlan:
     return LoadPlan(groups=groups, duration_ms=SHARE_MS, program_stats=True)
 
 
-def lone(cpus: int) -> LoadPlan:
-    """No more tasks than CPUs: each is the last one on its CPU whenever its slice ends."""
+def kindred(cpus: int) -> LoadPlan:
+    """On each of two CPUs, only tasks of one nice value: a queue for them is never looked at for the others' sake."""
+    groups = (
+        LoadGroup(name="favoured hogs on the first CPU", kind="hog", count=2, nice=-5, cpus=(0,)),
+        LoadGroup(name="niced hogs on the last CPU", kind="hog", count=2, nice=10, cpus=(cpus - 1,)),
+    )
+    return LoadPlan(groups=groups[:cpus], duration_ms=KINDRED_MS)
+
+
+def late(cpus: int) -> LoadPlan:
+    """First no more tasks than CPUs: each is the last one on its CPU whenever its slice ends. Then others wake up that
+    have slept all the time: who is owed what by now?
+    """
     bound = tuple(LoadGroup(name=f"a lone hog on CPU {cpu}", kind="hog", count=1, cpus=(cpu,)) for cpu in (0, cpus - 1))
-    return LoadPlan(groups=bound[:cpus], duration_ms=LONE_MS)
+    late = LoadGroup(name="latecomers", kind="latecomer", count=2 * cpus, sleep_us=ALONE_MS * 1000)
+    return LoadPlan(groups=(*bound[:cpus], late), duration_ms=ALONE_MS + AFTER_MS)
+
+
+def jobs(cpus: int) -> LoadPlan:
+    """What builds and batches are to a policy that knows cgroups or hints: jobs that say how long they will take."""
+    groups = (
+        LoadGroup(name="short jobs", kind="hog", count=cpus, weight=100, hint_us=100_000),
+        LoadGroup(name="a long job", kind="hog", count=1, weight=100, hint_us=20_000_000),
+        LoadGroup(name="jobs of another build", kind="hog", count=cpus, weight=100, hint_us=1_000_000),
+        LoadGroup(name="a job without a hint", kind="hog", count=1, weight=100),
+        LoadGroup(name="a hog outside of all builds", kind="hog", count=1, outside=True),
+        LoadGroup(name="sleepers outside of all builds", kind="sleeper", count=2, outside=True),
+    )
+    return LoadPlan(groups=groups, duration_ms=CHANGES_MS)
 
 
 def pair() -> LoadPlan:
@@ -151,14 +180,16 @@ def _on_one_cpu(each: int) -> LoadPlan:
 def _mixed(cpus: int, very_niced: int = 15) -> tuple[LoadGroup, ...]:
     last = (cpus - 1,)
     return (
-        LoadGroup(name="hogs", kind="hog", count=cpus),
+        LoadGroup(name=HOGS, kind="hog", count=cpus),
         LoadGroup(name="niced hogs", kind="hog", count=1, nice=5),
-        LoadGroup(name="very niced hogs", kind="hog", count=1, nice=very_niced),
-        LoadGroup(name="favoured hogs", kind="hog", count=1, nice=-5),
+        LoadGroup(name=VERY_NICED, kind="hog", count=1, nice=very_niced),
+        LoadGroup(name=FAVOURED, kind="hog", count=1, nice=-5),
         LoadGroup(name="hogs on the first CPU", kind="hog", count=1, cpus=(0,)),
         LoadGroup(name="hogs on the last CPU", kind="hog", count=1, cpus=last),
         LoadGroup(name="sleepers", kind="sleeper", count=4, work_us=500, sleep_us=5000),
         LoadGroup(name="sleepers on the last CPU", kind="sleeper", count=1, cpus=last, work_us=500, sleep_us=5000),
         LoadGroup(name="a crowd of sleepers", kind="sleeper", count=32, work_us=200, sleep_us=50_000),
         LoadGroup(name="forkers", kind="forker", count=2, work_us=500, sleep_us=5000),
+        LoadGroup(name="a hog outside of all cgroups", kind="hog", count=1, outside=True),
+        LoadGroup(name="sleepers outside of all cgroups", kind="sleeper", count=2, outside=True),
     )

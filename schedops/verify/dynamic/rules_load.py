@@ -75,14 +75,17 @@ UNFAIR_WEIGHT = Rule(
     id="UNFAIR-WEIGHT",
     level="error",
     stage=stages.FAIRNESS,
-    title="It declares `weights`, and CPU time does not follow them",
+    title="CPU time does not follow the weights that it declares, or goes the wrong way round",
     why="""\
 Nice 0 has a weight of 1024, nice 5 of 335: sharing a CPU, one gets 3.05 times as much as the other. Accepted is 2.0
 to 5.5, measured twice: with three of each, and with exactly one of each.
 
 The second case breaks policies that order a queue and forget the task that is just coming off the CPU: it is not in
 the queue yet when `dispatch` runs, so the only other task is always taken, and the two alternate whatever their
-weights are. Policies that implement `cgroup_set_weight` are asked for `cpu.weight` in the same way.""",
+weights are. Policies that implement `cgroup_set_weight` are asked for `cpu.weight` in the same way.
+
+A policy that does not declare `weights` owes nobody a ratio. But when, in the mix, a very niced hog gets more than 1.5
+times as much as one of nice 0, and that one 1.5 times as much as a favoured one, nice works the wrong way round.""",
     fix="Charge run time divided by `p->scx.weight`. In `dispatch` weigh `prev` (when it is still queued) against the "
     "head of the queue, and refill `prev->scx.slice` to keep it.",
     source="kernel/sched/core.c: sched_prio_to_weight[], Linux 6.16; kernel/sched/ext.c: balance_one() calls "
@@ -94,7 +97,8 @@ NOT_WORK_CONSERVING = Rule(
     stage=stages.FAIRNESS,
     title="CPUs idle while tasks wait",
     why="The hogs start together on one CPU and are then let loose: twice as many as there are CPUs. Less than 0.80 of "
-    "all CPU time used means that a CPU stood idle while others had a queue: the machine is slower than it is.",
+    "all CPU time used means that a CPU stood idle while others had a queue: the machine is slower than it is. The "
+    "same is asked of a CPU that has tasks of one nice value only, and of four CPUs with two last-level caches.",
     fix="Let a CPU that finds nothing of its own take from the queues of others, and wake an idle CPU "
     "(`scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE)`) when a task is queued that it may run.",
     source="measured from /proc/PID/schedstat of all tasks of the load",

@@ -68,6 +68,35 @@ def conserving(look: Look, cpus: int) -> Outcome | None:
     return _finding(look, rules.NOT_WORK_CONSERVING, text, sure=used + _stolen(look) < limits.MIN_CPU_USED)
 
 
+def each_served(look: Look) -> Outcome | None:
+    """None when each group, bound to a CPU of its own and always ready, used that CPU."""
+    for seen in look.reading.groups:
+        used = sum(seen.cpu_ms) / look.reading.duration_ms
+        if used < limits.MIN_CPU_USED:
+            text = (
+                f"{len(seen.cpu_ms)} {seen.name} used {used:.0%} of it, at least {limits.MIN_CPU_USED:.0%} is "
+                "expected: it idled while they waited, since no other kind of task was there"
+            )
+            return _finding(look, rules.NOT_WORK_CONSERVING, text, sure=used + _stolen(look) < limits.MIN_CPU_USED)
+    return None
+
+
+def upside_down(look: Look) -> Outcome | None:
+    """None unless the very niced hog gets much more, and the favoured one much less, than those between.
+
+    Whoever does not declare weights owes nobody a ratio. That nice works the wrong way round is another thing.
+    """
+    usual = median(_group(look, loads.HOGS).cpu_ms)
+    favoured, niced = (max(_group(look, name).cpu_ms) for name in (loads.FAVOURED, loads.VERY_NICED))
+    if niced <= limits.MAX_UPSIDE_DOWN * usual or favoured * limits.MAX_UPSIDE_DOWN >= usual:
+        return None
+    text = (
+        f"hogs of nice 0 got {usual:.0f} ms of CPU time, a favoured one {favoured:.0f} ms and a very niced one "
+        f"{niced:.0f} ms: nice works the wrong way round"
+    )
+    return _finding(look, rules.UNFAIR_WEIGHT, text)
+
+
 def cpu_used(look: Look, cpus: int) -> float:
     """Share of all CPU time that the load's tasks had."""
     return sum(sum(seen.cpu_ms) for seen in look.reading.groups) / (look.reading.duration_ms * cpus)

@@ -18,13 +18,13 @@ _STORM, _CHANGES, _HOGS = "storm", "changes", "hogs"
 
 def liveness(session: Session) -> Outcome:
     """The mix."""
-    return _lives(session, loads.mixed(session.cpus))
+    return settled(session, lambda: _mixed(session, loads.mixed(session.cpus)))
 
 
 def brief_liveness(session: Session) -> Outcome:
     """As :func:`liveness`, and shorter: a second look takes its time."""
     plans = [loads.mixed(session.cpus), loads.mixed(session.cpus, loads.QUICK_MS)]
-    return settled(session, lambda: waits.lived(session.look(plans.pop() if len(plans) > 1 else plans[0]), limits.FEW))
+    return settled(session, lambda: _mixed(session, plans.pop() if len(plans) > 1 else plans[0]))
 
 
 def crowd(session: Session) -> Outcome:
@@ -73,6 +73,21 @@ def fairness(session: Session) -> Outcome:
     return judge.passed("; ".join(found))
 
 
+def topology(session: Session) -> Outcome:
+    """What shows only where some CPUs share what others do not: the mix, and hogs that start on one CPU."""
+    found = []
+    for asked in (
+        lambda: _mixed(session, loads.mixed(session.cpus)),
+        lambda: _bunched(session),
+        lambda: leaving.kernel_log(session),
+    ):
+        outcome = settled(session, asked)
+        if outcome.verdict is not Verdict.PASS:
+            return outcome
+        found.append(outcome.text)
+    return judge.passed("; ".join((f"{session.cpus} CPUs", *found)))
+
+
 def overhead(session: Session) -> Outcome:
     """What was counted in the loads before; loads of its own only where there is none, or for a second look."""
 
@@ -102,6 +117,7 @@ UNDER_LOAD: dict[str, Callable[[Session], Outcome]] = {
     names.UNLOAD: leaving.unload_and_return,
     names.HOTPLUG: leaving.hotplug,
     names.KERNEL_LOG: leaving.kernel_log,
+    names.TOPOLOGY: topology,
 }
 BRIEF: dict[str, Callable[[Session], Outcome]] = {
     **UNDER_LOAD,
@@ -110,8 +126,9 @@ BRIEF: dict[str, Callable[[Session], Outcome]] = {
 }
 
 
-def _lives(session: Session, plan: LoadPlan) -> Outcome:
-    return settled(session, lambda: waits.lived(session.look(plan), limits.FEW))
+def _mixed(session: Session, plan: LoadPlan) -> Outcome:
+    look = session.look(plan)
+    return waits.survived(look, limits.FEW) or shares.upside_down(look) or judge.passed(waits.summary(look))
 
 
 def _storm(session: Session) -> Outcome:
@@ -138,7 +155,12 @@ def _storm_summary(look: Look) -> str:
 
 
 def _questions(session: Session) -> tuple[Callable[[], Outcome], ...]:
-    always = (lambda: _bunched(session), lambda: waits.lived(session.look(loads.lone(session.cpus)), limits.FEW))
+    always = (
+        lambda: _bunched(session),
+        lambda: _kindred(session),
+        lambda: _lived(session, loads.late(session.cpus)),
+        *((lambda: _lived(session, loads.jobs(session.cpus)),) if _knows_jobs(session) else ()),
+    )
     if not session.policy.capabilities.weights:
         return always
     nice = (loads.NICE_0, loads.NICE_5)
@@ -146,6 +168,19 @@ def _questions(session: Session) -> tuple[Callable[[], Outcome], ...]:
     if "cgroup_set_weight" not in session.callbacks:
         return (*always, *by_nice)
     return (*always, *by_nice, lambda: _weights(session, loads.two_cgroups(), loads.HEAVY, loads.LIGHT))
+
+
+def _knows_jobs(session: Session) -> bool:
+    return session.policy.capabilities.hints or session.policy.capabilities.cgroups
+
+
+def _lived(session: Session, plan: LoadPlan) -> Outcome:
+    return waits.lived(session.look(plan), limits.FEW)
+
+
+def _kindred(session: Session) -> Outcome:
+    look = session.look(loads.kindred(session.cpus))
+    return waits.survived(look, limits.FEW) or shares.each_served(look) or judge.passed(f"kin: {waits.summary(look)}")
 
 
 def _bunched(session: Session) -> Outcome:

@@ -33,7 +33,7 @@ class Machines:
         self.gone = 0
 
     @contextmanager
-    def boot(self, image, *, cpus):
+    def boot(self, image, *, cpus, sockets=1):
         self.guests.append(Guest())
         yield self.guests[-1]
         self.gone += 1

@@ -14,9 +14,19 @@ from schedops.verify.record import Record
 from tests.fakes.guest import IMAGE, Clock, Progress
 from tests.verify import fakes
 from tests.verify.fakes import Guest, Machines, Toolchain
-from tests.verify.readings import AFTER, DETACHED, ENABLED, POLICY, SOURCE, group_reading, load_reading, reading_of
+from tests.verify.readings import (
+    AFTER,
+    DETACHED,
+    ENABLED,
+    POLICY,
+    SOURCE,
+    group_reading,
+    load_reading,
+    mixed_reading,
+    reading_of,
+)
 
-IN_GUEST = stages.FULL[len(stages.STATIC) :]
+IN_GUEST = stages.FULL[len(stages.STATIC) : -1]  # the last one is asked of another guest
 CALLBACKS = {"enqueue": "f_enqueue", "dispatch": "f_dispatch"}
 RESTART = 'sched_ext: BPF scheduler "ours" disabled (unregistered from the main kernel)\n'
 STALLED = 'sched_ext: BPF scheduler "ours" disabled (runnable task stall)\n'
@@ -50,7 +60,7 @@ def test_all_stages_in_order_pass() -> None:
     guest = Guest()
     checks = run(guest)
     assert told(checks) == [(stage, "PASS") for stage in IN_GUEST]
-    loads = ["load"] * 6  # mix, crowd, storm, changes, bunched, lone
+    loads = ["load"] * 7  # mix, crowd, storm, changes, bunched, kindred, late
     assert guest.calls == ["attach", *loads, "detach", "attach", "load", "detach"]
     storm = guest.plans[2]
     assert (storm.until_runs, storm.of_program, storm.program_stats) == (100_000, "f_enqueue", True)
@@ -63,7 +73,30 @@ def test_weights_are_asked_of_those_that_declare_them(callbacks: dict[str, str])
     run(declared, weights=True)
     callbacks["cgroup_set_weight"] = "f_weight"
     assert told(run(cgroups, weights=True))[-1] == ("kernel-log", "PASS")
-    assert [len(guest.plans) for guest in (plain, declared, cgroups)] == [7, 9, 10]
+    assert [len(guest.plans) for guest in (plain, declared, cgroups)] == [8, 10, 11]
+
+
+def test_jobs_are_asked_of_those_that_know_cgroups_or_hints() -> None:
+    guest = Guest()
+    run(guest, ("fairness",), hints=True)
+    jobs = guest.plans[-1].groups
+    assert {group.hint_us > 0 for group in jobs} == {group.outside for group in jobs} == {True, False}
+
+
+def test_the_last_stage_has_a_larger_guest_of_its_own() -> None:
+    guest, larger = Guest(), Guest()
+    checks = run(guest, (*IN_GUEST, stages.TOPOLOGY), larger)
+    assert told(checks) == [(stage, "PASS") for stage in (*IN_GUEST, "topology")]
+    assert larger.calls == ["attach", "load", "load"]
+    assert checks[-1].text.startswith("4 CPUs; ")
+    alone = Guest()
+    assert told(run(alone, (stages.TOPOLOGY,))) == [("topology", "PASS")]
+    assert alone.calls == larger.calls
+
+
+def test_no_larger_guest_for_a_policy_that_failed() -> None:
+    checks = run(Guest(detached=replace(DETACHED, programs_left=2)), (*IN_GUEST, stages.TOPOLOGY))
+    assert told(checks)[-1] == ("unload", "FAIL")
 
 
 def test_only_what_is_wanted_is_run() -> None:
@@ -127,7 +160,7 @@ def test_a_slow_callback_fails_when_a_second_load_says_so_too() -> None:
     storm_of(guest, ns_per_run=50_000.0)
     checks = run(guest)
     assert (told(checks)[-1], checks[-1].findings[0].rule) == (("overhead", "FAIL"), "OVERHEAD")
-    assert guest.calls.count("load") == 6 + 2  # the first look was at the loads before
+    assert guest.calls.count("load") == 7 + 2  # the first look was at the loads before
 
 
 def leaves_at_hotplug(log: str) -> Guest:
@@ -181,7 +214,7 @@ def test_a_cpu_that_does_not_go_proves_nothing() -> None:
 
 SLOW = replace(DETACHED, seconds=3.0)
 RCU = "[ 9.0] rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:\n"
-STARVED_LOAD = replace(load_reading(*(group_reading("x") for _ in range(10))), harness_jitter_ms=900.0)
+STARVED_LOAD = replace(mixed_reading(), harness_jitter_ms=900.0)
 QUIET_LOAD = replace(STARVED_LOAD, harness_jitter_ms=9.0)
 
 

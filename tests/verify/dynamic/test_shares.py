@@ -43,6 +43,33 @@ def test_fair_shares_pass() -> None:
     assert shares.equal(look(loads.crowd(2)), limits.MIN_JAIN_CROWD) is None
 
 
+def test_each_kind_of_task_is_served_where_no_other_is() -> None:
+    assert shares.each_served(look(loads.kindred(2))) is None
+    spoiled = {"favoured_hogs_on_the_first_CPU": {"cpu_ms": (300.0, 310.0)}}
+    found = shares.each_served(look(loads.kindred(2), **spoiled))
+    assert found is not None
+    assert (found.verdict, found.rule) == (Verdict.FAIL, "NOT-WORK-CONSERVING")
+    assert found.text.startswith("2 favoured hogs on the first CPU used 51% of it, at least 80% is expected")
+    # The host may have had that CPU for the missing time.
+    unsure = shares.each_served(look(loads.kindred(2), stolen_ms=500.0, **spoiled))
+    assert unsure is not None
+    assert unsure.verdict is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("favoured_ms", "niced_ms", "rule"),
+    [(400.0, 400.0, ""), (900.0, 20.0, ""), (100.0, 400.0, ""), (400.0, 900.0, ""), (100.0, 900.0, "UNFAIR-WEIGHT")],
+)
+def test_nice_that_works_the_wrong_way_round_does_not_pass(favoured_ms: float, niced_ms: float, rule: str) -> None:
+    spoiled = {
+        "hogs": {"cpu_ms": (400.0, 410.0)},
+        "favoured_hogs": {"cpu_ms": (favoured_ms,)},
+        "very_niced_hogs": {"cpu_ms": (niced_ms,)},
+    }
+    found = shares.upside_down(look(loads.mixed(2), **spoiled))
+    assert (found.rule if found else "") == rule
+
+
 @pytest.mark.parametrize(
     ("cpu_ms", "index"),
     [((1700.0, 1700.0, 270.0, 270.0), "0.65"), ((3900.0, 10.0, 10.0, 10.0), "0.75"), ((3900.0, 0.0, 0.0, 0.0), "0.25")],
