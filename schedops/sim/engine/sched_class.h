@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a scheduler is to the engine. One is chosen per run: fifo.c, random.c, eevdf.c, or scx.c, which asks a policy.
+ *
+ * The core (core.c) owns the truth: who is runnable, who runs where, for how long. A class keeps its queues, in the
+ * `cls` room of struct task and struct cpu or in memory of its own (alloc(), at init only: nothing is allocated per
+ * event). Every hook is called with now() settled and the current tasks' CPU time charged.
+ */
+#ifndef SCHED_CLASS_H
+#define SCHED_CLASS_H
+
+#include "engine.h"
+
+/* Flags of enqueue and dequeue; the values are the kernel's, so that scx.c may pass them on (kernel/sched/sched.h). */
+#define ENQUEUE_WAKEUP 0x01
+#define ENQUEUE_RESTORE 0x02
+#define ENQUEUE_NEW 0x100000	/* ours: the task has never run */
+#define DEQUEUE_SLEEP 0x01
+#define DEQUEUE_SAVE 0x02
+#define DEQUEUE_DEAD 0x100000	/* ours: the task will never run again */
+
+/* Flags of select_cpu (kernel/sched/sched.h: WF_*). */
+#define WF_EXEC 0x02
+#define WF_FORK 0x04
+#define WF_TTWU 0x08
+#define WF_SYNC 0x10
+
+struct sched_class {
+	/* Once, when the plan and the machine are there; 0 or an error that stop() has told. */
+	int (*init)(void);
+	/* A task arrives: called before its first select_cpu. A task ends: called after its last dequeue. */
+	void (*task_new)(struct task *p);
+	void (*task_dead)(struct task *p);
+	/* Where a task that wakes up (or arrives) goes. The core falls back to an allowed CPU when the answer is not. */
+	int (*select_cpu)(struct task *p, int prev_cpu, u32 wake_flags);
+	/* The task is runnable on p->cpu now. The class calls resched(cpu) when a busy CPU is to choose anew; the core
+	 * does so itself when CPU p->cpu idles. */
+	void (*enqueue)(struct cpu *c, struct task *p, u32 flags);
+	/* It is not any more. p may be the current task (blocks, ends, changes weight or CPUs) or a queued one. */
+	void (*dequeue)(struct cpu *c, struct task *p, u32 flags);
+	/* Who runs next? prev is the task that came off, NULL from idle; it is still runnable if prev->runnable. It may
+	 * be chosen again. NULL: idle. A task of another CPU has to be moved with migrate(p, c) first. */
+	struct task *(*pick)(struct cpu *c, struct task *prev);
+	/* The task leaves the CPU (next: who comes, NULL: idle); only called when prev != next and it is still runnable. */
+	void (*put_prev)(struct cpu *c, struct task *prev, struct task *next);
+	/* The task goes on the CPU; not called when it simply goes on. */
+	void (*set_next)(struct cpu *c, struct task *p);
+	/* delta ns of CPU time were used by the current task. */
+	void (*charge)(struct cpu *c, struct task *p, u64 delta);
+	void (*tick)(struct cpu *c, struct task *p);
+	void (*yield)(struct cpu *c, struct task *p);
+	/* The current task asks for another nice value or other CPUs: between a dequeue and an enqueue with SAVE and
+	 * RESTORE, when p->weight and the mask have changed. */
+	void (*weight_changed)(struct task *p);
+	void (*cpus_changed)(struct task *p);
+	/* The CPU begins or ends to idle. */
+	void (*idle)(struct cpu *c, int idle);
+	/* Every p->watch... seconds of simulated time (watchdog_ns() of the class, 0: never). */
+	void (*watchdog)(void);
+};
+
+extern const struct sched_class fifo_class, random_class, eevdf_class, scx_class;
+
+#endif
