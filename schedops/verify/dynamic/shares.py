@@ -131,6 +131,16 @@ def weighted(look: Look, heavy: str, light: str) -> Outcome | None:
     return _finding(look, rules.UNFAIR_WEIGHT, text, sure=sure)
 
 
+def against(look: Look, heavy: str, light: str) -> Outcome | None:
+    """None unless the heavier group got much less."""
+    measured = ratio(look, heavy, light)
+    if measured * limits.MAX_UPSIDE_DOWN >= 1:
+        return None
+    text = f"{heavy} got {measured:.2f} times the CPU time of {light}: the weights work the wrong way round"
+    most = (sum(_group(look, heavy).cpu_ms) + look.reading.stolen_ms) / max(sum(_group(look, light).cpu_ms), 1.0)
+    return _finding(look, rules.UNFAIR_WEIGHT, text, sure=most * limits.MAX_UPSIDE_DOWN < 1)
+
+
 def _stolen(look: Look) -> float:
     """Share of the load's time."""
     return look.reading.stolen_ms / look.reading.duration_ms

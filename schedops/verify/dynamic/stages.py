@@ -161,11 +161,12 @@ def _questions(session: Session) -> tuple[Callable[[], Outcome], ...]:
         lambda: _lived(session, loads.late(session.cpus)),
         *((lambda: _lived(session, loads.jobs(session.cpus)),) if _knows_jobs(session) else ()),
     )
+    by_cgroup = "cgroup_set_weight" in session.callbacks
     if not session.policy.capabilities.weights:
-        return always
+        return (*always, lambda: _not_against_cgroups(session)) if by_cgroup else always
     nice = (loads.NICE_0, loads.NICE_5)
     by_nice = (lambda: _weights(session, loads.pair(), *nice), lambda: _weights(session, loads.several(), *nice))
-    if "cgroup_set_weight" not in session.callbacks:
+    if not by_cgroup:
         return (*always, *by_nice)
     return (*always, *by_nice, lambda: _weights(session, loads.two_cgroups(), loads.HEAVY, loads.LIGHT))
 
@@ -199,6 +200,16 @@ def _bunched(session: Session) -> Outcome:
 def _equal(session: Session, look: Look, least: float) -> Outcome | None:
     """Policies that know tasks by their cgroup may let them run one after the other; nobody may wait too long."""
     return None if session.policy.capabilities.cgroups else shares.equal(look, least)
+
+
+def _not_against_cgroups(session: Session) -> Outcome:
+    """It wants to know the weights of cgroups, and does not say that it follows them."""
+    look = session.look(loads.two_cgroups())
+    return (
+        waits.survived(look, limits.FEW)
+        or shares.against(look, loads.HEAVY, loads.LIGHT)
+        or judge.passed(f"{loads.HEAVY} : {loads.LIGHT} = {shares.ratio(look, loads.HEAVY, loads.LIGHT):.2f}")
+    )
 
 
 def _weights(session: Session, plan: LoadPlan, heavy: str, light: str) -> Outcome:

@@ -74,6 +74,9 @@ def test_weights_are_asked_of_those_that_declare_them(callbacks: dict[str, str])
     callbacks["cgroup_set_weight"] = "f_weight"
     assert told(run(cgroups, weights=True))[-1] == ("kernel-log", "PASS")
     assert [len(guest.plans) for guest in (plain, declared, cgroups)] == [8, 10, 11]
+    asked_in_part = Guest()
+    run(asked_in_part)
+    assert len(asked_in_part.plans) == 9
 
 
 def test_jobs_are_asked_of_those_that_know_cgroups_or_hints() -> None:

@@ -70,6 +70,19 @@ def test_nice_that_works_the_wrong_way_round_does_not_pass(favoured_ms: float, n
     assert (found.rule if found else "") == rule
 
 
+def test_cgroup_weights_that_work_the_wrong_way_round_do_not_pass() -> None:
+    light, heavy = "a_hog_in_a_light_cgroup", "a_hog_in_a_heavy_cgroup"
+    equal = {name: {"cpu_ms": (1000.0,)} for name in (light, heavy)}
+    assert shares.against(look(loads.two_cgroups(), **equal), loads.HEAVY, loads.LIGHT) is None
+    against = {light: {"cpu_ms": (1300.0,)}, heavy: {"cpu_ms": (650.0,)}}
+    found = shares.against(look(loads.two_cgroups(), **against), loads.HEAVY, loads.LIGHT)
+    assert found is not None
+    assert (found.verdict, found.rule) == (Verdict.FAIL, "UNFAIR-WEIGHT")
+    unsure = shares.against(look(loads.two_cgroups(), stolen_ms=350.0, **against), loads.HEAVY, loads.LIGHT)
+    assert unsure is not None
+    assert unsure.verdict is Verdict.INCONCLUSIVE
+
+
 @pytest.mark.parametrize(
     ("cpu_ms", "index"),
     [((1700.0, 1700.0, 270.0, 270.0), "0.65"), ((3900.0, 10.0, 10.0, 10.0), "0.75"), ((3900.0, 0.0, 0.0, 0.0), "0.25")],
