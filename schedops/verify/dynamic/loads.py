@@ -6,12 +6,13 @@ from schedops.model.guest import HotplugStep, LoadGroup, LoadPlan
 from schedops.verify.dynamic.limits import MIN_ENQUEUES
 
 QUICK_MS = 2000
-MIXED_MS = 2400
+MIXED_MS = 2300
 CROWD_MS = CHANGES_MS = 3300  # longer than the wait that is allowed
 STORM_MS = 1500
 MAX_STORM_MS = 40_000
 SHARE_MS = 2000
-KINDRED_MS = 1200
+BRIEF_SHARE_MS = 1200
+KINDRED_MS = 900
 ALONE_MS = AFTER_MS = 2300  # each longer than the wait that is allowed
 
 EQUAL = "equal hogs"
@@ -92,13 +93,13 @@ def changes(cpus: int) -> LoadPlan:
     return LoadPlan(groups=groups, duration_ms=CHANGES_MS, program_stats=True)
 
 
-def bunched(cpus: int) -> LoadPlan:
+def bunched(cpus: int, duration_ms: int = SHARE_MS) -> LoadPlan:
     """Twice as many equal hogs as CPUs, all on the first CPU when they are let loose, and some that answer."""
     groups = (
         LoadGroup(name=EQUAL, kind="hog", count=2 * cpus, start_on=(0,)),
         LoadGroup(name=AWAKE, kind="sleeper", count=4, work_us=200, sleep_us=10_000),
     )
-    return LoadPlan(groups=groups, duration_ms=SHARE_MS, program_stats=True)
+    return LoadPlan(groups=groups, duration_ms=duration_ms, program_stats=True)
 
 
 def kindred(cpus: int) -> LoadPlan:

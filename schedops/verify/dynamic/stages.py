@@ -77,8 +77,8 @@ def topology(session: Session) -> Outcome:
     """What shows only where some CPUs share what others do not: the mix, and hogs that start on one CPU."""
     found = []
     for asked in (
-        lambda: _mixed(session, loads.mixed(session.cpus)),
-        lambda: _bunched(session),
+        lambda: _mixed(session, loads.mixed(session.cpus, loads.QUICK_MS)),
+        lambda: _bunched(session, loads.BRIEF_SHARE_MS),
         lambda: leaving.kernel_log(session),
     ):
         outcome = settled(session, asked)
@@ -184,8 +184,8 @@ def _kindred(session: Session) -> Outcome:
     return waits.survived(look, limits.FEW) or shares.each_served(look) or judge.passed(f"kin: {waits.summary(look)}")
 
 
-def _bunched(session: Session) -> Outcome:
-    look = session.look(loads.bunched(session.cpus))
+def _bunched(session: Session, duration_ms: int = loads.SHARE_MS) -> Outcome:
+    look = session.look(loads.bunched(session.cpus, duration_ms))
     session.kept[_HOGS] = look
     used = f"{shares.cpu_used(look, session.cpus):.0%} of the CPUs used"
     return (

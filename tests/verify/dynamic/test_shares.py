@@ -45,7 +45,7 @@ def test_fair_shares_pass() -> None:
 
 def test_each_kind_of_task_is_served_where_no_other_is() -> None:
     assert shares.each_served(look(loads.kindred(2))) is None
-    spoiled = {"favoured_hogs_on_the_first_CPU": {"cpu_ms": (300.0, 310.0)}}
+    spoiled = {"favoured_hogs_on_the_first_CPU": {"cpu_ms": (230.0, 230.0)}}
     found = shares.each_served(look(loads.kindred(2), **spoiled))
     assert found is not None
     assert (found.verdict, found.rule) == (Verdict.FAIL, "NOT-WORK-CONSERVING")
