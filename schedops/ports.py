@@ -19,8 +19,10 @@ from schedops.model.guest import (
 )
 from schedops.model.jobs import JobPlan, RunReading, RunSetup
 from schedops.model.kernel import Kernel, KernelApi
+from schedops.model.machine import Machine
 from schedops.model.policy import ParamValue, PolicySource
 from schedops.model.pull import Proposal, Published, PullRequest
+from schedops.model.simulation import SimPlan, SimResult
 from schedops.model.verification import BuildFailure, BuiltObject, VerificationReport
 
 Item = TypeVar("Item")
@@ -150,6 +152,29 @@ class Crew(Protocol):
 
     def guests_at_once(self, *, cpus: int) -> int:
         """How many guests with so many CPUs have cores and memory of their own; 1 at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class SimScheduler:
+    """Who schedules in a simulation: a policy, or without one the built-in scheduler of that *name* (eevdf, fifo ...).
+
+    :param params: values of the policy that differ from the defaults.
+    """
+
+    name: str
+    source: PolicySource | None = None
+    params: tuple[ParamValue, ...] = ()
+
+
+class Simulator(Protocol):
+    """Runs plans. Equal arguments give equal results, on every machine."""
+
+    def run(self, plan: SimPlan, machine: Machine, scheduler: SimScheduler, *, trace: bool) -> SimResult:
+        """One run. What the policy does wrong is in the result's *end*, never an exception.
+
+        :param trace: keep the stream of events; it may be large.
+        :raises Refused: the policy does not compile. :raises Unavailable: compiler or wasmtime is missing.
+        """
 
 
 class Archive(Protocol):

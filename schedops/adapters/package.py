@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-_SUFFIXES = (".py", ".c", ".h", ".json", ".md")
+_SUFFIXES = (".py", ".c", ".h", ".json", ".md", ".yaml")
 _SKIPPED = ("_data", "__pycache__")  # a wheel carries schemas and starter policies, a checkout does not
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 FULL_CAPACITY = 1024  # of the fastest CPU at its highest frequency, as the kernel counts (SCHED_CAPACITY_SCALE)
 MAX_CPUS = 512
@@ -66,6 +67,25 @@ class Machine:
     smt_capacity: int = 640
     idle_states: tuple[IdleState, ...] = ()
     frequency: FrequencyRamp | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.cpus) <= MAX_CPUS:
+            raise ValueError(f"a machine has 1 to {MAX_CPUS} CPUs, not {len(self.cpus)}")
+        if problem := _split(self.cpus, "core", "llc") or _split(self.cpus, "llc", "node"):
+            raise ValueError(problem)
+        after = [state.after_ns for state in self.idle_states]
+        if any(later <= earlier for earlier, later in pairwise(after)):
+            raise ValueError("idle_states must be by rising after_ns")
+
+
+def _split(cpus: tuple[SimCpu, ...], inner: str, outer: str) -> str:
+    """What is wrong when CPUs of one core are in two caches, or those of one cache in two nodes."""
+    homes: dict[int, int] = {}
+    for cpu in cpus:
+        key, home = getattr(cpu, inner), getattr(cpu, outer)
+        if homes.setdefault(key, home) != home:
+            return f"{inner} {key} is in {outer} {homes[key]} and in {outer} {home}"
+    return ""
 
 
 def flat_machine(cpus: int) -> Machine:

@@ -10,6 +10,7 @@ from schedops.repository.documents import (
 )
 from schedops.repository.includes import ignored_includes, read_includes, with_includes
 from schedops.repository.library import find_policy, load_policies, load_policy
+from schedops.repository.machines import load_machine, ready_machines
 from schedops.repository.named import DECLARABLE, is_bare, resolve_policy, resolve_subject
 from schedops.repository.search import Hit, search
 from schedops.repository.tree import Tree, open_tree
@@ -25,12 +26,14 @@ __all__ = [
     "load_assignments",
     "load_fleet",
     "load_hints",
+    "load_machine",
     "load_policies",
     "load_policy",
     "load_workload",
     "load_workloads",
     "open_tree",
     "read_includes",
+    "ready_machines",
     "resolve_policy",
     "resolve_subject",
     "search",

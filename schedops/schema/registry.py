@@ -15,6 +15,7 @@ _DOCUMENTS = {
     "Fleet": ("schedops.model.fleet", "fleet.schema.json"),
     "Hints": ("schedops.model.jobs", "hints.schema.json"),
     "Kernel": ("schedops.model.kernel", "kernel.schema.json"),
+    "Machine": ("schedops.model.machine", "machine.schema.json"),
     "Measurements": ("schedops.model.measurements", "measurements.schema.json"),
     "Plan": ("schedops.model.plan", "plan.schema.json"),
     "Policy": ("schedops.model.policy", "policy.schema.json"),

@@ -12,6 +12,7 @@ from schedops.model.fleet import Assignment, Fleet, FleetKernel, HostGroup
 from schedops.model.guest import SchedState
 from schedops.model.jobs import Group, Hint, Hints, Job, JobPlan, RunReading, RunSetup
 from schedops.model.kernel import Kernel
+from schedops.model.machine import FrequencyRamp, IdleState, Machine, SimCpu
 from schedops.model.measurements import Measurements, MetricValue, RoundPlan, Sample
 from schedops.model.plan import Alternative, Plan
 from schedops.model.policy import Capabilities, Param, ParamValue, Policy, Provenance
@@ -64,6 +65,13 @@ SAMPLE = Sample(
 )
 EXAMPLES: tuple[Any, ...] = (
     KERNEL,
+    Machine(
+        name="laptop-2-1",
+        cpus=(SimCpu(core=0), SimCpu(core=0), SimCpu(core=1, llc=1, capacity=600)),
+        tick_ns=4_000_000,
+        idle_states=(IdleState(after_ns=0, exit_ns=1_000), IdleState(after_ns=200_000, exit_ns=80_000)),
+        frequency=FrequencyRamp(floor=200, ramp_ns=20_000_000, decay_ns=200_000_000),
+    ),
     Policy(
         name="build-order",
         description="Builds in order of arrival.",
