@@ -37,7 +37,8 @@ struct task {
 	s32 pid; /* FIRST_PID + id */
 	enum task_state state;
 	u8 runnable; /* QUEUED or RUNNING */
-	u8 timed; /* its timer ends a sleep */
+	u8 yields; /* it came off by YIELD */
+	u8 moving; /* blocked only to leave a CPU it may no longer use */
 	s32 cpu; /* whose queue it is on, or ran on last */
 	s32 ran_on; /* the CPU it ran on last, -1: never ran */
 	s32 nice;
@@ -110,6 +111,8 @@ extern u32 nr_cgroups;
 extern const struct sched_class *sched;
 extern s32 this_cpu; /* whose code runs: of the waker, the ticking CPU ... */
 extern u64 clock_ns;
+extern u32 tasks_left;
+extern u64 sched_watchdog_ns; /* a class that has a watchdog sets it at init */
 static inline u64 now(void) { return clock_ns; }
 
 /* core.c, for classes */

@@ -14,9 +14,11 @@
 /* Flags of enqueue and dequeue; the values are the kernel's, so that scx.c may pass them on (kernel/sched/sched.h). */
 #define ENQUEUE_WAKEUP 0x01
 #define ENQUEUE_RESTORE 0x02
+#define ENQUEUE_MIGRATING 0x40
 #define ENQUEUE_NEW 0x100000	/* ours: the task has never run */
 #define DEQUEUE_SLEEP 0x01
 #define DEQUEUE_SAVE 0x02
+#define DEQUEUE_MIGRATING 0x40
 #define DEQUEUE_DEAD 0x100000	/* ours: the task will never run again */
 
 /* Flags of select_cpu (kernel/sched/sched.h: WF_*). */
@@ -55,7 +57,7 @@ struct sched_class {
 	void (*cpus_changed)(struct task *p);
 	/* The CPU begins or ends to idle. */
 	void (*idle)(struct cpu *c, int idle);
-	/* Every p->watch... seconds of simulated time (watchdog_ns() of the class, 0: never). */
+	/* Every sched_watchdog_ns of simulated time (core.c; the class sets it at init; 0: never). */
 	void (*watchdog)(void);
 };
 

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* All of the engine as one unit; see engine.h. */
+#include "engine.h"
+#include "sched_class.h"
+#include "memory.c"
+#include "text.c"
+#include "events.c"
+#include "account.c"
+#include "speed.c"
+#include "core.c"
+#include "sync.c"
+#include "program.c"
+#include "fifo.c"
+#include "random.c"
+#include "scx.c"
+#include "setup.c"
+#include "main.c"
+#include "results.c"

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A CPU looks for work: balance_one(), flush_dispatch_buf(), pick_task_scx(), put_prev and set_next. */
+#include "scx.h"
+
+static struct {
+	struct task *task;
+	u64 qseq, dsq_id, enq_flags;
+} buffer[1024];
+static u32 buffered, consumed; /* the kernel's dspc: cursor and nr_tasks */
+static s32 dispatch_cpu;
+
+/* finish_dispatch(): what was taken back or dispatched meanwhile is passed over. */
+static void flush_buffer(void)
+{
+	for (u32 i = 0; i < buffered; i++) {
+		struct task *p = buffer[i].task;
+		struct scx_task *s = scx_of(p);
+
+		if (s->ops_state != OPS_QUEUED || s->qseq != buffer[i].qseq)
+			continue;
+		insert(p, dispatch_cpu, buffer[i].dsq_id, buffer[i].enq_flags);
+		consumed++;
+	}
+	buffered = 0;
+}
+
+static void move_to(struct task *p, struct cpu *c)
+{
+	dsq_remove(p);
+	migrate(p, c);
+	dsq_add(local_dsq(c->id), p, 0);
+}
+
+/* consume_dispatch_q(): the first task that may run on this CPU. */
+static int consume(struct dsq *d, struct cpu *c)
+{
+	for (struct task *p = d->first; p; p = scx_of(p)->next) {
+		if (allowed(p, c->id)) {
+			move_to(p, c);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static int prev_goes_on(struct task *prev)
+{
+	return prev && scx_of(prev)->flags & SCX_TASK_QUEUED && theirs.slice(prev->id);
+}
+
+/* balance_one(). Sets keep when the task that came off goes on. */
+static void balance(struct cpu *c, struct task *prev)
+{
+	struct scx_cpu *s = scx_cpu_of(c);
+	u32 loops = SCX_DSP_MAX_LOOPS;
+
+	s->keep = prev_goes_on(prev);
+	if (s->keep || s->local.nr || consume(&global_dsq, c))
+		return;
+	while (ops.dispatch && !stopped) {
+		consumed = 0;
+		dispatch_cpu = c->id;
+		OP_CALL(KF_DISPATCH, dispatch, c->id, prev ? mirror(prev) : 0);
+		flush_buffer();
+		s->keep = prev_goes_on(prev);
+		if (s->keep || s->local.nr || consume(&global_dsq, c))
+			return;
+		if (!consumed)
+			break;
+		if (!--loops) { /* others have to be let in: go on at once, but anew */
+			c->need_resched = 1;
+			break;
+		}
+	}
+	if (prev && scx_of(prev)->flags & SCX_TASK_QUEUED && !(policy.flags & SCX_OPS_ENQ_LAST))
+		s->keep = 1;
+}
+
+static void update_idle(struct cpu *c, int idle, int tell)
+{
+	if (tell && ops.update_idle) {
+		OP_CALL(KF_REST, update_idle, c->id, idle);
+	}
+	if (policy.builtin_idle)
+		mark_idle(c, idle);
+}
+
+static void scx_idle(struct cpu *c, int idle)
+{
+	update_idle(c, idle, 1);
+	run_kicks();
+}
+
+static struct task *scx_pick(struct cpu *c, struct task *prev)
+{
+	struct scx_cpu *s = scx_cpu_of(c);
+	struct task *p;
+
+	balance(c, prev);
+	p = s->keep ? prev : s->local.first;
+	if (p && !theirs.slice(p->id))
+		refill(p);
+	if (!p && !prev && policy.builtin_idle) /* idle goes on: a CPU that was taken and got nothing idles again */
+		mark_idle(c, 1);
+	run_kicks();
+	return p;
+}
+
+/* put_prev_task_scx(): a task that could go on leaves the CPU. */
+static void scx_put_prev(struct cpu *c, struct task *prev, struct task *next)
+{
+	OP_CALL(KF_REST, stopping, mirror(prev), 1);
+	scx_of(prev)->on_cpu = 0;
+	if (theirs.slice(prev->id))
+		dsq_add(local_dsq(c->id), prev, SCX_ENQ_HEAD);
+	else
+		give(prev, next ? 0 : SCX_ENQ_LAST);
+	run_kicks();
+}
+
+static void scx_set_next(struct cpu *c, struct task *p)
+{
+	if (scx_of(p)->flags & SCX_TASK_QUEUED) {
+		take_back(p, SCX_DEQ_CORE_SCHED_EXEC);
+		OP_CALL(KF_REST, running, mirror(p));
+	}
+	run_kicks();
+}
+
+static void scx_charge(struct cpu *c, struct task *p, u64 delta)
+{
+	theirs.use(p->id, delta);
+}
+
+static void scx_tick(struct cpu *c, struct task *p)
+{
+	OP_CALL(KF_REST, tick, mirror(p));
+	if (!theirs.slice(p->id))
+		resched(c);
+	run_kicks();
+}
+
+static void scx_yield(struct cpu *c, struct task *p)
+{
+	if (ops.yield)
+		OP_CALL(KF_REST, yield, mirror(p), 0);
+	else
+		theirs.set_slice(p->id, 0);
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Tasks that become runnable or stop being so: enqueue_task_scx(), do_enqueue_task(), dequeue_task_scx(). */
+#include "scx.h"
+
+static void refill(struct task *p)
+{
+	theirs.set_slice(p->id, SCX_SLICE_DFL);
+}
+
+static struct dsq *local_dsq(s32 cpu)
+{
+	return &scx_cpu_of(&cpus[cpu])->local;
+}
+
+static int cpu_valid(s32 cpu, const char *where)
+{
+	if (cpu >= 0 && (u32)cpu < machine.nr_cpus)
+		return 1;
+	scx_error("invalid CPU %d %s", cpu, where);
+	return 0;
+}
+
+/* find_dsq_for_dispatch() */
+static struct dsq *dsq_for(struct task *p, s32 cpu, u64 id)
+{
+	struct dsq *d;
+
+	if (id == SCX_DSQ_LOCAL)
+		return local_dsq(cpu);
+	if (id == SCX_DSQ_GLOBAL)
+		return &global_dsq;
+	if ((id & SCX_DSQ_LOCAL_ON) == SCX_DSQ_LOCAL_ON)
+		return cpu_valid((s32)id, "in SCX_DSQ_LOCAL_ON dispatch verdict") ? local_dsq((s32)id) : &global_dsq;
+	d = find_user_dsq(id);
+	if (d)
+		return d;
+	scx_error("non-existent DSQ 0x%llx for %s[%d]", id, p->comm, p->pid);
+	return &global_dsq;
+}
+
+/* The local queue of a CPU has got a task: does that CPU have to look? */
+static void local_added(struct cpu *c, struct task *p, u64 enq_flags)
+{
+	if (!c->curr) {
+		resched(c);
+	} else if (enq_flags & SCX_ENQ_PREEMPT && p != c->curr) {
+		settle(c);
+		theirs.set_slice(c->curr->id, 0);
+		resched(c);
+	}
+}
+
+/* Into the queue with this id, as seen from `cpu`; moves the task to the CPU of a local queue. */
+static void insert(struct task *p, s32 cpu, u64 dsq_id, u64 enq_flags)
+{
+	struct dsq *d = dsq_for(p, cpu, dsq_id);
+	s32 target;
+
+	if (d->id != SCX_DSQ_LOCAL) {
+		dsq_add(d, p, enq_flags);
+		return;
+	}
+	target = (dsq_id & SCX_DSQ_LOCAL_ON) == SCX_DSQ_LOCAL_ON ? (s32)dsq_id : cpu;
+	if (target != p->cpu && !allowed(p, target)) { /* task_can_run_on_remote_rq(enforce) */
+		scx_error("SCX_DSQ_LOCAL[_ON] target CPU %d not allowed for %s[%d]", target, p->comm, p->pid);
+		dsq_add(&global_dsq, p, enq_flags & ~SCX_ENQ_PRIQ);
+		return;
+	}
+	if (target != p->cpu)
+		migrate(p, &cpus[target]);
+	dsq_add(d, p, enq_flags);
+	local_added(&cpus[target], p, enq_flags);
+}
+
+/* do_enqueue_task() */
+static void give(struct task *p, u64 enq_flags)
+{
+	struct scx_task *s = scx_of(p);
+	static u64 qseq;
+
+	if (s->ddsp_dsq == SCX_DSQ_INVALID) {
+		if (!ops.enqueue) {
+			refill(p);
+			insert(p, p->cpu, SCX_DSQ_GLOBAL, enq_flags);
+			return;
+		}
+		s->qseq = ++qseq;
+		direct_task = p;
+		direct_done = 0;
+		OP_CALL(KF_ENQUEUE, enqueue, mirror(p), enq_flags);
+		direct_task = NULL;
+		direct_done = 0;
+		if (s->ddsp_dsq == SCX_DSQ_INVALID) {
+			s->ops_state = OPS_QUEUED;
+			return;
+		}
+	}
+	insert(p, p->cpu, s->ddsp_dsq, enq_flags | s->ddsp_flags);
+}
+
+static void set_flags(struct task *p, u32 flags)
+{
+	scx_of(p)->flags = flags;
+	theirs.flags(p->id, flags);
+}
+
+static void scx_enqueue(struct cpu *c, struct task *p, u32 flags)
+{
+	struct scx_task *s = scx_of(p);
+	u64 enq_flags = flags & (ENQUEUE_WAKEUP | ENQUEUE_RESTORE);
+
+	if (p->nr_allowed > 1 && flags & (ENQUEUE_WAKEUP | ENQUEUE_NEW))
+		enq_flags |= SCX_ENQ_CPU_SELECTED;
+	if (s->flags & SCX_TASK_QUEUED)
+		return;
+	set_flags(p, (s->flags | SCX_TASK_QUEUED) & ~SCX_TASK_DEQD_FOR_SLEEP);
+	if (!(flags & ENQUEUE_MIGRATING))
+		OP_CALL(KF_REST, runnable, mirror(p), enq_flags);
+	give(p, enq_flags);
+	run_kicks();
+}
+
+/* ops_dequeue(): the policy loses what it has not inserted yet. */
+static void take_back(struct task *p, u64 deq_flags)
+{
+	struct scx_task *s = scx_of(p);
+
+	s->ddsp_dsq = SCX_DSQ_INVALID;
+	s->ddsp_flags = 0;
+	if (s->ops_state == OPS_QUEUED) {
+		OP_CALL(KF_REST, dequeue, mirror(p), deq_flags);
+		s->ops_state = OPS_NONE;
+	}
+	dsq_remove(p);
+}
+
+static void scx_dequeue(struct cpu *c, struct task *p, u32 flags)
+{
+	struct scx_task *s = scx_of(p);
+	u64 deq_flags = flags & (DEQUEUE_SLEEP | DEQUEUE_SAVE);
+
+	if (flags & DEQUEUE_DEAD)
+		theirs.exiting(p->id);
+	if (!(s->flags & SCX_TASK_QUEUED))
+		return;
+	take_back(p, deq_flags);
+	if (c->curr == p)
+		OP_CALL(KF_REST, stopping, mirror(p), flags & DEQUEUE_MIGRATING ? 1 : 0);
+	if (!(flags & DEQUEUE_MIGRATING))
+		OP_CALL(KF_REST, quiescent, mirror(p), deq_flags);
+	set_flags(p, (s->flags & ~SCX_TASK_QUEUED) | (flags & DEQUEUE_SLEEP ? SCX_TASK_DEQD_FOR_SLEEP : 0));
+}
+
+/* select_task_rq_scx() */
+static int scx_select_cpu(struct task *p, int prev_cpu, u32 wake_flags)
+{
+	s32 cpu;
+
+	if (!ops.select_cpu) {
+		cpu = policy.builtin_idle ? select_idle(p->allowed, prev_cpu, wake_flags, 0) : -1;
+		if (cpu < 0)
+			return prev_cpu;
+		refill(p);
+		scx_of(p)->ddsp_dsq = SCX_DSQ_LOCAL;
+		return cpu;
+	}
+	direct_task = p;
+	direct_done = 0;
+	kf_mask = KF_ENQUEUE | KF_SELECT_CPU;
+	cpu = ops.select_cpu(mirror(p), prev_cpu, wake_flags);
+	kf_mask = 0;
+	direct_task = NULL;
+	direct_done = 0;
+	run_kicks();
+	return cpu_valid(cpu, "from ops.select_cpu()") ? cpu : prev_cpu;
+}
