@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from schedops.model.decision import Reason
-from schedops.propose import svg
 from schedops.propose.dossier import Dossier
 from schedops.propose.figures import ARM_NAMES, ARMS, Row, amount, headline, metric_name, rows, values
+from schedops.report import svg
 
 _WIDTH, _TOP, _LEFT_END = 900.0, 74.0, 400.0
 _PLOT_HEIGHT, _FOOT = 250.0, 46.0

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schedops.propose.picture import picture
-from schedops.propose.svg import ticks
+from schedops.report.svg import ticks
 from tests.fakes.dossier import dossier
 from tests.fakes.measurements import spoil
 

@@ -1,0 +1,53 @@
+"""Which tasks belong together in a picture: builds, cgroups, or classes of tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from schedops.model.simulation import SimPlan, SimResult
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """:param names: of each group. :param of_task: index into *names* for every task of the plan."""
+
+    names: tuple[str, ...]
+    of_task: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """When a group's first task arrived and its last one ended; *end_ns* -1: it did not end."""
+
+    arrival_ns: int
+    end_ns: int
+
+
+def groups_of(plan: SimPlan, *, word: str = "") -> Groups:
+    """By cgroup when tasks are in several, else by label.
+
+    :param word: what a cgroup is called ("build"), with a number; empty: by its own name.
+    """
+    used = sorted({task.cgroup for task in plan.tasks})
+    if len(used) < 2:
+        return _renumbered(plan.labels, [task.label for task in plan.tasks])
+    names = {cgroup: f"{word} {at + 1}" if word else plan.cgroups[cgroup].name for at, cgroup in enumerate(used)}
+    return Groups(tuple(names.values()), tuple(used.index(task.cgroup) for task in plan.tasks))
+
+
+def spans(groups: Groups, result: SimResult) -> tuple[Span, ...]:
+    """One for each group."""
+    found = []
+    for group in range(len(groups.names)):
+        members = [task for task, its in zip(result.tasks, groups.of_task, strict=True) if its == group]
+        arrivals = [task.arrival_ns for task in members if task.arrival_ns >= 0]
+        ends = [task.completion_ns for task in members]
+        done = bool(ends) and min(ends) >= 0
+        found.append(Span(min(arrivals, default=0), max(ends) if done else -1))
+    return tuple(found)
+
+
+def _renumbered(names: Sequence[str], of_task: Sequence[int]) -> Groups:
+    used = sorted(set(of_task))
+    return Groups(tuple(names[at] for at in used), tuple(used.index(at) for at in of_task))
