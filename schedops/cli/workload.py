@@ -15,7 +15,10 @@ from schedops.report.table import paragraph, table
 from schedops.repository import load_hints, load_workload, load_workloads, open_tree
 from schedops.schema.decode import encode
 from schedops.schema.validate import schema
-from schedops.workloads.metrics import metric_table
+from schedops.workloads.tables import metric_table
+
+SHOWN = 16  # entries of a list
+SHOWN_CHARACTERS = 60
 
 
 @click.group()
@@ -71,7 +74,7 @@ def show(name: str) -> Answer:
 
 
 def _model(one: Workload) -> str:
-    return "builds" if one.builds is not None else "batch"
+    return one.model_kind
 
 
 def _page(one: Workload, path: str, hints: int) -> str:
@@ -102,7 +105,7 @@ def _wanted(one: Workload) -> Sequence[tuple[str, ...]]:
 
 
 def _numbers(one: Workload) -> Sequence[tuple[str, ...]]:
-    model: Any = one.builds or one.batch
+    model: Any = getattr(one, one.model_kind)
     described = schema("Workload")["$defs"][type(model).__name__]["properties"]
     return [(name, _plain(value), _meaning(described[name])) for name, value in encode(model).items()]
 
@@ -113,6 +116,11 @@ def _meaning(described: dict[str, str]) -> str:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return str(value.get("name") or ", ".join(f"{key} {_plain(inner)}" for key, inner in value.items()))
     if isinstance(value, list):
-        return ", ".join(_plain(item) for item in value)
+        shown = ", ".join(_plain(item) for item in value[:SHOWN])
+        return f"{shown} and {len(value) - SHOWN} more" if len(value) > SHOWN else shown
+    if isinstance(value, str) and len(value) > SHOWN_CHARACTERS:
+        return f"{len(value)} characters"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from schedops.model.workload_kinds import GraphModel, PipesModel, RequestsModel, RtAppModel, TasksModel
+
+KINDS = ("builds", "batch", "requests", "pipes", "graph", "tasks", "rt_app")
+JOB_KINDS = ("builds", "batch")  # jobs that a launcher starts: what the micro-VM runs as well
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objective:
@@ -64,7 +69,7 @@ class BatchModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """One workload. Exactly one of *builds* and *batch* is given."""
+    """One workload. Exactly one of :data:`KINDS` is given."""
 
     name: str
     description: str
@@ -74,7 +79,17 @@ class Workload:
     warmup_rounds: int
     builds: BuildsModel | None = None
     batch: BatchModel | None = None
+    requests: RequestsModel | None = None
+    pipes: PipesModel | None = None
+    graph: GraphModel | None = None
+    tasks: TasksModel | None = None
+    rt_app: RtAppModel | None = None
 
     def __post_init__(self) -> None:
-        if (self.builds is None) == (self.batch is None):
-            raise ValueError("exactly one of builds and batch must be given")
+        if sum(getattr(self, kind) is not None for kind in KINDS) != 1:
+            raise ValueError(f"exactly one of {', '.join(KINDS[:-1])} and {KINDS[-1]} must be given")
+
+    @property
+    def model_kind(self) -> str:
+        """Which of :data:`KINDS` it is."""
+        return next(kind for kind in KINDS if getattr(self, kind) is not None)

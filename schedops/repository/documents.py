@@ -9,7 +9,7 @@ from schedops.model.fleet import Assignment, Fleet
 from schedops.model.jobs import Hints
 from schedops.model.workload import Workload
 from schedops.repository.tree import POLICIES, Found, document, names_in, settled, unknown
-from schedops.workloads.metrics import metric_table
+from schedops.workloads.tables import metric_table
 
 T = TypeVar("T")
 FLEET = "fleet.yaml"

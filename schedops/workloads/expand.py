@@ -6,8 +6,9 @@ import hashlib
 import random
 from dataclasses import dataclass
 
+from schedops.errors import InputError
 from schedops.model.jobs import Group, Job, JobPlan
-from schedops.model.workload import BatchModel, BuildsModel, Workload
+from schedops.model.workload import JOB_KINDS, BatchModel, BuildsModel, Workload
 from schedops.workloads.draw import exponential, generator, lognormal, shuffled
 
 COMPILE, LINK, TEST = range(3)
@@ -29,7 +30,9 @@ def expand(workload: Workload, *, seed: int, cpus: int, scale: float = 1.0) -> J
 
     :param scale: factor on the number of builds or short jobs; at least one stays.
     :raises ValueError: *cpus* below 1 or *scale* not above 0.
+    :raises InputError: ``simulator-only``, as :func:`require_jobs`.
     """
+    require_jobs(workload)
     if cpus < 1 or not scale > 0:
         raise ValueError(f"cpus must be at least 1 and scale above 0, not {cpus} and {scale:g}")
     rng = generator("run", workload.name, seed)
@@ -39,6 +42,20 @@ def expand(workload: Workload, *, seed: int, cpus: int, scale: float = 1.0) -> J
         assert workload.batch is not None  # Workload allows exactly one
         groups, jobs = _batch(workload.name, workload.batch, rng, workload.batch.short_jobs_per_cpu * cpus * scale)
     return JobPlan(seed=seed, cpus=cpus, groups=groups, jobs=jobs)
+
+
+def require_jobs(workload: Workload) -> None:
+    """Only jobs can be launched in the micro-VM; the other kinds are programs for the simulator.
+
+    :raises InputError: ``simulator-only``: it is of another kind.
+    """
+    if workload.model_kind not in JOB_KINDS:
+        raise InputError(
+            "simulator-only",
+            f"{workload.name} is a workload of the kind {workload.model_kind}, which only the simulator runs",
+            where=f"policies/workloads/{workload.name}.yaml::$.{workload.model_kind}",
+            hint=f"schedops simulate POLICY --workload {workload.name}; the micro-VM runs {' and '.join(JOB_KINDS)}",
+        )
 
 
 def short_count(plan: JobPlan, model: BatchModel) -> int:

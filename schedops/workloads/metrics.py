@@ -1,4 +1,4 @@
-"""The readings of one run to the metrics that objectives and guards speak of."""
+"""The readings of one run of jobs to the metrics that objectives and guards speak of."""
 
 from __future__ import annotations
 
@@ -10,34 +10,7 @@ from schedops.model.measurements import MetricValue
 from schedops.model.workload import BatchModel, Workload
 from schedops.workloads.expand import short_count
 from schedops.workloads.floor import checked, floor_us
-
-RATIO = "ratio"
-MS = "ms"
-
-# name -> (unit, meaning). The order is the order of tables.
-BUILD_METRICS = {
-    "mean_build_time_per_floor": (RATIO, "arrival of a build to the end of its last job, mean over builds, per floor"),
-    "mean_build_time_ms": (MS, "arrival of a build to the end of its last job, mean over builds"),
-    "all_done_per_floor": (RATIO, "start of the run to the end of the last job, per floor"),
-    "all_done_ms": (MS, "start of the run to the end of the last job"),
-    "worst_slowdown": (RATIO, "build time by the build's own CPU time, of the build with the largest"),
-    "machine_cpu_per_build_ms": (MS, "CPU time of the whole machine, kernel and policy included, per build"),
-    "cpu_time_per_build_ms": (MS, "user and system time of all jobs, per build"),
-}
-BATCH_METRICS = {
-    "makespan_per_floor": (RATIO, "start of the run to the end of the last job, per floor"),
-    "makespan_ms": (MS, "start of the run to the end of the last job"),
-    "mean_completion_per_floor": (RATIO, "submission to end, mean over jobs, per floor"),
-    "mean_completion_ms": (MS, "submission to end, mean over jobs"),
-    "slowest_short_per_floor": (RATIO, "end of the last short job, per floor"),
-    "machine_cpu_per_job_ms": (MS, "CPU time of the whole machine, kernel and policy included, per job"),
-    "cpu_time_per_job_ms": (MS, "user and system time of all jobs, per job"),
-}
-
-
-def metric_table(workload: Workload) -> dict[str, tuple[str, str]]:
-    """Name -> (unit, meaning) of every metric that a run of this workload gives."""
-    return BUILD_METRICS if workload.builds is not None else BATCH_METRICS
+from schedops.workloads.tables import metric_table
 
 
 def metrics_of(workload: Workload, plan: JobPlan, reading: RunReading) -> tuple[MetricValue, ...]:

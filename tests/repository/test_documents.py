@@ -14,7 +14,7 @@ from schedops.repository import (
     load_workloads,
 )
 from schedops.schema.files import data_dir
-from schedops.workloads.metrics import BATCH_METRICS
+from schedops.workloads.tables import BATCH_METRICS
 
 
 def problems(function, *arguments) -> list[str]:

@@ -84,7 +84,7 @@ def test_invariants_come_with_the_rest():
     text = "apiVersion: schedops/v1\nkind: Workload\nname: w\ndescription: d\nguards: []\nrounds: 0\nwarmup_rounds: 0\n"
     text += "objectives: [{metric: m, unit: ms, direction: lower, min_effect: 0.1}]\n"
     assert error_of(text.encode(), Workload, where="w").detail.splitlines() == [
-        "w::$: exactly one of builds and batch must be given",
+        "w::$: exactly one of builds, batch, requests, pipes, graph, tasks and rt_app must be given",
         "w::$.rounds: 0 is below 1",
     ]
 

@@ -8,7 +8,8 @@ from schedops.errors import Unavailable
 from schedops.model.jobs import Group, Job, JobPlan, RunReading
 from schedops.model.workload import BatchModel, BuildsModel, Workload
 from schedops.workloads.floor import floor_us
-from schedops.workloads.metrics import metric_table, metrics_of
+from schedops.workloads.metrics import metrics_of
+from schedops.workloads.tables import metric_table
 
 BUILDS = BuildsModel(
     builds=2, compile_jobs=(2,), parallel_jobs=2, job_work=1000, compile_sigma=0.5, link_factor=2.0, test_jobs=1,
