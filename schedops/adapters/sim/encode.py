@@ -1,4 +1,4 @@
-"""A plan and a machine as the words that the engine reads (``schedops/sim/engine/setup.c`` reads them in this order)."""
+"""A plan and a machine as the words that the engine reads, in the order of ``schedops/sim/engine/setup.c``."""
 
 from __future__ import annotations
 

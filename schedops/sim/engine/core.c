@@ -108,6 +108,7 @@ static void wake(struct task *p, u32 waker, u32 wake_flags)
 
 	if (p->state == T_NEW) {
 		flags = ENQUEUE_NEW;
+		p->state = T_BLOCKED;
 		p->arrival = clock_ns;
 		if (!allowed(p, p->cpu))
 			p->cpu = first_allowed(p);

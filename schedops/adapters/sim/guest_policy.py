@@ -1,0 +1,173 @@
+"""A policy in its sandbox: joined to the engine, its maps made, its parameters set, its callbacks found."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import wasmtime
+
+from schedops.adapters.sim.debug_info import Layout
+from schedops.adapters.sim.sandbox import Sandbox
+from schedops.model.policy import Param, ParamValue
+from schedops.model.simulation import SimPlan
+
+# In the order of struct policy_ops and struct policy_room in the engine's scx.h, and of the shim's sched_ext_ops.
+OPS = (
+    "select_cpu",
+    "enqueue",
+    "dequeue",
+    "dispatch",
+    "tick",
+    "runnable",
+    "running",
+    "stopping",
+    "quiescent",
+    "yield",
+    "core_sched_before",
+    "set_weight",
+    "set_cpumask",
+    "update_idle",
+    "cpu_acquire",
+    "cpu_release",
+    "init_task",
+    "exit_task",
+    "enable",
+    "disable",
+    "dump",
+    "dump_cpu",
+    "dump_task",
+    "cgroup_init",
+    "cgroup_exit",
+    "cgroup_prep_move",
+    "cgroup_move",
+    "cgroup_cancel_move",
+    "cgroup_set_weight",
+    "cgroup_set_bandwidth",
+    "cgroup_set_idle",
+    "cpu_online",
+    "cpu_offline",
+    "init",
+    "exit",
+)
+ROOM = (
+    "task",
+    "comm",
+    "mask",
+    "allowed",
+    "weight",
+    "flags",
+    "exiting",
+    "forget",
+    "hint",
+    "slice",
+    "set_slice",
+    "set_vtime",
+    "vtime",
+    "use",
+    "init_args",
+    "exit_args",
+    "cgroup",
+    "cgroup_args",
+    "mask_at",
+)
+_NOT_SIMULATED = ("core_sched_before",)
+_TAIL = struct.Struct("<IIQ")  # dispatch_max_batch, timeout_ms, flags
+_FORMATS = {1: "<B", 2: "<H", 4: "<I", 8: "<Q"}
+
+
+class NotSimulated(Exception):
+    """The policy needs what there is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuestPolicy:
+    """:param memory: the policy's. :param layout: of its module."""
+
+    memory: wasmtime.Memory
+    layout: Layout
+
+
+def join(
+    sandbox: Sandbox,
+    module: wasmtime.Module,
+    layout: Layout,
+    plan: SimPlan,
+    cpus: int,
+    declared: Sequence[Param],
+    values: Sequence[ParamValue],
+) -> GuestPolicy:
+    """Everything but ``ops.init()``, which the engine's setup calls.
+
+    :raises NotSimulated: with the name of what the simulator does not have.
+    """
+    store = sandbox.store
+    exports = wasmtime.Instance(store, module, _imports(sandbox, module)).exports(store)
+    memory = exports["memory"]
+    assert isinstance(memory, wasmtime.Memory)
+
+    def call(name: str, *arguments: int) -> int:
+        return int(exports[name](store, *arguments) or 0)  # type: ignore[operator]
+
+    _set_params(memory, store, layout, declared, values)
+    tasks = call("rt_start", len(plan.tasks), len(plan.cgroups), cpus)
+    for one in layout.maps:
+        if call("rt_map", one.address, one.type, one.key_size, one.value_size, one.max_entries):
+            raise NotSimulated(f"map {one.name} is of type {one.type}")
+        if one.name == "hints":
+            call("rt_hints", one.address)
+    for place, name in enumerate(ROOM):
+        sandbox.call("set_room", place, sandbox.callable(exports[f"rt_{name}"]))
+    _set_ops(sandbox, memory, exports["__indirect_function_table"], layout, tasks, call("rt_stride"))
+    return GuestPolicy(memory, layout)
+
+
+def _imports(sandbox: Sandbox, module: wasmtime.Module) -> list[Any]:
+    found, missing = [], []
+    for one in module.imports:
+        function = sandbox.function(str(one.name)) if one.module == "engine" and str(one.name)[:3] == "kf_" else None
+        if function is None:
+            missing.append(str(one.name))
+        else:
+            found.append(function)
+    if missing:
+        raise NotSimulated(f"it calls {', '.join(sorted(missing))}")
+    return found
+
+
+def _set_params(
+    memory: wasmtime.Memory,
+    store: wasmtime.Store,
+    layout: Layout,
+    declared: Sequence[Param],
+    values: Sequence[ParamValue],
+) -> None:
+    chosen = {param.name: param.default for param in declared} | {value.name: value.value for value in values}
+    for name, value in chosen.items():
+        place = layout.constants.get(name)
+        if place is None or place.size not in _FORMATS:
+            raise NotSimulated(f"its parameter {name} is no const volatile integer of the source")
+        data = struct.pack(_FORMATS[place.size], value % (1 << 8 * place.size))
+        memory.write(store, data, place.address)
+
+
+def _set_ops(sandbox: Sandbox, memory: wasmtime.Memory, table: Any, layout: Layout, tasks: int, stride: int) -> None:
+    if len(layout.ops) != 1:
+        raise NotSimulated(f"it has {len(layout.ops)} sched_ext_ops")
+    start = layout.ops[0].address
+    store = sandbox.store
+    raw = bytes(memory.read(store, start, start + len(OPS) * 8 + _TAIL.size))
+    for place, index in enumerate(struct.unpack_from(f"<{len(OPS)}Q", raw)):
+        if not index:
+            continue
+        if OPS[place] in _NOT_SIMULATED:
+            raise NotSimulated(f"ops.{OPS[place]}")
+        sandbox.call("set_op", place, sandbox.callable(table.get(store, index)))
+    batch, timeout_ms, flags = _TAIL.unpack_from(raw, len(OPS) * 8)
+    sandbox.call("set_policy", tasks, stride, _signed(flags), batch, timeout_ms)
+
+
+def _signed(value: int) -> int:
+    return value - (1 << 64) if value >> 63 else value

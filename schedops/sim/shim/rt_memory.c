@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Memory of the runtime, never given back; and what a compiler takes for granted. */
+
+#define PAGE 65536UL
+
+void IMPORT(kf_fault)(u32 what);
+enum { FAULT_MEMORY = 1, FAULT_MAP = 2, FAULT_TASK = 3, FAULT_CGROUP = 4 };
+
+extern u8 __heap_base;
+static u64 heap_used;
+
+/* Zeroed. Ends the run when the sandbox is full. */
+static void *alloc(u64 bytes)
+{
+	u64 start = ((heap_used ? heap_used : (u64)&__heap_base) + 255) & ~255UL;
+	u64 have = __builtin_wasm_memory_size(0) * PAGE;
+
+	heap_used = start + bytes;
+	if (heap_used > have && __builtin_wasm_memory_grow(0, (heap_used - have + PAGE - 1) / PAGE) == (u64)-1) {
+		kf_fault(FAULT_MEMORY);
+		__builtin_trap();
+	}
+	return (void *)start;
+}
+
+void *memset(void *to, int value, size_t n)
+{
+	for (u8 *at = to; n--;)
+		*at++ = value;
+	return to;
+}
+
+void *memcpy(void *to, const void *from, size_t n)
+{
+	const u8 *in = from;
+
+	for (u8 *at = to; n--;)
+		*at++ = *in++;
+	return to;
+}
+
+int memcmp(const void *a, const void *b, size_t n)
+{
+	const u8 *x = a, *y = b;
+
+	for (; n--; x++, y++) {
+		if (*x != *y)
+			return *x - *y;
+	}
+	return 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Linked into every policy: what the kernel would be to it. It lives in the policy's memory and is as little trusted
+ * as the policy; what counts is in the engine, behind the kf_* imports.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+
+
+#define IMPORT(name) __attribute__((import_module("engine"), import_name(#name))) name
+#define EXPORT(name) __attribute__((export_name(#name))) name
+#define FAST inline __attribute__((always_inline))
+
+#include "rt_memory.c"
+#include "rt_tasks.c"
+#include "rt_maps.c"
+#include "rt_masks.c"
+#include "rt_kfuncs.c"
+#include "rt_text.c"
