@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from schedops.model.simulation import NOBODY, TRACE_RECORD, SimPlan, TraceKind
+from schedops.model.simulation import NOBODY, TRACE_RECORD, SimPlan, SimResult, TraceKind
 
 # Ids of built-in dispatch queues (include/linux/sched/ext.h, Linux 6.12: enum scx_dsq_id_flags).
 _BUILTIN = 1 << 63
@@ -75,3 +75,14 @@ def queue_title(queue: int) -> str:
         return f"DSQ local of CPU {queue & 0xFFFFFFFF}"
     number = queue & 0xFFFFFFFF
     return f"DSQ {_NAMES.get(number, number)}"
+
+
+class Traced(NamedTuple):
+    """A run with its trace.
+
+    :param name: who schedules what on which machine, and that it is simulated.
+    """
+
+    name: str
+    plan: SimPlan
+    result: SimResult
