@@ -28,6 +28,7 @@ _POLICY = (
     *_COMMON,
     "-O2",
     "-g",
+    "-flto",  # the runtime is small functions: they have to become part of the policy
     "-fms-extensions",
     "-fno-raw-string-literals",
     "-fno-caret-diagnostics",
@@ -40,7 +41,7 @@ _POLICY = (
 _LINK = ("-mwasm64", "--no-entry", "--export-table")
 _LINK_ENGINE = (*_LINK, "--growable-table", "-z", "stack-size=262144")
 # Unresolved names become imports, which tell what the simulator does not have. 1 GiB of memory is the policy's limit.
-_LINK_POLICY = (*_LINK, "--allow-undefined", "--max-memory=1073741824", "-z", "stack-size=65536")
+_LINK_POLICY = (*_LINK, "--allow-undefined", "--max-memory=1073741824", "--lto-O3", "-z", "stack-size=65536")
 _LINK_S = 60.0
 Built = bytes | tuple[SourceProblem, ...]
 
