@@ -23,6 +23,7 @@ enum { PRIORITY_LOADER = 1, PRIORITY_HELPER = 40, PRIORITY_AGENT = 50 };
 
 /* --- util.c ------------------------------------------------------------------------------------------------------ */
 uint64_t now_ns(void);
+void sleep_ns(uint64_t ns);
 void sleep_ms(unsigned ms);
 void become_fifo(int priority);
 /* Whole file as a string without its last newline; -1 and an empty string when it cannot be read. */

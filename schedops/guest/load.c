@@ -117,9 +117,9 @@ static uint64_t watch(bool attached, uint64_t *jitter_ns)
 	uint64_t lost = 0;
 	char state[32];
 	for (unsigned turn = 1; !over(); turn++) {
-		uint64_t asleep = now_ns(), late;
-		sleep_ms(WATCH_MS);
-		late = now_ns() - asleep - WATCH_MS * 1000000u;
+		uint64_t pause = out_of_step_ns(turn), asleep = now_ns(), late;
+		sleep_ns(pause);
+		late = now_ns() - asleep - pause;
 		if (late > *jitter_ns)
 			*jitter_ns = late;
 		state_name(state);

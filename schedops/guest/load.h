@@ -92,6 +92,8 @@ void programs_reply(void);
 void programs_end(void);
 
 /* --- load_ticker.c: was every CPU there all the time? --- */
+/* How long to sleep until the next look: WATCH_MS and a bit. */
+uint64_t out_of_step_ns(unsigned turn);
 void tickers_start(void);
 void tickers_begin(void);
 /* The longest time a CPU stood still, and the sum of such times of the CPU that lost most. */

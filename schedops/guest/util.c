@@ -18,10 +18,15 @@ uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+void sleep_ns(uint64_t ns)
+{
+	struct timespec t = {(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
+	nanosleep(&t, NULL);
+}
+
 void sleep_ms(unsigned ms)
 {
-	struct timespec t = {ms / 1000, (long)(ms % 1000) * 1000000};
-	nanosleep(&t, NULL);
+	sleep_ns(ms * 1000000ull);
 }
 
 /* Children start as SCHED_OTHER with nice 0, whatever forked them. */

@@ -46,19 +46,20 @@ def crowd(cpus: int) -> LoadPlan:
     return LoadPlan(groups=groups, duration_ms=CROWD_MS)
 
 
-def storm(cpus: int, of_program: str) -> LoadPlan:
+def storm(cpus: int, of_program: str, *, yields: bool = True) -> LoadPlan:
     """Nobody runs for long, so that enqueue is called as often as can be; until it has been, by the kernel's count.
 
     All are bound: tasks that may run anywhere make CPUs wait for each other's run queues, which is slow when the host
     has stopped one of them, and looks as if the policy were.
 
     :param of_program: the program of ``enqueue``; empty: there is none, and the storm has a fixed length.
+    :param yields: ``sched_yield`` ends a turn; not so where the policy has a callback of its own for it.
     """
-    first, last = (0,), (cpus - 1,)
+    kind, first, last = "yielder" if yields else "pipe", (0,), (cpus - 1,)
     groups = (
-        LoadGroup(name="yielders on the first CPU", kind="yielder", count=4, cpus=first, work_us=0),
-        LoadGroup(name="yielders on the last CPU", kind="yielder", count=4, cpus=last, work_us=0),
-        LoadGroup(name="niced yielders", kind="yielder", count=1, nice=5, cpus=last, work_us=0),
+        LoadGroup(name=f"{kind}s on the first CPU", kind=kind, count=4, cpus=first, work_us=0),
+        LoadGroup(name=f"{kind}s on the last CPU", kind=kind, count=4, cpus=last, work_us=0),
+        LoadGroup(name=f"niced {kind}s", kind=kind, count=2, nice=5, cpus=last, work_us=0),
         LoadGroup(name="pipe ends", kind="pipe", count=2, cpus=first, work_us=0),
         LoadGroup(name="sleepers", kind="sleeper", count=2, work_us=50, sleep_us=5000),
     )

@@ -93,7 +93,7 @@ def overhead(session: Session) -> Outcome:
 
     def once() -> Outcome:
         hogs = session.kept.pop(_HOGS, None) or session.look(loads.bunched(session.cpus))
-        storm = session.kept.pop(_STORM, None) or session.look(loads.storm(session.cpus, ""))
+        storm = session.kept.pop(_STORM, None) or session.look(_stormy(session, ""))
         changes = session.kept.pop(_CHANGES, None)
         looks = tuple(look for look in (hogs, storm, changes) if look is not None)
         gone = next((lost for look in looks if (lost := waits.lost(look)) is not None), None)
@@ -133,7 +133,7 @@ def _mixed(session: Session, plan: LoadPlan) -> Outcome:
 
 def _storm(session: Session) -> Outcome:
     """A policy that is too slow to be called so often is told that it is slow."""
-    look = session.look(loads.storm(session.cpus, session.callbacks.get("enqueue", "")))
+    look = session.look(_stormy(session, session.callbacks.get("enqueue", "")))
     session.kept[_STORM] = look
     return (
         waits.survived(look, limits.FEW)
@@ -141,6 +141,10 @@ def _storm(session: Session) -> Outcome:
         or costs.enough(look)
         or judge.passed(_storm_summary(look))
     )
+
+
+def _stormy(session: Session, of_program: str) -> LoadPlan:
+    return loads.storm(session.cpus, of_program, yields="yield" not in session.callbacks)
 
 
 def _changes(session: Session) -> Outcome:
