@@ -12,6 +12,7 @@
 #include "program.c"
 #include "fifo.c"
 #include "random.c"
+#include "eevdf.c"
 #include "scx.c"
 #include "setup.c"
 #include "main.c"

@@ -173,7 +173,7 @@ static void read_tasks(const struct program *programs, u32 all_cpus, u64 seed)
 /* :param scheduler: 0 fifo, 1 random, 2 eevdf, 3 the policy. :param trace_bytes: room for records at a time. */
 void EXPORT(setup)(u64 words, u32 scheduler, u64 trace_records)
 {
-	static const struct sched_class *const classes[] = { &fifo_class, &random_class, &fifo_class, &scx_class };
+	static const struct sched_class *const classes[] = { &fifo_class, &random_class, &eevdf_class, &scx_class };
 	u64 seed;
 	u32 labels, all_cpus;
 

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* When CPUs are balanced: periodically from ticks, for idle CPUs from the ticks of busy ones, and when a CPU gets idle. */
+#include "eevdf.h"
+
+#define BUSY_FACTOR 16 /* sd_init(): busy_factor */
+/* What a newly idle CPU's look at one CPU costs (the kernel measures it: max_newidle_lb_cost). An assumption. */
+#define NEWIDLE_COST 100
+
+/* should_we_balance(): one CPU of the group does it for all, an idle one if there is one. */
+static int my_turn(const struct balance *b)
+{
+	const struct fair_group *g = &b->domain->groups[b->level->local];
+
+	if (b->idle == I_NEWLY)
+		return 1;
+	for (u32 i = 0; i < g->nr; i++) {
+		if (fair_idle_cpu(g->cpus[i]))
+			return g->cpus[i] == b->to->cpu->id;
+	}
+	return g->cpus[0] == b->to->cpu->id;
+}
+
+/* sched_balance_rq(), its end: what did not move now is tried harder, or less often. */
+static void note_failure(struct balance *b)
+{
+	struct fair_level *l = b->level;
+
+	if (b->idle != I_NEWLY)
+		l->failed++;
+	if (wants_push(b))
+		push_order(b);
+	if (b->pinned && l->interval < 512 * MSEC) /* MAX_PINNED_INTERVAL */
+		l->interval *= 2;
+}
+
+/* sched_balance_rq(): how many tasks came to this CPU. */
+static u32 balance_level(struct fair_rq *rq, struct fair_level *l, enum idleness idle)
+{
+	struct balance b = { .to = rq, .level = l, .domain = l->domain, .idle = idle };
+	u64 least = (u64)l->domain->weight * MSEC;
+	u32 moved;
+
+	if (!my_turn(&b))
+		return 0;
+	if (!find_group(&b) || !(b.from = find_rq(&b)) || b.from == rq) {
+		l->failed = 0;
+		if (idle != I_NEWLY && l->interval < 2 * least)
+			l->interval *= 2;
+		return 0;
+	}
+	moved = move_tasks(&b);
+	if (moved) {
+		l->failed = 0;
+		l->interval = least;
+	} else {
+		note_failure(&b);
+	}
+	return moved;
+}
+
+/* get_sd_balance_interval() */
+static u64 level_interval(const struct fair_level *l, int busy)
+{
+	u64 interval = l->interval, most = (u64)machine.nr_cpus * 100 * MSEC; /* max_load_balance_interval */
+
+	if (busy)
+		interval = interval * BUSY_FACTOR - machine.tick_ns;
+	if (interval > most)
+		interval = most;
+	return interval > machine.tick_ns ? interval : machine.tick_ns;
+}
+
+/* sched_balance_domains() */
+static void balance_levels(struct fair_rq *rq, enum idleness idle)
+{
+	u64 next = clock_ns + 60000 * MSEC;
+
+	for (u32 i = 0; i < rq->nr_levels; i++) {
+		struct fair_level *l = &rq->levels[i];
+		u64 interval = level_interval(l, idle == I_BUSY);
+
+		if (clock_ns >= l->last + interval) {
+			if (balance_level(rq, l, idle))
+				idle = rq->nr ? I_BUSY : I_IDLE;
+			l->last = clock_ns;
+			interval = level_interval(l, idle == I_BUSY);
+		}
+		if (l->last + interval < next)
+			next = l->last + interval;
+	}
+	rq->next_balance = next;
+}
+
+/* nohz_idle_balance(): idle CPUs do not tick, so one that is woken for it balances for all of them. */
+static void balance_for_idle(void)
+{
+	static u64 next;
+	u64 soonest = clock_ns + 60000 * MSEC;
+
+	if (clock_ns < next)
+		return;
+	for (u32 w = 0; w < MASK_USED; w++) {
+		for (u64 left = fair_idle.w[w]; left; left &= left - 1) {
+			struct fair_rq *rq = &fair_rqs[w * 64 + __builtin_ctzll(left)];
+
+			if (!fair_idle_cpu(rq->cpu->id))
+				continue;
+			if (clock_ns - rq->blocked_at >= 32 * MSEC)
+				fade_blocked(rq);
+			if (clock_ns >= rq->next_balance)
+				balance_levels(rq, I_IDLE);
+			if (rq->next_balance < soonest)
+				soonest = rq->next_balance;
+		}
+	}
+	next = soonest;
+}
+
+/* nohz_balancer_kick(): this CPU has too much, a task too big, a busy sibling, or its cache has others to share with. */
+static int idle_wanted(const struct fair_rq *rq)
+{
+	const struct fair_domain *top = rq->nr_levels ? rq->levels[rq->nr_levels - 1].domain : NULL;
+
+	if (rq->nr >= 2 || rq->misfit)
+		return 1;
+	if (machine.has_smt && !fair_core_idles(rq->cpu->id)) {
+		for (const struct cpu *s = rq->cpu->next_sibling; s != rq->cpu; s = s->next_sibling) {
+			if (s->curr)
+				return 1;
+		}
+	}
+	return top && !top->llc;
+}
+
+/* sched_balance_trigger(), from the tick */
+static void balance_trigger(struct fair_rq *rq)
+{
+	if (clock_ns - rq->blocked_at >= 32 * MSEC)
+		fade_blocked(rq);
+	if (clock_ns >= rq->next_balance)
+		balance_levels(rq, I_BUSY);
+	if (idle_wanted(rq))
+		balance_for_idle();
+}
+
+/* sched_balance_newidle(): 1 when something is there to run now. */
+static int balance_newidle(struct fair_rq *rq)
+{
+	u64 cost = 0;
+
+	if (!fair_overloaded)
+		return 0;
+	for (u32 i = 0; i < rq->nr_levels; i++) {
+		struct fair_level *l = &rq->levels[i];
+
+		cost += (u64)l->domain->weight * NEWIDLE_COST;
+		if (rq->avg_idle < cost)
+			break;
+		if (balance_level(rq, l, I_NEWLY))
+			return 1;
+	}
+	return 0;
+}

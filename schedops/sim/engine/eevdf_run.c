@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One CPU's run queue: who is there, who runs, and when a newcomer preempts. */
+#include "eevdf.h"
+
+static int fair_core_idles(s32 cpu)
+{
+	const struct cpu *c = &cpus[cpu];
+
+	for (const struct cpu *s = c->next_sibling; s != c; s = s->next_sibling) {
+		if (!fair_idle_cpu(s->id))
+			return 0;
+	}
+	return fair_idle_cpu(cpu);
+}
+
+/* The core's bits follow (__update_idle_core(), set_idle_cores()). */
+static void core_changed(struct cpu *c)
+{
+	int idles = fair_core_idles(c->id);
+	struct cpu *s = c;
+
+	do {
+		if (idles)
+			mask_set(&fair_idle_cores, s->id);
+		else
+			mask_clear(&fair_idle_cores, s->id);
+		s = s->next_sibling;
+	} while (s != c);
+}
+
+static void idle_set(struct fair_rq *rq)
+{
+	mask_set(&fair_idle, rq->cpu->id);
+	core_changed(rq->cpu);
+}
+
+static void idle_clear(struct fair_rq *rq)
+{
+	if (!fair_idle_cpu(rq->cpu->id))
+		return;
+	mask_clear(&fair_idle, rq->cpu->id);
+	core_changed(rq->cpu);
+}
+
+/* idle_exit(): update_avg_idle(), kernel/sched/core.c */
+static void update_avg_idle(struct fair_rq *rq)
+{
+	s64 slept = clock_ns - rq->idle_since, average = rq->avg_idle;
+
+	average += (slept - average) / 8;
+	rq->avg_idle = average > (s64)(2 * FAIR_MIGRATION_COST) ? 2 * FAIR_MIGRATION_COST : average;
+}
+
+/* add_nr_running(), sub_nr_running(), kernel/sched/sched.h */
+static void count_task(struct fair_rq *rq, s32 by)
+{
+	u32 before = rq->nr;
+
+	rq->nr += by;
+	if (before < 2 && rq->nr >= 2)
+		fair_overloaded++;
+	else if (before >= 2 && rq->nr < 2)
+		fair_overloaded--;
+	if (rq->nr)
+		idle_clear(rq);
+}
+
+static void fair_list_add(struct fair_rq *rq, struct task *p)
+{
+	struct fair_task *t = fair_of(p);
+
+	t->list_prev = NULL;
+	t->list_next = rq->list_first;
+	if (rq->list_first)
+		fair_of(rq->list_first)->list_prev = p;
+	else
+		rq->list_last = p;
+	rq->list_first = p;
+}
+
+static void fair_list_del(struct fair_rq *rq, struct task *p)
+{
+	struct fair_task *t = fair_of(p);
+
+	if (t->list_prev)
+		fair_of(t->list_prev)->list_next = t->list_next;
+	else
+		rq->list_first = t->list_next;
+	if (t->list_next)
+		fair_of(t->list_next)->list_prev = t->list_prev;
+	else
+		rq->list_last = t->list_prev;
+}
+
+/* put_prev_entity(), all the way up */
+static void put_chain(struct fair_rq *rq)
+{
+	struct task *p = rq->curr;
+
+	avg_update_task(p);
+	avg_update_queue(rq->root);
+	rq->curr = NULL;
+	for (struct fair_entity *e = &fair_of(p)->e; e; e = e->parent) {
+		e->queue->curr = NULL;
+		e->left_at = clock_ns;
+		line_enter(e->queue, e);
+	}
+}
+
+/* set_next_entity(). Cgroups that stay current keep their protection: the kernel does not put them (find_matching_se). */
+static void set_chain(struct fair_rq *rq, struct task *p)
+{
+	avg_update_task(p);
+	avg_update_queue(rq->root);
+	rq->curr = p;
+	fair_of(p)->exec_start = clock_ns;
+	fair_list_del(rq, p);
+	fair_list_add(rq, p);
+	for (struct fair_entity *e = &fair_of(p)->e; e; e = e->parent) {
+		line_leave(e->queue, e);
+		e->queue->curr = e;
+		if (!e->mine || e->left_at != clock_ns)
+			protect(e);
+	}
+}
+
+/* update_curr(): 1 when a request is served and somebody else waits for this level. */
+static int update_deadlines(struct fair_rq *rq)
+{
+	int wanted = 0;
+
+	if (!rq->curr)
+		return 0;
+	for (struct fair_entity *e = &fair_of(rq->curr)->e; e; e = e->parent) {
+		int served = update_deadline(e);
+
+		if (e->queue->nr > 1 && (served || !is_protected(e)))
+			wanted = 1;
+	}
+	return wanted;
+}
+
+static void update_misfit(struct fair_rq *rq)
+{
+	u64 before = rq->misfit;
+
+	if (!fair_asym)
+		return;
+	rq->misfit = 0;
+	if (rq->curr && rq->curr->nr_allowed > 1 && !avg_fits(fair_of(rq->curr)->avg.util, rq->cpu->capacity) &&
+	    rq->cpu->capacity < FULL)
+		rq->misfit = task_h_load(rq->curr) + 1;
+	fair_misfits += (rq->misfit != 0) - (before != 0);
+}
+
+/* check_preempt_wakeup_fair(): at the level where both are in one queue, would the newcomer be picked? */
+static void check_preempt(struct fair_rq *rq, struct task *p)
+{
+	struct fair_entity *a = &fair_of(p)->e, *b;
+	u32 depth;
+
+	if (!rq->curr || rq->curr == p || rq->cpu->need_resched)
+		return;
+	b = &fair_of(rq->curr)->e;
+	depth = cgroups[p->cgroup].level;
+	for (u32 other = cgroups[rq->curr->cgroup].level; other > depth; other--)
+		b = b->parent;
+	for (; depth > cgroups[rq->curr->cgroup].level; depth--)
+		a = a->parent;
+	while (a->queue != b->queue) {
+		a = a->parent;
+		b = b->parent;
+	}
+	if (pick_eevdf(b->queue) == a)
+		resched(rq->cpu);
+}
+
+static void task_leaves(struct fair_rq *rq, struct task *p, int sleeps)
+{
+	struct fair_entity *e = &fair_of(p)->e;
+
+	avg_update_task(p);
+	avg_update_queue(rq->root);
+	fair_list_del(rq, p);
+	leave_all(e, sleeps, 0);
+	count_task(rq, -1);
+}
+
+/* post_init_entity_util_avg(): a new task is thought to use half of what is left of the CPU, or less. */
+static void guess_util(struct fair_rq *rq, struct task *p)
+{
+	const struct fair_avg *there = &rq->root->avg;
+	struct fair_task *t = fair_of(p);
+	u64 room = rq->cpu->capacity > there->util ? (rq->cpu->capacity - there->util) / 2 : 0, util = room;
+
+	if (there->util)
+		util = (u64)there->util * p->weight / (there->load + 1);
+	t->avg.util = util < room ? util : room;
+	t->avg.util_sum = (u64)t->avg.util * (AVG_MAX - 1024);
+}
+
+static void task_enters(struct fair_rq *rq, struct task *p, int is_new)
+{
+	struct fair_entity *e = &fair_of(p)->e;
+	struct fair_queue *q = fair_queue_of(p->cgroup, rq->cpu->id);
+
+	avg_update_task(p);
+	if (is_new)
+		guess_util(rq, p);
+	if (e->delayed && e->queue != q)
+		leave_all(e, 1, 1);
+	if (e->queue != q) {
+		avg_move(p, e->queue, q);
+		e->queue = q;
+		e->parent = q->owner;
+	}
+	if (e->delayed)
+		wake_delayed(e);
+	else
+		enter_all(e, is_new);
+	fair_list_add(rq, p);
+	count_task(rq, 1);
+}
+
+static void fair_enqueue(struct cpu *c, struct task *p, u32 flags)
+{
+	struct fair_rq *rq = &fair_rqs[c->id];
+
+	settle(c);
+	if (update_deadlines(rq))
+		resched(c);
+	task_enters(rq, p, flags & ENQUEUE_NEW);
+	if (!(flags & ENQUEUE_RESTORE))
+		check_preempt(rq, p);
+}
+
+static void fair_dequeue(struct cpu *c, struct task *p, u32 flags)
+{
+	struct fair_rq *rq = &fair_rqs[c->id];
+
+	update_deadlines(rq);
+	if (rq->curr == p)
+		put_chain(rq);
+	task_leaves(rq, p, flags & DEQUEUE_SLEEP && !(flags & DEQUEUE_DEAD));
+	if (!rq->curr && fair_asym) {
+		fair_misfits -= rq->misfit != 0;
+		rq->misfit = 0;
+	}
+}

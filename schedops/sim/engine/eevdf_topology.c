@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Scheduling domains and groups (kernel/sched/topology.c, Linux 6.18: default_topology[] SMT, MC, PKG and one level for
+ * NUMA; sd_init()). A level that adds no CPUs to the one below is left out (sd_degenerate()). Capacities do not change
+ * with frequency or interrupts, so groups keep theirs.
+ */
+#include "eevdf.h"
+
+static int topology_shares(const struct cpu *a, const struct cpu *b, u32 level)
+{
+	if (level == 0)
+		return a->core == b->core && a->llc == b->llc && a->node == b->node;
+	if (level == 1)
+		return a->llc == b->llc && a->node == b->node;
+	return level == 3 || a->node == b->node;
+}
+
+static void group_make(struct fair_group *g, const struct cpu *first, u32 level, u32 child)
+{
+	g->cpus = alloc(machine.nr_cpus * sizeof(*g->cpus));
+	for (u32 i = first->id; i < machine.nr_cpus; i++) {
+		const struct cpu *c = &cpus[i];
+
+		if (c != first && (child == FAIR_LEVELS || !topology_shares(first, c, child)))
+			continue;
+		g->cpus[g->nr++] = i;
+		g->capacity += c->capacity;
+		if (c->capacity > g->max_capacity)
+			g->max_capacity = c->capacity;
+	}
+	g->smt = child == 0 && g->nr > 1;
+}
+
+/* Groups are the domains of the level below (child; FAIR_LEVELS: there is none), or CPUs. */
+static void groups_make(struct fair_domain *d, u32 level, u32 child)
+{
+	struct mask done = {};
+
+	for (u32 i = 0; i < machine.nr_cpus; i++) {
+		struct fair_group *g = &d->groups[d->nr_groups];
+
+		if (!mask_test(&d->span, i) || mask_test(&done, i))
+			continue;
+		group_make(g, &cpus[i], level, child);
+		for (u32 j = 0; j < g->nr; j++)
+			mask_set(&done, g->cpus[j]);
+		d->nr_groups++;
+	}
+}
+
+static u32 groups_needed(const struct fair_domain *d, u32 child)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < machine.nr_cpus; i++) {
+		u32 first = i;
+
+		if (!mask_test(&d->span, i))
+			continue;
+		for (u32 j = 0; child < FAIR_LEVELS && j < i && first == i; j++) {
+			if (mask_test(&d->span, j) && topology_shares(&cpus[i], &cpus[j], child))
+				first = j;
+		}
+		n += first == i;
+	}
+	return n;
+}
+
+static struct fair_domain *domain_make(const struct cpu *c, u32 level, u32 child)
+{
+	struct fair_domain *d = alloc(sizeof(*d));
+
+	for (u32 i = 0; i < machine.nr_cpus; i++) {
+		if (!topology_shares(c, &cpus[i], level))
+			continue;
+		mask_set(&d->span, i);
+		d->weight++;
+		d->asym |= cpus[i].capacity != c->capacity;
+	}
+	d->smt = level == 0;
+	d->llc = level <= 1;
+	d->numa = level == 3;
+	d->pct = 117;
+	if (d->smt)
+		d->pct = 110;
+	d->patience = !d->smt;
+	d->spread = child < FAIR_LEVELS && !d->asym; /* SD_PREFER_SIBLING of the level below; that of NUMA has none above */
+	d->groups = alloc(groups_needed(d, child) * sizeof(*d->groups));
+	groups_make(d, level, child);
+	return d;
+}
+
+static void level_add(struct fair_rq *rq, struct fair_domain *d)
+{
+	struct fair_level *l = &rq->levels[rq->nr_levels++];
+
+	l->domain = d;
+	l->interval = (u64)d->weight * MSEC;
+	for (u32 g = 0; g < d->nr_groups; g++) {
+		for (u32 i = 0; i < d->groups[g].nr; i++) {
+			if (d->groups[g].cpus[i] == rq->cpu->id)
+				l->local = g;
+		}
+	}
+}
+
+static u32 domain_weight(const struct cpu *c, u32 level)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < machine.nr_cpus; i++)
+		n += topology_shares(c, &cpus[i], level);
+	return n;
+}
+
+/* The domains of one CPU, shared with those that are in them and came before. */
+static void levels_make(struct fair_rq *rq)
+{
+	u32 child = FAIR_LEVELS, below = 1;
+
+	for (u32 level = 0; level < FAIR_LEVELS; level++) {
+		struct fair_domain *d = NULL;
+		u32 weight = domain_weight(rq->cpu, level);
+
+		if (weight == below)
+			continue;
+		for (s32 i = 0; i < rq->cpu->id && !d; i++) {
+			if (topology_shares(rq->cpu, &cpus[i], level))
+				d = fair_rqs[i].levels[rq->nr_levels].domain;
+		}
+		level_add(rq, d && d->weight == weight ? d : domain_make(rq->cpu, level, child));
+		child = level;
+		below = weight;
+	}
+}
+
+static void llcs_init(void)
+{
+	u32 n = 0;
+
+	fair_llcs = alloc(machine.nr_cpus * sizeof(*fair_llcs));
+	for (u32 i = 0; i < machine.nr_cpus; i++) {
+		u32 first = 0;
+
+		while (!topology_shares(&cpus[first], &cpus[i], 1))
+			first++;
+		if (first == i)
+			fair_rqs[i].llc = n++;
+		else
+			fair_rqs[i].llc = fair_rqs[first].llc;
+		mask_set(&fair_llcs[fair_rqs[i].llc].mask, i);
+		fair_llcs[fair_rqs[i].llc].nr++;
+	}
+	for (u32 i = 0; i < n; i++)
+		fair_llcs[i].scan = fair_llcs[i].nr;
+}
+
+static void topology_init(void)
+{
+	llcs_init();
+	for (u32 i = 0; i < machine.nr_cpus; i++) {
+		levels_make(&fair_rqs[i]);
+		fair_asym |= cpus[i].capacity != cpus[0].capacity;
+		mask_set(&fair_idle, i);
+		mask_set(&fair_idle_cores, i);
+		fair_rqs[i].next_balance = MSEC;
+	}
+}
+
+static const struct fair_domain *llc_domain(const struct fair_rq *rq)
+{
+	for (u32 l = rq->nr_levels; l--;) {
+		if (rq->levels[l].domain->llc)
+			return rq->levels[l].domain;
+	}
+	return NULL;
+}
