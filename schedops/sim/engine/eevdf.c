@@ -153,6 +153,7 @@ static void fair_idle_changed(struct cpu *c, int idle)
 	if (rq->curr)
 		put_chain(rq);
 	rq->idle_since = clock_ns;
+	idle_begins_balancing(rq);
 	if (!rq->nr)
 		idle_set(rq);
 }

@@ -91,13 +91,14 @@ static void balance_levels(struct fair_rq *rq, enum idleness idle)
 	rq->next_balance = next;
 }
 
+static u64 nohz_next; /* nohz.next_balance */
+
 /* nohz_idle_balance(): idle CPUs do not tick, so one that is woken for it balances for all of them. */
 static void balance_for_idle(void)
 {
-	static u64 next;
-	u64 soonest = clock_ns + 60000 * MSEC;
+	u64 soonest = NEVER;
 
-	if (clock_ns < next)
+	if (clock_ns < nohz_next)
 		return;
 	for (u32 w = 0; w < MASK_USED; w++) {
 		for (u64 left = fair_idle.w[w]; left; left &= left - 1) {
@@ -113,7 +114,20 @@ static void balance_for_idle(void)
 				soonest = rq->next_balance;
 		}
 	}
-	next = soonest;
+	nohz_next = soonest;
+}
+
+/* update_next_balance(), nohz_balance_enter_idle(): idle CPUs balance more often than busy ones. */
+static void idle_begins_balancing(struct fair_rq *rq)
+{
+	for (u32 i = 0; i < rq->nr_levels; i++) {
+		u64 next = rq->levels[i].last + level_interval(&rq->levels[i], 0);
+
+		if (next < rq->next_balance)
+			rq->next_balance = next;
+	}
+	if (rq->next_balance < nohz_next)
+		nohz_next = rq->next_balance;
 }
 
 /* nohz_balancer_kick(): this CPU has too much, a task too big, a busy sibling, or its cache has others to share with. */
