@@ -38,11 +38,14 @@ _POLICY = (
     "-fdebug-compilation-dir=.",
     "-I.",
 )
+# What the kernel's verifier would refuse at load, null pointers and indexes out of bounds, traps where it happens.
+_CHECKED = (*_POLICY, "-fno-delete-null-pointer-checks", "-fsanitize=null,bounds", "-fsanitize-trap=null,bounds")
 _LINK = ("-mwasm64", "--no-entry", "--export-table")
 _LINK_ENGINE = (*_LINK, "--growable-table", "-z", "stack-size=262144")
 # Unresolved names become imports, which tell what the simulator does not have. 1 GiB of memory is the policy's limit.
 _LINK_POLICY = (*_LINK, "--allow-undefined", "--max-memory=1073741824", "--lto-O3", "-z", "stack-size=65536")
 _LINK_S = 60.0
+POLICY_MODULE = "policy.wasm"  # what wasmtime calls it in a backtrace
 Built = bytes | tuple[SourceProblem, ...]
 
 
@@ -75,7 +78,7 @@ class Builder:
         runtime = self._object(shim, "runtime.c", _POLICY, {})
         assert isinstance(runtime, bytes), runtime  # our own
         return self._built(
-            files, main_file(source), _POLICY, _LINK_POLICY, (runtime,), {main_file(source): source.path}
+            files, main_file(source), _CHECKED, _LINK_POLICY, (runtime,), {main_file(source): source.path}
         )
 
     def _built(
@@ -118,11 +121,12 @@ class Builder:
             names = [f"{number}.o" for number in range(len(objects))]
             for name, data in zip(names, objects, strict=True):
                 (place / name).write_bytes(data)
-            done = proc.run((*_linker(), *link, *names, "-o", "made.wasm"), deadline_s=_LINK_S, cwd=place)
+            name = "engine.wasm" if link is _LINK_ENGINE else POLICY_MODULE
+            done = proc.run((*_linker(), *link, *names, "-o", name), deadline_s=_LINK_S, cwd=place)
             if not done.ok:
                 words = proc.printable(done.stderr[-400:]).strip()
                 raise Unavailable("sim-link", "the linker refuses the policy", detail=words)
-            return (place / "made.wasm").read_bytes()
+            return (place / name).read_bytes()
 
 
 def _linker() -> tuple[str, ...]:

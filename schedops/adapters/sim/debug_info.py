@@ -58,17 +58,21 @@ class Layout:
     """Everything the host needs to know of a policy's module.
 
     :param lines: (offset in the code, file, line), by offset.
+    :param code: where the code begins in the module.
     """
 
     ops: tuple[Variable, ...]
     maps: tuple[MapPlace, ...]
     constants: dict[str, Variable]
     lines: tuple[tuple[int, str, int], ...]
+    code: int
 
     def place(self, offset: int) -> str:
-        """``file:line`` of the instruction at this offset in the code; empty when nothing is known."""
-        at = bisect.bisect_right(self.lines, (offset, "\uffff", 0)) - 1
-        return f"{self.lines[at][1]}:{self.lines[at][2]}" if at >= 0 and self.lines[at][2] else ""
+        """``file:line`` of the instruction at this offset in the module; empty when nothing is known."""
+        at = bisect.bisect_right(self.lines, (offset - self.code, "\uffff", 0)) - 1
+        while at >= 0 and not self.lines[at][2]:  # what the compiler added belongs to the line before it
+            at -= 1
+        return f"{self.lines[at][1]}:{self.lines[at][2]}" if at >= 0 else ""
 
 
 def layout_of(file: WasmFile) -> Layout:
@@ -92,7 +96,7 @@ def layout_of(file: WasmFile) -> Layout:
             elif name and _is_constant(kind):
                 constants[name] = Variable(address, _size(kind))
         lines += _lines(dwarf, unit)
-    return Layout(tuple(ops), tuple(maps), constants, tuple(sorted(set(lines))))
+    return Layout(tuple(ops), tuple(maps), constants, tuple(sorted(set(lines))), file.code)
 
 
 def _dwarf(file: WasmFile) -> DWARFInfo:

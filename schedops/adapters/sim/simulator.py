@@ -8,13 +8,13 @@ from pathlib import Path
 import wasmtime
 
 from schedops.adapters.disk.cachedir import cache_dir
-from schedops.adapters.sim.build import Builder
+from schedops.adapters.sim.build import POLICY_MODULE, Builder
 from schedops.adapters.sim.debug_info import Layout, layout_of
 from schedops.adapters.sim.encode import encode
 from schedops.adapters.sim.guest_policy import GuestPolicy, NotSimulated, join
 from schedops.adapters.sim.results import result_of
 from schedops.adapters.sim.sandbox import Sandbox, compiled
-from schedops.adapters.sim.wasm_file import WasmFile, parse_wasm
+from schedops.adapters.sim.wasm_file import parse_wasm
 from schedops.errors import InputError
 from schedops.model.machine import Machine
 from schedops.model.simulation import SimEnd, SimPlan, SimResult, SimVerdict
@@ -35,6 +35,13 @@ _BATCH_EVENTS = 20_000
 _BATCH_FUEL = 1 << 30  # a batch takes 20 million; an endless loop is noticed after about a second
 _TRACE_RECORDS = 1 << 16
 _MAX_WORDS = 1024
+_MISSING = "the simulator does not have it"
+_TRAPS = (
+    ("fuel", "it does not end"),
+    ("unreachable", "a null pointer or an index out of bounds"),
+    ("out of bounds memory access", "a pointer to outside of its memory"),
+    ("call stack exhausted", "endless recursion"),
+)
 _REASONS = {1024: "runtime error", 1025: "scx_bpf_error", 1026: "runnable task stall"}
 
 
@@ -45,7 +52,7 @@ class WasmSimulator:
         """:param root: cache of modules; by default in the cache directory."""
         self._root = root if root is not None else cache_dir() / "simulator"
         self._builder = Builder(self._root)
-        self._layouts: dict[bytes, tuple[WasmFile, Layout]] = {}
+        self._layouts: dict[bytes, Layout] = {}
 
     def run(self, plan: SimPlan, machine: Machine, scheduler: SimScheduler, *, trace: bool) -> SimResult:
         """See the port."""
@@ -60,22 +67,18 @@ class WasmSimulator:
         built = self._builder.policy(scheduler.source)
         if not isinstance(built, bytes):
             return run.never(_does_not_compile(built))
-        file, layout = self._layout(built)
+        layout = self._layout(built)
         try:
             declared = scheduler.source.policy.params
             module = compiled(built, self._root)
             run.policy = join(sandbox, module, layout, plan, len(machine.cpus), declared, scheduler.params)
         except NotSimulated as missing:
-            return run.never(
-                SimEnd(verdict=SimVerdict.UNSUPPORTED, message=f"the simulator does not have it: {missing}")
-            )
-        run.file = file
+            return run.never(SimEnd(verdict=SimVerdict.UNSUPPORTED, message=f"{_MISSING}: {missing}"))
         return run.go(words, _POLICY, trace=trace)
 
-    def _layout(self, wasm: bytes) -> tuple[WasmFile, Layout]:
+    def _layout(self, wasm: bytes) -> Layout:
         if wasm not in self._layouts:
-            file = parse_wasm(wasm)
-            self._layouts[wasm] = (file, layout_of(file))
+            self._layouts[wasm] = layout_of(parse_wasm(wasm))
         return self._layouts[wasm]
 
 
@@ -86,7 +89,6 @@ class _Run:
         self._cpus = cpus
         self._trace: list[bytes] = []
         self.policy: GuestPolicy | None = None
-        self.file: WasmFile | None = None
 
     def go(self, words: bytes, scheduler: int, *, trace: bool) -> SimResult:
         box = self._sandbox
@@ -102,6 +104,7 @@ class _Run:
                 over = bool(box.call("run", _BATCH_EVENTS))
                 self._drain()
         except wasmtime.Trap as error:
+            box.refuel(1 << 40)
             trap = self._fault(error)
         box.refuel(1 << 40)
         end = trap or self._end()
@@ -137,36 +140,26 @@ class _Run:
         return bytes(memory.read(store, address, last)).decode("utf-8", "replace") if address < last else ""
 
     def _fault(self, trap: wasmtime.Trap) -> SimEnd:
-        """A trap is the policy's, unless no frame of it is there: then the engine has a bug, which is raised."""
-        frames = [frame for frame in trap.frames if self.file is not None and frame.module_offset >= 0]
-        ours = set(_ENGINE_FRAMES)
-        theirs = [frame for frame in frames if (frame.func_name or "") not in ours and self._is_policy(frame)]
+        """A trap is the policy's when it runs; without a frame of it the engine has a bug, which is raised."""
+        theirs = [frame for frame in trap.frames if frame.module_name == POLICY_MODULE]
         if not theirs or self.policy is None:
             raise trap
-        first = theirs[0]
-        place = next(filter(None, (self._place(frame) for frame in theirs)), "")
-        name = first.func_name or "?"
+        at = (self.policy.layout.place(frame.module_offset) for frame in theirs)
+        place = next((place for place in at if not place.startswith("rt_")), "")
+        name = theirs[0].func_name or "?"
         if name.startswith("undefined_weak:"):
             missing = name.partition(":")[2]
-            text = f"the simulator does not have it: it calls {missing}"
-            return SimEnd(verdict=SimVerdict.UNSUPPORTED, message=text, place=place)
-        return SimEnd(verdict=SimVerdict.FAULT, message=f"{_reason(trap)} in {name}", place=place)
-
-    def _is_policy(self, frame: wasmtime.Frame) -> bool:
-        return self._place(frame) != "" or (frame.func_name or "").startswith("undefined_weak:")
-
-    def _place(self, frame: wasmtime.Frame) -> str:
-        if self.file is None or self.policy is None:
-            return ""
-        return self.policy.layout.place(frame.module_offset - self.file.code)
-
-
-_ENGINE_FRAMES = ("run", "setup")
+            return SimEnd(verdict=SimVerdict.UNSUPPORTED, message=f"{_MISSING}: it calls {missing}", place=place)
+        said = self._end().message  # what the runtime refused, before it trapped
+        return SimEnd(verdict=SimVerdict.FAULT, message=f"{said or _reason(trap)} in {name}", place=place)
 
 
 def _reason(trap: wasmtime.Trap) -> str:
-    text = str(trap).rpartition("wasm trap: ")[2].strip().splitlines()
-    return "it does not end" if "fuel" in str(trap) else (text[0] if text else "trap")
+    text = str(trap)
+    for words, meaning in _TRAPS:
+        if words in text:
+            return meaning
+    return text.rpartition("wasm trap: ")[2].strip()[:200]
 
 
 def _does_not_compile(problems: tuple[SourceProblem, ...]) -> SimEnd:

@@ -155,7 +155,15 @@ void EXPORT(kf_exit)(u32 kind, s64 code, u64 at_, u64 length)
 }
 
 u64 EXPORT(words)(u32 which) { return which ? words_length : words_at; }
-void EXPORT(kf_fault)(u32 what) { stop(V_FAULT, 0, "the shim refuses: error %u", what); }
+
+/* rt_memory.c: FAULT_* */
+void EXPORT(kf_fault)(u32 what)
+{
+	static const char *const words[] = { "it needs more memory than it may have", "it uses a map that is none",
+					     "it passes a pointer that is no task", "it passes a pointer that is no cgroup" };
+
+	stop(V_FAULT, 0, "%s", words[(what - 1) & 3]);
+}
 
 /* Called by Python before setup(). */
 void EXPORT(set_op)(u32 place, u64 function)
