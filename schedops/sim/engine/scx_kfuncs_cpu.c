@@ -99,7 +99,10 @@ void EXPORT(kf_kick_cpu)(s32 cpu, u64 flags)
 		kicked_preempt[cpu >> 6] |= 1ULL << (cpu & 63);
 }
 
-u64 EXPORT(kf_now)(void) { return clock_ns; }
+/* A machine has been up for a while when a policy is loaded: policies take a time of 0 for "never". */
+#define UPTIME_NS 1000000000000ULL
+
+u64 EXPORT(kf_now)(void) { return UPTIME_NS + clock_ns; }
 s32 EXPORT(kf_this_cpu)(void) { return this_cpu; }
 u32 EXPORT(kf_nr_cpus)(void) { return machine.nr_cpus; }
 u32 EXPORT(kf_nr_nodes)(void) { return machine.nr_nodes; }
