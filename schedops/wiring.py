@@ -13,7 +13,7 @@ from schedops.adapters.toolbox.tools import require_tool
 from schedops.adapters.vm.qemu import Qemu
 from schedops.adapters.vm.stoppable import StoppableMachines
 from schedops.model.evidence import Tools
-from schedops.ports import Archive, KernelImage, Progress, World
+from schedops.ports import Archive, Crew, KernelImage, Progress, Simulator, World
 
 
 def world(progress: Progress) -> World:
@@ -41,6 +41,18 @@ def archive(joined: World) -> Archive:
     from schedops.adapters.kernel.kernel_archive import KernelArchive  # noqa: PLC0415 - most runs fetch nothing
 
     return KernelArchive(KernelStore(), progress=joined.progress)
+
+
+def simulator() -> Simulator:
+    """The real simulator; wasmtime is imported now, the compiler is looked for when it is needed."""
+    from schedops.adapters.sim.simulator import WasmSimulator  # noqa: PLC0415 - 0.1 s, and most commands simulate nothing
+
+    return WasmSimulator()
+
+
+def crew() -> Crew:
+    """Threads that need no breaker: a simulation's batches are short."""
+    return Threads()
 
 
 def tools(joined: World) -> Tools:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from schedops.model.policy import ParamValue
 from schedops.model.simulation import SimEnd
 
 
@@ -57,6 +58,7 @@ class SimComparison:
     workload: str
     policy: str
     baseline: str
+    params: tuple[ParamValue, ...] = ()
     machine: str
     machine_sha256: str
     cpus: int

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from schedops.model.simulation import SimPlan, SimResult, TaskResult
-from schedops.sim.histogram import merged, percentile, total
+from schedops.sim.programs.histogram import count_of, merged, quantile_ns
 from schedops.stats.summary import mean, quantile
 
 NS_PER_MS, NS_PER_US, NS_PER_S = 1e6, 1e3, 1e9
@@ -39,8 +39,10 @@ FIGURES: dict[str, Meaning] = {
     "longest_wait_ms": Meaning("ms", LOWER, "runnable and not running without a break, the longest"),
     "fairness": Meaning("ratio", HIGHER, "Jain's index over tasks of CPU time by the time they wanted one"),
     "cpu_time_ms": Meaning("ms", LOWER, "busy time of all CPUs, switches and migrations included"),
-    "utilisation": Meaning("%", NEITHER, "busy time of all CPUs by wall time"),
-    "idle_while_waiting": Meaning("%", LOWER, "time that CPUs idled while a task waited that may run there"),
+    "utilisation": Meaning("ratio", NEITHER, "busy time of all CPUs by wall time"),
+    "idle_while_waiting": Meaning(
+        "ratio", LOWER, "time that CPUs idled while a task waited that may run there, by wall time"
+    ),
     "context_switches": Meaning("count", LOWER, "times a task was put on a CPU"),
     "preemptions": Meaning("count", NEITHER, "times a task left a CPU while it could have gone on"),
     "migrations": Meaning("count", LOWER, "runs on another CPU than the one before"),
@@ -59,8 +61,8 @@ def figures(plan: SimPlan, result: SimResult) -> dict[str, float]:
         found["makespan_ms"] = max(ends) / NS_PER_MS
     if wall:
         found["cpu_time_ms"] = sum(cpu.busy_ns for cpu in result.cpus) / NS_PER_MS
-        found["utilisation"] = 100 * sum(cpu.busy_ns for cpu in result.cpus) / wall
-        found["idle_while_waiting"] = 100 * sum(cpu.idle_waste_ns for cpu in result.cpus) / wall
+        found["utilisation"] = sum(cpu.busy_ns for cpu in result.cpus) / wall
+        found["idle_while_waiting"] = sum(cpu.idle_waste_ns for cpu in result.cpus) / wall
     return {name: found[name] for name in FIGURES if name in found}
 
 
@@ -107,10 +109,10 @@ def _share(task: TaskResult) -> float:
 def _of_labels(result: SimResult, labels: Sequence[int]) -> Iterator[tuple[str, float]]:
     wakeups = merged(result.labels[label].wakeup for label in labels)
     requests = merged(result.labels[label].request for label in labels)
-    if total(requests) and result.end_ns:
-        yield "requests_per_s", total(requests) * NS_PER_S / result.end_ns
+    if count_of(requests) and result.end_ns:
+        yield "requests_per_s", count_of(requests) * NS_PER_S / result.end_ns
     for name, histogram in (("request", requests), ("wakeup", wakeups)):
         for word, share in (("p50", 0.5), ("p99", 0.99), ("p999", 0.999)):
-            value = percentile(histogram, share)
+            value = quantile_ns(histogram, share)
             if value is not None:
                 yield f"{name}_{word}_us", value / NS_PER_US

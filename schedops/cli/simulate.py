@@ -1,0 +1,196 @@
+"""``schedops simulate``: a policy on a machine that is not there, against a baseline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from schedops.cli.common import answers, output_option
+from schedops.report.envelope import Answer
+
+if TYPE_CHECKING:
+    from schedops.model.machine import Machine
+    from schedops.pipeline.simulation import Contest, Simulated
+    from schedops.ports import SimScheduler
+    from schedops.repository import Tree
+
+_BUILT_IN = ("eevdf", "fifo", "random")
+_DEFAULT_CPUS = 2  # as bench has it
+_DEFAULT_SEEDS = 10
+
+
+@click.command()
+@click.argument("policy", required=False)
+@click.option("-w", "--workload", metavar="NAME", help="`schedops workload list` names them")
+@click.option("--cpus", type=click.IntRange(1, 512), help=f"so many equal CPUs [default: {_DEFAULT_CPUS}]")
+@click.option(
+    "--machine", metavar="NAME|FILE", help="a machine file, or one that comes along (laptop-4-4, server-172 ...)"
+)
+@click.option(
+    "--seed", "seeds", type=click.IntRange(0), multiple=True, help="of the work's lengths and arrivals; repeatable"
+)
+@click.option(
+    "--seeds", "count", type=click.IntRange(1, 1000), help=f"how many, from --seed on [default: {_DEFAULT_SEEDS}]"
+)
+@click.option("--baseline", default="eevdf", show_default=True, metavar="eevdf|informed|fifo|random|POLICY")
+@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="parameter of the policy; repeatable")
+@click.option("--scale", type=click.FloatRange(0.01, 1000), default=1.0, show_default=True, help="factor on the work")
+@click.option("--cold", is_flag=True, help="without hints, as on the first run of a workload")
+@click.option(
+    "--hint-error", type=click.FloatRange(0, 3), help="spread of ln(hint / mean) [default: the workload's own]"
+)
+@click.option("--trace", metavar="FILE", help="events of the first seed: .json, or .pftrace for ui.perfetto.dev")
+@click.option("--plot", metavar="FILE.svg", help="timeline of the first seed, baseline above policy")
+@click.option(
+    "--describe-host",
+    is_flag=False,
+    flag_value="-",
+    metavar="[FILE]",
+    help="write a machine file for this host, and end",
+)
+@output_option
+@answers("simulate")
+def simulate(
+    *,
+    policy: str | None,
+    workload: str | None,
+    cpus: int | None,
+    machine: str | None,
+    seeds: tuple[int, ...],
+    count: int | None,
+    baseline: str,
+    params: tuple[str, ...],
+    scale: float,
+    cold: bool,
+    hint_error: float | None,
+    trace: str | None,
+    plot: str | None,
+    describe_host: str | None,
+) -> Answer:
+    """Run POLICY in the simulator against a baseline, on any machine, in seconds.
+
+    POLICY is a library name, a directory with policy.yaml, a bare .bpf.c, or eevdf or random. The figures are of a
+    model: the same on every machine, and never measured. `schedops bench` measures.
+
+    \b
+    Example:
+      schedops simulate build-order --workload ci-builds --plot out.svg
+      schedops simulate long-first --workload uneven-batch --machine laptop-4-4 --seeds 30
+      schedops simulate --describe-host host.yaml
+
+    Exit codes: 0 done, 1 the policy was ejected or broke, 2 bad input, 3 the simulator cannot run it, 69 no compiler.
+    """
+    if describe_host is not None:
+        return _describe(describe_host)
+    if policy is None or workload is None:
+        raise click.UsageError("POLICY and --workload are needed (or --describe-host)")
+    _check_outputs(trace, plot)
+
+    from schedops.adapters.console import console_progress
+    from schedops.pipeline.simulation import Contest, exit_code_of
+    from schedops.pipeline.simulation import simulate as run
+    from schedops.report.simulation import simulation_page
+    from schedops.repository import load_workload, open_tree
+    from schedops.schema.decode import encode
+    from schedops.wiring import crew, simulator
+
+    tree = open_tree(Path.cwd())
+    rival, arm = _baseline(tree, baseline)
+    contest = Contest(
+        workload=load_workload(tree.root, workload),
+        machine=_machine(cpus, machine),
+        policy=_scheduler(tree, policy, params),
+        baseline=rival,
+        baseline_arm=arm,
+        seeds=_seeds(seeds, count),
+        scale=scale,
+        cold=cold,
+        hint_error=hint_error,
+    )
+    with console_progress() as progress:
+        found = run(contest, simulator=simulator(), crew=crew(), progress=progress, trace=bool(trace or plot))
+    written = _write(contest, found, trace=trace, plot=plot)
+    data = {**encode(found.comparison), "files": written}
+    text = "\n".join([simulation_page(found.comparison), *(f"written: {name}" for name in written)])
+    return Answer(data, text, exit_code_of(found.comparison.policy_end))
+
+
+def _check_outputs(trace: str | None, plot: str | None) -> None:
+    # Before anything runs: a long simulation must not end with a name that nobody can write.
+    if trace is not None and not trace.endswith((".json", ".pftrace", ".perfetto-trace")):
+        raise click.UsageError(f"--trace {trace}: a name that ends in .json, .pftrace or .perfetto-trace is needed")
+    if plot is not None and not plot.endswith(".svg"):
+        raise click.UsageError(f"--plot {plot}: a name that ends in .svg is needed")
+
+
+def _machine(cpus: int | None, machine: str | None) -> Machine:
+    from schedops.model.machine import flat_machine
+    from schedops.repository import load_machine
+
+    if cpus is not None and machine is not None:
+        raise click.UsageError("--cpus and --machine exclude each other")
+    return load_machine(machine, cwd=Path.cwd()) if machine is not None else flat_machine(cpus or _DEFAULT_CPUS)
+
+
+def _seeds(seeds: tuple[int, ...], count: int | None) -> tuple[int, ...]:
+    if len(seeds) > 1:
+        if count is not None:
+            raise click.UsageError("--seeds counts from one --seed on")
+        return tuple(dict.fromkeys(seeds))
+    first = seeds[0] if seeds else 1
+    return tuple(range(first, first + (count or (1 if seeds else _DEFAULT_SEEDS))))
+
+
+def _scheduler(tree: Tree, name: str, params: tuple[str, ...]) -> SimScheduler:
+    from schedops.pipeline.compare import parameters
+    from schedops.ports import SimScheduler
+    from schedops.repository import resolve_policy
+
+    if name in {"eevdf", "random"}:  # fifo is a policy of the library, too
+        if params:
+            raise click.UsageError(f"{name} is built in and has no parameters")
+        return SimScheduler(name)
+    source = resolve_policy(tree.root, name, cwd=Path.cwd())
+    return SimScheduler(source.policy.name, source, parameters(source.policy, params))
+
+
+def _baseline(tree: Tree, name: str) -> tuple[SimScheduler, str]:
+    # Who schedules, and how the jobs are launched.
+    from schedops.ports import SimScheduler
+
+    if name == "informed":
+        return SimScheduler("eevdf"), "informed"
+    if name in _BUILT_IN:
+        return SimScheduler(name), "eevdf"
+    return _scheduler(tree, name, ()), "candidate"
+
+
+def _write(contest: Contest, found: Simulated, *, trace: str | None, plot: str | None) -> list[str]:
+    from schedops.adapters.disk.cachedir import write_whole
+    from schedops.pipeline.simulation_files import plot_file, trace_file
+
+    written = []
+    if plot is not None and all(run.result.tasks for run in found.first):
+        write_whole(Path(plot), plot_file(contest, found))
+        written.append(plot)
+    if trace is not None and all(run.result.tasks for run in found.first):
+        write_whole(Path(trace), trace_file(contest, found, json=trace.endswith(".json")))
+        written.append(trace)
+    return written
+
+
+def _describe(path: str) -> Answer:
+    from schedops.adapters.disk.cachedir import write_whole
+    from schedops.adapters.host_machine import describe_host
+    from schedops.report.machine_file import machine_file
+    from schedops.schema.decode import encode
+
+    found = describe_host()
+    text = machine_file(found.machine, comments=found.notes)
+    data = {"machine": encode(found.machine), "notes": list(found.notes), "file": None if path == "-" else path}
+    if path == "-":
+        return Answer(data, text.rstrip("\n"))
+    write_whole(Path(path), text.encode())
+    return Answer(data, f"{path}: {len(found.machine.cpus)} CPUs; read it before you rely on it")
