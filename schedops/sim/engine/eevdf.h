@@ -23,9 +23,9 @@
 /* kernel/sched/pelt.c: a geometric average, half of it older than 32 ms. */
 struct fair_avg {
 	u64 last; /* accounted until */
-	u64 load_sum, util_sum;
+	u64 load_sum, util_sum, runnable_sum;
 	u32 part; /* us of the current ms */
-	u32 load, util; /* the averages: runnable weight (queues) or 1024 * runnable (tasks); running * capacity */
+	u32 load, util, runnable; /* the averages: runnable weight; running * capacity; 1024 * tasks runnable */
 };
 
 struct fair_queue;
@@ -75,7 +75,7 @@ struct fair_queue {
 /* A scheduling group: what balancing at one level compares. */
 struct fair_group {
 	s32 *cpus;
-	u32 nr;
+	u32 nr, cores;
 	u64 capacity, max_capacity;
 	u8 smt; /* its CPUs are siblings */
 };

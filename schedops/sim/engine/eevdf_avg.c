@@ -25,10 +25,17 @@ static u64 avg_decay(u64 value, u64 periods)
 	return (value >> 32) * factor + ((value & 0xffffffff) * factor >> 32);
 }
 
-/* accumulate_sum() and ___update_load_avg(): since it was last accounted, load and running were as given. */
-static void avg_update(struct fair_avg *a, u64 load, u64 running)
+static void avg_add(struct fair_avg *a, u64 load, u64 running, u64 runnable, u64 us)
 {
-	u64 delta = (clock_ns - a->last) >> 10, total, periods, amount = delta, divider;
+	a->load_sum += load * us;
+	a->util_sum += running * us;
+	a->runnable_sum += runnable * us;
+}
+
+/* accumulate_sum() and ___update_load_avg(): since it was last accounted, things were as given. */
+static void avg_update(struct fair_avg *a, u64 load, u64 running, u64 runnable)
+{
+	u64 delta = (clock_ns - a->last) >> 10, total, periods, divider;
 
 	if (!delta)
 		return;
@@ -36,20 +43,20 @@ static void avg_update(struct fair_avg *a, u64 load, u64 running)
 	total = a->part + delta;
 	if (total < 1024) {
 		a->part = total;
-		a->load_sum += load * amount;
-		a->util_sum += running * amount;
+		avg_add(a, load, running, runnable, delta);
 		return;
 	}
 	periods = total / 1024;
 	a->load_sum = avg_decay(a->load_sum, periods);
 	a->util_sum = avg_decay(a->util_sum, periods);
-	amount = avg_decay(1024 - a->part, periods) + AVG_MAX - avg_decay(AVG_MAX, periods) - 1024 + total % 1024;
+	a->runnable_sum = avg_decay(a->runnable_sum, periods);
+	avg_add(a, load, running, runnable,
+		avg_decay(1024 - a->part, periods) + AVG_MAX - avg_decay(AVG_MAX, periods) - 1024 + total % 1024);
 	a->part = total % 1024;
-	a->load_sum += load * amount;
-	a->util_sum += running * amount;
 	divider = AVG_MAX - 1024 + a->part;
 	a->load = a->load_sum / divider;
 	a->util = a->util_sum / divider;
+	a->runnable = a->runnable_sum / divider;
 }
 
 static u64 avg_running(const struct fair_rq *rq)
@@ -60,8 +67,12 @@ static u64 avg_running(const struct fair_rq *rq)
 /* To be called before a queue's load, or who runs, changes. */
 static void avg_update_queue(struct fair_queue *q)
 {
-	if (clock_ns - q->avg.last >= 1024)
-		avg_update(&q->avg, q->load >> 10, q == q->rq->root && q->rq->curr ? avg_running(q->rq) : 0);
+	if (clock_ns - q->avg.last < 1024)
+		return;
+	if (q->owner)
+		avg_update(&q->avg, q->load >> 10, 0, 0);
+	else
+		avg_update(&q->avg, q->load >> 10, q->rq->curr ? avg_running(q->rq) : 0, (u64)q->rq->nr * 1024);
 }
 
 /* To be called before the task's state changes. */
@@ -69,45 +80,47 @@ static void avg_update_task(struct task *p)
 {
 	struct fair_task *t = fair_of(p);
 	struct fair_rq *rq = t->e.queue ? t->e.queue->rq : NULL;
+	u64 runnable = t->e.queued && !t->e.delayed;
 
 	if (clock_ns - t->avg.last >= 1024)
-		avg_update(&t->avg, t->e.queued && !t->e.delayed ? 1024 : 0, rq && rq->curr == p ? avg_running(rq) : 0);
+		avg_update(&t->avg, runnable * p->weight, rq && rq->curr == p ? avg_running(rq) : 0, runnable * 1024);
 }
 
-static u64 avg_task_load(struct task *p)
+static u32 avg_plus(u32 value, s64 by)
 {
-	return (u64)fair_of(p)->avg.load * p->weight >> 10;
+	return (s64)value + by > 0 ? value + by : 0;
 }
 
-static void avg_shift(struct fair_avg *a, s64 load, s64 util)
+static void avg_shift(struct fair_avg *a, s64 load, s64 util, s64 runnable)
 {
 	u64 divider = AVG_MAX - 1024 + a->part;
 
-	a->load = (s64)a->load + load > 0 ? a->load + load : 0;
-	a->util = (s64)a->util + util > 0 ? a->util + util : 0;
+	a->load = avg_plus(a->load, load);
+	a->util = avg_plus(a->util, util);
+	a->runnable = avg_plus(a->runnable, runnable);
 	a->load_sum = a->load * divider;
 	a->util_sum = a->util * divider;
+	a->runnable_sum = a->runnable * divider;
 }
 
-static void avg_attach(struct fair_queue *q, s64 load, s64 util)
+static void avg_attach(struct fair_queue *q, const struct fair_avg *a, s64 sign)
 {
+	struct fair_queue *root = q->rq->root;
+
 	avg_update_queue(q);
-	avg_shift(&q->avg, load, q->owner ? 0 : util);
-	if (q->owner) {
-		avg_update_queue(q->rq->root);
-		avg_shift(&q->rq->root->avg, 0, util);
-	}
+	avg_update_queue(root);
+	if (q != root)
+		avg_shift(&q->avg, sign * a->load, 0, 0);
+	avg_shift(&root->avg, q == root ? sign * a->load : 0, sign * a->util, sign * a->runnable);
 }
 
 /* attach_entity_load_avg(), detach_entity_load_avg(): what the task did goes where it goes. */
 static void avg_move(struct task *p, struct fair_queue *from, struct fair_queue *to)
 {
-	s64 load = avg_task_load(p), util = fair_of(p)->avg.util;
-
 	if (from)
-		avg_attach(from, -load, -util);
+		avg_attach(from, &fair_of(p)->avg, -1);
 	if (to)
-		avg_attach(to, load, util);
+		avg_attach(to, &fair_of(p)->avg, 1);
 }
 
 /* cpu_load(), cpu_util_cfs(): of an idle CPU they fade although nothing happens there. */

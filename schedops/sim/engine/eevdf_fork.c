@@ -6,7 +6,7 @@ enum group_type { G_SPARE, G_BUSY, G_MISFIT, G_SMT, G_OVERLOADED }; /* enum grou
 
 struct group_stats {
 	const struct fair_group *group;
-	u64 load, util, average, misfit;
+	u64 load, util, runnable, average, misfit;
 	u32 nr, idle;
 	enum group_type type;
 };
@@ -20,6 +20,7 @@ static void group_sums(struct group_stats *s, const struct fair_group *g)
 
 		s->load += cpu_load(rq);
 		s->util += cpu_util(rq);
+		s->runnable += rq->root->avg.runnable;
 		s->nr += rq->nr;
 		s->idle += fair_idle_cpu(g->cpus[i]);
 		if (rq->misfit > s->misfit)
@@ -27,16 +28,17 @@ static void group_sums(struct group_stats *s, const struct fair_group *g)
 	}
 }
 
-/* group_classify() by group_is_overloaded() and group_has_capacity(); runnable_avg is left out. */
+/* group_classify() by group_is_overloaded() and group_has_capacity() */
 static enum group_type group_classify(const struct group_stats *s, u32 pct)
 {
-	int full = s->group->capacity * 100 <= s->util * pct;
+	u64 capacity = s->group->capacity;
+	int crowded = capacity * pct < s->runnable * 100;
 
-	if (s->nr > s->group->nr && full)
+	if (s->nr > s->group->nr && (crowded || capacity * 100 < s->util * pct))
 		return G_OVERLOADED;
 	if (s->misfit)
 		return G_MISFIT;
-	return s->nr >= s->group->nr && full ? G_BUSY : G_SPARE;
+	return s->nr >= s->group->nr && (crowded || capacity * 100 <= s->util * pct) ? G_BUSY : G_SPARE;
 }
 
 static u64 group_average(const struct group_stats *s)

@@ -88,7 +88,7 @@ static void fade_blocked(struct fair_rq *rq)
 /* task_h_load(): what the task adds to the load of its CPU, through the weights of its cgroups. */
 static u64 task_h_load(struct task *p)
 {
-	u64 load = avg_task_load(p);
+	u64 load = fair_of(p)->avg.load;
 
 	for (struct fair_entity *e = fair_of(p)->e.parent; e; e = e->parent) {
 		u64 inside = e->mine->load >> 10;

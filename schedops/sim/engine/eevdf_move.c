@@ -92,7 +92,7 @@ static u32 move_tasks(struct balance *b)
 	return moved;
 }
 
-/* need_active_balance(): misfits, a core shared without need, or when nothing else has worked for long. */
+/* need_active_balance(): a misfit, or nothing else has worked for long (a core is shared without need). */
 static int wants_push(const struct balance *b)
 {
 	const struct task *p = b->from->curr;
@@ -101,10 +101,8 @@ static int wants_push(const struct balance *b)
 		return 0;
 	if (b->what == M_MISFIT)
 		return 1;
-	if (b->idle != I_BUSY && b->what == M_TASKS && b->there.type == G_SMT)
-		return 1;
 	/* imbalanced_active_balance() */
-	return b->what == M_TASKS && b->level->failed > b->domain->patience + 2U && b->from->nr > 1;
+	return b->what == M_TASKS && b->level->failed > b->domain->patience + 2U;
 }
 
 /* active_load_balance_cpu_stop(), the order: the running task is taken off as soon as its CPU chooses. */

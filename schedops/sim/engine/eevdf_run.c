@@ -197,6 +197,8 @@ static void guess_util(struct fair_rq *rq, struct task *p)
 		util = (u64)there->util * p->weight / (there->load + 1);
 	t->avg.util = util < room ? util : room;
 	t->avg.util_sum = (u64)t->avg.util * (AVG_MAX - 1024);
+	t->avg.runnable = t->avg.util;
+	t->avg.runnable_sum = t->avg.util_sum;
 }
 
 static void task_enters(struct fair_rq *rq, struct task *p, int is_new)

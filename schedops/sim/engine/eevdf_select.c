@@ -68,7 +68,7 @@ static s32 affine_weight(const struct fair_domain *d, struct task *p, s32 here, 
 			return here;
 		load -= current;
 	}
-	own = fair_of(p)->e.queue ? task_h_load(p) : avg_task_load(p);
+	own = fair_of(p)->e.queue ? task_h_load(p) : fair_of(p)->avg.load;
 	load = (load + own) * 100 * cpus[prev].capacity;
 	other = (other > own ? other - own : 0) * (100 + (d->pct - 100) / 2) * cpus[here].capacity;
 	return load < other + (sync != 0) ? here : -1;

@@ -19,7 +19,7 @@ struct balance {
 	u32 nr;
 };
 
-/* update_sg_lb_stats(): a core with two busy threads is worth looking at for a CPU of an idle core (smt_balance()). */
+/* update_sg_lb_stats(): a core with two tasks is worth looking at (smt_balance()). */
 static void stats_classify(struct balance *b, struct group_stats *s, int local)
 {
 	const struct fair_domain *d = b->domain;
@@ -27,7 +27,7 @@ static void stats_classify(struct balance *b, struct group_stats *s, int local)
 	if (!d->asym)
 		s->misfit = 0;
 	s->type = group_classify(s, d->pct);
-	if (!local && s->type < G_SMT && s->group->smt && s->nr > 1 && b->idle != I_BUSY && fair_core_idles(b->to->cpu->id))
+	if (!local && s->type < G_SMT && s->group->smt && s->nr > 1 && b->idle != I_BUSY)
 		s->type = G_SMT;
 	if (s->type == G_OVERLOADED)
 		s->average = group_average(s);
@@ -51,12 +51,16 @@ static int busier(const struct balance *b, const struct group_stats *s)
 		return s->average > best->average;
 	case G_MISFIT:
 		return s->misfit > best->misfit;
-	case G_SMT:
 	case G_BUSY:
 		return group_average(s) > group_average(best);
+	case G_SMT:
+		if (!s->idle && !best->idle)
+			return group_average(s) > group_average(best);
+		break;
 	default:
-		return s->idle < best->idle || (s->idle == best->idle && s->nr > best->nr);
+		break;
 	}
+	return s->idle < best->idle || (s->idle == best->idle && s->nr > best->nr);
 }
 
 /* update_sd_lb_stats(); update_idle_cpu_scan(): the busier the cache's CPUs, the fewer a wake-up looks at. */
@@ -91,6 +95,21 @@ static void stats_update(struct balance *b)
 	}
 }
 
+/* sibling_imbalance(): by cores, when the groups are not of one size */
+static s64 sibling_imbalance(const struct balance *b)
+{
+	const struct group_stats *here = &b->here, *there = &b->there;
+	s64 cores = here->group->cores + there->group->cores, amount;
+
+	if (b->idle == I_BUSY)
+		return 0;
+	if (here->group->cores == there->group->cores)
+		return (s64)there->nr - here->nr;
+	amount = 2 * ((s64)there->nr * here->group->cores - (s64)here->nr * there->group->cores);
+	amount = amount > 0 ? (amount + cores) / cores : 0;
+	return amount <= 1 && !here->nr && there->nr > 1 ? 2 : amount;
+}
+
 /* calculate_imbalance(), a local group with room */
 static void amount_for_spare(struct balance *b)
 {
@@ -107,15 +126,13 @@ static void amount_for_spare(struct balance *b)
 	}
 	b->what = M_TASKS;
 	if (there->group->nr == 1 || b->domain->spread)
-		/* sibling_imbalance(): by CPUs, when the groups are not of one size */
-		b->amount = ((s64)there->nr * here->group->nr - (s64)here->nr * there->group->nr) * 2 /
-			    (s64)(here->group->nr + there->group->nr);
+		b->amount = sibling_imbalance(b);
 	else
 		b->amount = (s64)here->idle - there->idle;
 	/* adjust_numa_imbalance(): while the other node is not full, a small difference is left alone */
 	if (b->domain->numa && here->nr + 1 <= here->group->nr / 8 && b->amount <= 2)
 		b->amount = 0;
-	b->amount = ((b->amount > 0 ? b->amount : 0) + 1) / 2;
+	b->amount = (b->amount > 0 ? b->amount : 0) / 2;
 }
 
 /* calculate_imbalance() */
@@ -163,10 +180,10 @@ static int find_group(struct balance *b)
 						   100 * there->average <= b->domain->pct * here->average))
 			return 0;
 		if (there->type != G_OVERLOADED &&
-		    !(b->domain->spread && here->type == G_SPARE && there->nr > here->nr + 1)) {
+		    !(b->domain->spread && here->type == G_SPARE && sibling_imbalance(b) > 1)) {
 			if (b->idle == I_BUSY)
 				return 0;
-			if (there->type != G_SMT && there->group->nr > 1 && here->idle <= there->idle + 1)
+			if (there->group->nr > 1 && here->idle <= there->idle + 1)
 				return 0;
 			if (there->nr == 1)
 				return 0;

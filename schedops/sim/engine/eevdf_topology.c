@@ -15,6 +15,15 @@ static int topology_shares(const struct cpu *a, const struct cpu *b, u32 level)
 	return level == 3 || a->node == b->node;
 }
 
+static int first_of_core(const struct cpu *c)
+{
+	for (const struct cpu *s = c->next_sibling; s != c; s = s->next_sibling) {
+		if (s->id < c->id)
+			return 0;
+	}
+	return 1;
+}
+
 static void group_make(struct fair_group *g, const struct cpu *first, u32 level, u32 child)
 {
 	g->cpus = alloc(machine.nr_cpus * sizeof(*g->cpus));
@@ -25,9 +34,11 @@ static void group_make(struct fair_group *g, const struct cpu *first, u32 level,
 			continue;
 		g->cpus[g->nr++] = i;
 		g->capacity += c->capacity;
+		g->cores += first_of_core(c);
 		if (c->capacity > g->max_capacity)
 			g->max_capacity = c->capacity;
 	}
+	g->cores += !g->cores;
 	g->smt = child == 0 && g->nr > 1;
 }
 
