@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import random
 
+Draws = random.Random  # what :func:`generator` gives; only its method random() may be called
+
 
 def generator(*parts: object) -> random.Random:
     """A generator that depends on all parts and on nothing else."""

@@ -110,12 +110,14 @@ class _Play:
         self.ready.append(index)
 
     def fill(self) -> None:
-        for index in list(self.ready):
-            cpus = [cpu for cpu in self.free if self.may(index, cpu)]
-            if cpus and not self.error:
-                self.ready.remove(index)
-                self.free.remove(cpus[0])
-                self.begin(index, cpus[0])
+        while not self.error and (found := self.next_pair()):
+            self.ready.remove(found[0])
+            self.free.remove(found[1])
+            self.begin(*found)
+
+    def next_pair(self) -> tuple[int, int] | None:
+        pairs = ((index, cpu) for index in self.ready for cpu in self.free if self.may(index, cpu))
+        return next(pairs, None)
 
     def may(self, index: int, cpu: int) -> bool:
         return self.allowed[index] < 0 or cpu in self.plan.cpusets[self.allowed[index]]

@@ -76,7 +76,7 @@ class PlanBuilder:
 
     def label(self, name: str) -> int:
         """Index of a class of tasks."""
-        return self._labels.setdefault(name, len(self._labels))
+        return self._labels.setdefault(printable(name), len(self._labels))
 
     def cgroup(self, name: str, *, parent: int = 0, weight: int = 100) -> int:
         """Add a cgroup; its index."""
@@ -108,4 +108,9 @@ class PlanBuilder:
 
 def comm(name: str) -> str:
     """A name as the kernel would keep it: its first 15 bytes, whole characters."""
-    return name.encode("utf-8")[:COMM_BYTES].decode("utf-8", errors="ignore")
+    return printable(name).encode("utf-8")[:COMM_BYTES].decode("utf-8", errors="ignore")
+
+
+def printable(name: str) -> str:
+    """A name that does nothing to a terminal and fits into UTF-8."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name)

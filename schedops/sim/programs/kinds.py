@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from schedops.errors import InputError
-from schedops.model.machine import Machine
 from schedops.model.simulation import SimPlan
 from schedops.model.workload import Workload
-from schedops.sim.programs.extent import Extent
+from schedops.sim.programs.graph import graph_plan
+from schedops.sim.programs.pipes import pipes_plan
+from schedops.sim.programs.requests import requests_plan
+from schedops.sim.programs.rt_app import rt_app_plan
+from schedops.sim.programs.situation import Extent, Situation
+from schedops.sim.programs.tasks import tasks_plan
 
 Maker = Callable[..., tuple[SimPlan, Extent]]
-_MAKERS: Mapping[str, Maker] = {}
+_MAKERS: Mapping[str, Maker] = {
+    "requests": requests_plan,
+    "pipes": pipes_plan,
+    "graph": graph_plan,
+    "tasks": tasks_plan,
+    "rt_app": rt_app_plan,
+}
 
 
-def kind_plan(
-    workload: Workload, machine: Machine, *, seed: int, scale: float, with_hints: bool
-) -> tuple[SimPlan, Extent]:
+def kind_plan(workload: Workload, wanted: Situation) -> tuple[SimPlan, Extent]:
     """The plan of a workload that is not made of jobs.
 
     :raises InputError: ``plan-too-large``, or what is wrong with the workload.
-    :raises ValueError: *scale* not above 0.
     """
-    if not scale > 0:
-        raise ValueError(f"scale must be above 0, not {scale:g}")
-    kind = workload.model_kind
-    if kind not in _MAKERS:
-        raise InputError("not-simulated", f"workloads of the kind {kind} cannot be simulated yet")
-    model = getattr(workload, kind)
-    return _MAKERS[kind](model, machine, name=workload.name, seed=seed, scale=scale, with_hints=with_hints)
+    return _MAKERS[workload.model_kind](getattr(workload, workload.model_kind), wanted)

@@ -12,9 +12,9 @@ from schedops.model.jobs import Hints, JobPlan, RunSetup
 from schedops.model.machine import Machine
 from schedops.model.simulation import SimPlan
 from schedops.model.workload import JOB_KINDS, Workload
-from schedops.sim.programs.extent import Extent
 from schedops.sim.programs.jobs import NS_PER_ITERATION, jobs_plan
 from schedops.sim.programs.kinds import kind_plan
+from schedops.sim.programs.situation import Extent, Situation
 from schedops.workloads.arms import setup_of
 from schedops.workloads.expand import expand, short_count
 
@@ -62,7 +62,10 @@ def planned(
     :raises ValueError: an arm of another name, or *scale* not above 0.
     """
     if workload.model_kind not in JOB_KINDS:
-        plan, extent = kind_plan(workload, machine, seed=seed, scale=scale, with_hints=takes_hints)
+        if not scale > 0:
+            raise ValueError(f"scale must be above 0, not {scale:g}")
+        asked = Situation(name=workload.name, machine=machine, seed=seed, scale=scale, with_hints=takes_hints)
+        plan, extent = kind_plan(workload, asked)
         return Planned(workload=workload, machine=machine, seed=seed, arm=arm, plan=plan, extent=extent)
     jobs = expand(workload, seed=seed, cpus=len(machine.cpus), scale=scale)
     names = seed if name_seed is None else name_seed
