@@ -168,17 +168,17 @@ def _baseline(tree: Tree, name: str) -> tuple[SimScheduler, str]:
 
 
 def _write(contest: Contest, found: Simulated, *, trace: str | None, plot: str | None) -> list[str]:
+    # A policy that never ran has no events.
+    if (trace is None and plot is None) or not all(run.result.tasks for run in found.first):
+        return []
     from schedops.adapters.disk.cachedir import write_whole
     from schedops.pipeline.simulation_files import plot_file, trace_file
 
-    written = []
-    if plot is not None and all(run.result.tasks for run in found.first):
+    if plot is not None:
         write_whole(Path(plot), plot_file(contest, found))
-        written.append(plot)
-    if trace is not None and all(run.result.tasks for run in found.first):
+    if trace is not None:
         write_whole(Path(trace), trace_file(contest, found, json=trace.endswith(".json")))
-        written.append(trace)
-    return written
+    return [name for name in (plot, trace) if name is not None]
 
 
 def _describe(path: str) -> Answer:

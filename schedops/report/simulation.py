@@ -25,7 +25,7 @@ _ENDS = {
     SimVerdict.EJECTED: "EJECTED, the kernel would have thrown it out",
     SimVerdict.FAULT: "FAULT, the policy broke in the sandbox",
     SimVerdict.STUCK: "STUCK, tasks are left and nothing can happen any more",
-    SimVerdict.UNSUPPORTED: "INCONCLUSIVE, the simulator cannot run it",
+    SimVerdict.UNSUPPORTED: "INCONCLUSIVE",
     SimVerdict.PLAN_ERROR: "the workload cannot be run",
 }
 _WIDTH = 200  # numbers wrap badly

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
-from xml.sax.saxutils import escape, quoteattr
+from html import escape  # not xml.sax.saxutils, which imports urllib
 
 INK, SOFT, GRID, CARD = "#1f2328", "#57606a", "#d8dee4", "#ffffff"
 _FONT = "font-family=\"system-ui, 'DejaVu Sans', sans-serif\""
@@ -13,10 +13,10 @@ _FONT = "font-family=\"system-ui, 'DejaVu Sans', sans-serif\""
 
 def canvas(width: float, height: float, *, title: str, parts: Sequence[str]) -> bytes:
     """A whole picture. The card has its own background, so it reads the same on a light and on a dark page."""
-    name = escape(_clean(title))
+    name = escape(_clean(title), quote=False)
     size = f'width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}"'
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label={quoteattr(_clean(title))} {_FONT}>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{escape(_clean(title))}" {_FONT}>',
         f"<title>{name}</title>",
         f'<rect x="0.5" y="0.5" width="{width - 1:g}" height="{height - 1:g}" rx="8" fill="{CARD}" stroke="{GRID}"/>',
         *parts,
@@ -30,7 +30,7 @@ def text(x: float, y: float, words: str, *, size: int = 12, anchor: str = "start
     place = f'x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}" fill="{fill}"'
     # A rim in the colour of the card keeps the words readable where lines cross them.
     rim = f'stroke="{CARD}" stroke-width="3" stroke-linejoin="round" paint-order="stroke"'
-    return f"<text {place} {rim}>{escape(_clean(words))}</text>"
+    return f"<text {place} {rim}>{escape(_clean(words), quote=False)}</text>"
 
 
 def line(start: tuple[float, float], end: tuple[float, float], *, colour: str = GRID, width: float = 1) -> str:

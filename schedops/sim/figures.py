@@ -56,8 +56,8 @@ def figures(plan: SimPlan, result: SimResult) -> dict[str, float]:
     wall = sum(cpu.busy_ns + cpu.idle_ns for cpu in result.cpus)
     found = dict(_of_tasks(result, everybody))
     found.update(_of_labels(result, range(len(plan.labels))))
-    ends = [task.completion_ns for task in result.tasks if task.completion_ns >= 0]
-    if len(ends) == len(result.tasks):
+    ends = [task.completion_ns for task in result.tasks if task.arrival_ns >= 0]
+    if ends and min(ends) >= 0:
         found["makespan_ms"] = max(ends) / NS_PER_MS
     if wall:
         found["cpu_time_ms"] = sum(cpu.busy_ns for cpu in result.cpus) / NS_PER_MS

@@ -1,0 +1,103 @@
+"""A simulated comparison in words: it says what it is, and what the intervals say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from schedops.model.policy import ParamValue
+from schedops.model.simulated import SimClass, SimComparison, SimFigure
+from schedops.model.simulation import SimEnd
+from schedops.report.simulation import change, headline, reads, simulation_page
+
+FIGURE = SimFigure(
+    name="makespan_ms", unit="ms", role="figure", better="lower", baseline=100, policy=80, estimate=-0.2, low=-0.25,
+    high=-0.1, pairs=8,
+)  # fmt: skip
+OBJECTIVE = replace(FIGURE, name="mean_build_time_per_floor", role="objective", wanted="lower, 5% or more")
+FOUND = SimComparison(
+    workload="ci-builds",
+    policy="build-order",
+    baseline="eevdf",
+    machine="laptop-4-4",
+    machine_sha256="sha256:0",
+    cpus=8,
+    seeds=(1, 2, 3),
+    confidence=0.95,
+    figures=(FIGURE, OBJECTIVE),
+    classes=(SimClass(label="link\x1b[2J", tasks=4, figures=(FIGURE, replace(FIGURE, name="mean_completion_ms"))),),
+    baseline_end=SimEnd(verdict="done"),
+    policy_end=SimEnd(verdict="done"),
+    events=12_345,
+)
+
+
+def page(**changes):
+    return simulation_page(replace(FOUND, **changes))
+
+
+@pytest.mark.parametrize(
+    "end",
+    [SimEnd(verdict=verdict, message="m") for verdict in ("done", "ejected", "fault", "stuck", "unsupported")],
+    ids=lambda end: end.verdict,
+)
+@pytest.mark.parametrize("figures", [FOUND.figures, ()], ids=["figures", "none"])
+def test_every_page_says_simulated_and_the_machine(end, figures):
+    text = page(policy_end=end, figures=figures)
+    assert "simulated, not measured; machine laptop-4-4, 8 CPUs" in text
+    assert ("SIMULATED:" in text) == (end.verdict == "done")
+
+
+def test_the_seeds_and_parameters_are_said():
+    assert "3 seeds (1 to 3)" in page()
+    assert "3 seeds (4, 7, 9)" in page(seeds=(4, 7, 9))
+    assert ", seed 5, slice_us=3" in " ".join(page(seeds=(5,), params=(ParamValue(name="slice_us", value=3),)).split())
+
+
+def test_a_row_has_both_values_the_change_and_what_it_says():
+    row = next(line for line in page().splitlines() if line.startswith("makespan_ms"))
+    assert row.split() == ["makespan_ms", "ms", "-", "100", "80", "-20.0", "%", "[-25.0,", "-10.0]", "better"]
+
+
+def test_nothing_from_outside_reaches_the_terminal_raw():
+    assert "\x1b" not in page(policy_end=SimEnd(verdict="fault", message="\x1b[2J", place="\x1b:1"))
+
+
+def test_the_objective_is_the_headline():
+    assert headline(FOUND) == (
+        "build-order on ci-builds: mean build time per floor -20.0 % [-25.0, -10.0] against eevdf"
+    )
+    assert headline(replace(FOUND, figures=(FIGURE,))).startswith("build-order on ci-builds: makespan ms -20.0 %")
+    assert headline(replace(FOUND, figures=())) == "build-order on ci-builds against eevdf"
+
+
+@pytest.mark.parametrize(
+    ("better", "low", "high", "words"),
+    [
+        ("lower", -0.2, -0.1, "better"),
+        ("lower", 0.1, 0.2, "worse"),
+        ("higher", -0.2, -0.1, "worse"),
+        ("higher", 0.1, 0.2, "better"),
+        ("lower", -0.1, 0.1, "unclear"),
+        ("higher", -0.1, 0.1, "unclear"),
+        ("lower", -0.0001, -0.00001, "same"),
+        ("lower", None, None, ""),
+        ("", -0.2, -0.1, ""),
+    ],
+)
+def test_what_an_interval_says(better, low, high, words):
+    assert reads(replace(FIGURE, better=better, low=low, high=high)) == words
+
+
+def test_changes_in_words():
+    assert change(FIGURE) == "-20.0 % [-25.0, -10.0]"
+    assert change(replace(FIGURE, low=None, high=None)) == "-20.0 %"
+    assert change(replace(FIGURE, estimate=-0.00001, low=-0.0001, high=0.0002)) == "0.0 % [0.0, 0.0]"
+    assert change(replace(FIGURE, estimate=None)) == "-"
+
+
+def test_a_failed_seed_is_named_with_its_place():
+    end = SimEnd(verdict="ejected", kind=1026, message="runnable task stall", place="b.bpf.c:9")
+    text = page(policy_end=end, failed_seed=7)
+    assert "build-order, seed 7: b.bpf.c:9: EJECTED, the kernel would have thrown it out: runnable task stall" in text
