@@ -1,6 +1,7 @@
 """How fast the simulator is: events per second of every library policy on 8 CPUs, and what an event costs on 172.
 
-One event is one decision of a CPU, wake-up, tick, or completed step. CPU time counts, with setting up: ``python benchmarks/sim_speed.py``.
+One event is one decision of a CPU, wake-up, tick, or completed step.
+CPU time counts, with setting up: ``python benchmarks/sim_speed.py``.
 """
 
 from __future__ import annotations

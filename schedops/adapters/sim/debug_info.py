@@ -30,6 +30,7 @@ _SECTIONS = (
     "ranges",
     "loc",
 )
+_RUNTIME = ("rt_", "runtime.c")
 _ADDR, _ADDRX = 0x03, 0xA1  # DW_OP_addr, DW_OP_addrx
 
 
@@ -67,12 +68,22 @@ class Layout:
     lines: tuple[tuple[int, str, int], ...]
     code: int
 
-    def place(self, offset: int) -> str:
-        """``file:line`` of the instruction at this offset in the module; empty when nothing is known."""
-        at = bisect.bisect_right(self.lines, (offset - self.code, "\uffff", 0)) - 1
-        while at >= 0 and not self.lines[at][2]:  # what the compiler added belongs to the line before it
-            at -= 1
-        return f"{self.lines[at][1]}:{self.lines[at][2]}" if at >= 0 else ""
+    def place(self, offset: int, start: int) -> str:
+        """``file:line`` of the policy's own source for an instruction; empty when nothing is known.
+
+        What the compiler added, and what the runtime does inside of a callback, belongs to the line before it.
+
+        :param offset: in the module. :param start: of the function, in the module.
+        """
+        first = bisect.bisect_left(self.lines, (start - self.code, "", 0))
+        last = bisect.bisect_right(self.lines, (offset - self.code, "\uffff", 0))
+        before = [f"{file}:{line}" for _, file, line in self.lines[first:last] if _is_own(file, line)]
+        behind = (f"{file}:{line}" for _, file, line in self.lines[last : last + 50] if _is_own(file, line))
+        return before[-1] if before else next(behind, "")
+
+
+def _is_own(file: str, line: int) -> bool:
+    return line > 0 and not file.startswith(_RUNTIME)
 
 
 def layout_of(file: WasmFile) -> Layout:

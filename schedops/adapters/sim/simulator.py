@@ -35,6 +35,7 @@ _BATCH_EVENTS = 20_000
 _BATCH_FUEL = 1 << 30  # a batch takes 20 million; an endless loop is noticed after about a second
 _TRACE_RECORDS = 1 << 16
 _MAX_WORDS = 1024
+_WEAK = "undefined_weak:"  # how the linker calls what a weak name stands for when nobody has it
 _MISSING = "the simulator does not have it"
 _TRAPS = (
     ("fuel", "it does not end"),
@@ -144,10 +145,15 @@ class _Run:
         theirs = [frame for frame in trap.frames if frame.module_name == POLICY_MODULE]
         if not theirs or self.policy is None:
             raise trap
-        at = (self.policy.layout.place(frame.module_offset) for frame in theirs)
-        place = next((place for place in at if not place.startswith("rt_")), "")
+        layout = self.policy.layout
+        places = (
+            layout.place(frame.module_offset, frame.module_offset - frame.func_offset)
+            for frame in theirs
+            if not (frame.func_name or "").startswith(_WEAK)
+        )
+        place = next(filter(None, places), "")
         name = theirs[0].func_name or "?"
-        if name.startswith("undefined_weak:"):
+        if name.startswith(_WEAK):
             missing = name.partition(":")[2]
             return SimEnd(verdict=SimVerdict.UNSUPPORTED, message=f"{_MISSING}: it calls {missing}", place=place)
         said = self._end().message  # what the runtime refused, before it trapped
