@@ -55,6 +55,7 @@ struct fair_task { /* in task.cls */
 	u64 exec_start; /* charged until */
 	u64 flips_at;
 	u32 last_wakee, flips;
+	u32 estimate; /* of its utilisation, which sleeping does not wipe out (util_est) */
 	s32 recent; /* CPU used before (recent_used_cpu) */
 };
 
@@ -115,6 +116,7 @@ struct fair_rq {
 
 struct fair_llc {
 	struct mask mask;
+	u8 mixed; /* its CPUs differ in capacity */
 	u32 nr, scan; /* CPUs; how many of them a wake-up looks at (nr_idle_scan) */
 };
 

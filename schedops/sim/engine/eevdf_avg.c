@@ -136,6 +136,25 @@ static u64 cpu_util(struct fair_rq *rq)
 	return rq->root->avg.util < rq->cpu->capacity ? rq->root->avg.util : rq->cpu->capacity;
 }
 
+/* task_util_est() */
+static u64 util_estimate(struct task *p)
+{
+	const struct fair_task *t = fair_of(p);
+
+	return t->avg.util > t->estimate ? t->avg.util : t->estimate;
+}
+
+/* util_est_update(): rises at once, falls by a quarter of the difference. */
+static void update_estimate(struct task *p)
+{
+	struct fair_task *t = fair_of(p);
+
+	if (t->avg.util >= t->estimate)
+		t->estimate = t->avg.util;
+	else
+		t->estimate -= (t->estimate - t->avg.util) / 4;
+}
+
 /* fits_capacity(): with a quarter more than that it would still fit. */
 static int avg_fits(u64 util, u64 capacity)
 {

@@ -162,7 +162,7 @@ static int balance_newidle(struct fair_rq *rq)
 {
 	u64 cost = 0;
 
-	if (!fair_overloaded)
+	if (!fair_overloaded && !fair_misfits)
 		return 0;
 	for (u32 i = 0; i < rq->nr_levels; i++) {
 		struct fair_level *l = &rq->levels[i];

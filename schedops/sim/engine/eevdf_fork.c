@@ -61,7 +61,7 @@ static int group_allowed(const struct fair_group *g, const struct task *p)
 static void fork_stats(struct group_stats *s, const struct fair_domain *d, const struct fair_group *g, struct task *p)
 {
 	group_sums(s, g);
-	s->misfit = d->asym && !avg_fits(fair_of(p)->avg.util, g->max_capacity) && g->max_capacity < FULL;
+	s->misfit = d->asym && !avg_fits(util_estimate(p), g->max_capacity) && g->max_capacity < FULL;
 	s->type = group_classify(s, d->pct);
 	if (s->type == G_OVERLOADED || s->type == G_BUSY)
 		s->average = group_average(s);

@@ -31,7 +31,7 @@ static int takes(struct balance *b, struct task *p)
 		b->amount--;
 		return 1;
 	case M_MISFIT:
-		if (avg_fits(fair_of(p)->avg.util, b->from->cpu->capacity))
+		if (fits_cpu(p, b->from->cpu->id))
 			return 0;
 		b->amount = 0;
 		return 1;

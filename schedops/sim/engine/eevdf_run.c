@@ -100,6 +100,8 @@ static void put_chain(struct fair_rq *rq)
 	avg_update_task(p);
 	avg_update_queue(rq->root);
 	rq->curr = NULL;
+	fair_misfits -= rq->misfit != 0;
+	rq->misfit = 0;
 	for (struct fair_entity *e = &fair_of(p)->e; e; e = e->parent) {
 		e->queue->curr = NULL;
 		e->left_at = clock_ns;
@@ -140,6 +142,13 @@ static int update_deadlines(struct fair_rq *rq)
 	return wanted;
 }
 
+/* task_fits_cpu(); what is too much for the fastest CPU fits there. */
+static int fits_cpu(struct task *p, s32 cpu)
+{
+	return !fair_asym || cpus[cpu].capacity == FULL || avg_fits(util_estimate(p), cpus[cpu].capacity);
+}
+
+/* update_misfit_status() */
 static void update_misfit(struct fair_rq *rq)
 {
 	u64 before = rq->misfit;
@@ -147,8 +156,7 @@ static void update_misfit(struct fair_rq *rq)
 	if (!fair_asym)
 		return;
 	rq->misfit = 0;
-	if (rq->curr && rq->curr->nr_allowed > 1 && !avg_fits(fair_of(rq->curr)->avg.util, rq->cpu->capacity) &&
-	    rq->cpu->capacity < FULL)
+	if (rq->curr && rq->curr->nr_allowed > 1 && !fits_cpu(rq->curr, rq->cpu->id))
 		rq->misfit = task_h_load(rq->curr) + 1;
 	fair_misfits += (rq->misfit != 0) - (before != 0);
 }
@@ -182,6 +190,8 @@ static void task_leaves(struct fair_rq *rq, struct task *p, int sleeps)
 	avg_update_task(p);
 	avg_update_queue(rq->root);
 	fair_list_del(rq, p);
+	if (sleeps)
+		update_estimate(p);
 	leave_all(e, sleeps, 0);
 	count_task(rq, -1);
 }
@@ -244,8 +254,4 @@ static void fair_dequeue(struct cpu *c, struct task *p, u32 flags)
 	if (rq->curr == p)
 		put_chain(rq);
 	task_leaves(rq, p, flags & DEQUEUE_SLEEP && !(flags & DEQUEUE_DEAD));
-	if (!rq->curr && fair_asym) {
-		fair_misfits -= rq->misfit != 0;
-		rq->misfit = 0;
-	}
 }

@@ -9,12 +9,6 @@ static int shares_cache(s32 a, s32 b)
 	return fair_rqs[a].llc == fair_rqs[b].llc;
 }
 
-/* asym_fits_cpu() */
-static int fits_cpu(u64 util, s32 cpu)
-{
-	return !fair_asym || cpus[cpu].capacity == FULL || avg_fits(util, cpus[cpu].capacity);
-}
-
 /* record_wakee(): how often the waker turns to another one; halves every second. */
 static void record_wakee(struct task *waker, struct task *p)
 {
@@ -133,18 +127,18 @@ static s32 idle_in_llc(struct task *p, s32 target, int cores)
 	return llc->scan ? scan(&fair_idle, &llc->mask, p->allowed, start, llc->scan) : -1;
 }
 
-/* select_idle_capacity(): the first idle CPU that is fast enough, else the fastest idle one. */
-static s32 idle_capacity(struct task *p, u64 util, s32 target)
+/* select_idle_capacity(), in the smallest domain with all capacities: the first idle CPU that is fast enough, else the fastest idle one. */
+static s32 idle_capacity(struct task *p, s32 target)
 {
-	const struct mask *llc = &fair_llcs[fair_rqs[target].llc].mask;
+	const struct fair_llc *llc = &fair_llcs[fair_rqs[target].llc];
 	s32 best = -1;
 
 	for (u32 i = 0; i < machine.nr_cpus; i++) {
 		s32 cpu = (target + i) % machine.nr_cpus;
 
-		if (!fair_idle_cpu(cpu) || !mask_test(llc, cpu) || !allowed(p, cpu))
+		if (!fair_idle_cpu(cpu) || (llc->mixed && !mask_test(&llc->mask, cpu)) || !allowed(p, cpu))
 			continue;
-		if (fits_cpu(util, cpu))
+		if (fits_cpu(p, cpu))
 			return cpu;
 		if (best < 0 || cpus[cpu].capacity > cpus[best].capacity)
 			best = cpu;
@@ -166,21 +160,20 @@ static int cores_idle(s32 cpu)
 /* select_idle_sibling() */
 static s32 idle_near(struct task *p, s32 prev, s32 target)
 {
-	u64 util = fair_of(p)->avg.util;
 	s32 recent = fair_of(p)->recent, cpu = -1;
 	int cores = 0;
 
 	fair_of(p)->recent = prev;
-	if (fair_idle_cpu(target) && allowed(p, target) && fits_cpu(util, target))
+	if (fair_idle_cpu(target) && allowed(p, target) && fits_cpu(p, target))
 		return target;
 	if (prev != target && shares_cache(prev, target) && fair_idle_cpu(prev) && allowed(p, prev) &&
-	    fits_cpu(util, prev))
+	    fits_cpu(p, prev))
 		return prev;
 	if (recent >= 0 && recent != prev && recent != target && shares_cache(recent, target) &&
-	    fair_idle_cpu(recent) && allowed(p, recent) && fits_cpu(util, recent))
+	    fair_idle_cpu(recent) && allowed(p, recent) && fits_cpu(p, recent))
 		return recent;
 	if (fair_asym) {
-		cpu = idle_capacity(p, util, target);
+		cpu = idle_capacity(p, target);
 		return cpu >= 0 ? cpu : target;
 	}
 	if (machine.has_smt) {

@@ -44,6 +44,9 @@ static int busier(const struct balance *b, const struct group_stats *s)
 	if (s->type == G_MISFIT && (b->to->cpu->capacity * 1024ULL <= s->group->max_capacity * 1078ULL ||
 				    b->here.type != G_SPARE))
 		return 0;
+	/* Nothing is taken from faster ones that keep up. */
+	if (b->domain->asym && s->type <= G_BUSY && s->group->max_capacity * 1024 > b->to->cpu->capacity * 1078ULL)
+		return 0;
 	if (!best->group || s->type != best->type)
 		return !best->group || s->type > best->type;
 	switch (s->type) {

@@ -161,6 +161,7 @@ static void llcs_init(void)
 			fair_rqs[i].llc = fair_rqs[first].llc;
 		mask_set(&fair_llcs[fair_rqs[i].llc].mask, i);
 		fair_llcs[fair_rqs[i].llc].nr++;
+		fair_llcs[fair_rqs[i].llc].mixed |= cpus[i].capacity != cpus[first].capacity;
 	}
 	for (u32 i = 0; i < n; i++)
 		fair_llcs[i].scan = fair_llcs[i].nr;
