@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import os
+import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -92,6 +93,15 @@ def vm_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for part in ("tools", "kernels"):
         (cache / part).symlink_to(_USER_CACHE / part)
     return cache
+
+
+@pytest.fixture(scope="session")
+def sim_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Compiled modules of the simulator, shared by all tests."""
+    for tool in ("clang-19", "wasm-ld-19"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed")
+    return tmp_path_factory.mktemp("simulator")
 
 
 @pytest.fixture

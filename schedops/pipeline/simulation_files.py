@@ -18,9 +18,13 @@ from schedops.sim.stream import Traced
 def plot_file(contest: Contest, found: Simulated) -> bytes:
     """SVG: baseline above policy, one time axis."""
     comparison, first = found.comparison, found.first
-    groups = _groups(contest, first[1])
+    # The policy's plan has a cgroup for each build; the tasks of the baseline's are the same in the same order.
+    word = "build" if contest.workload.builds is not None else ""
+    groups = groups_of(first[1].plan, word=word)
     names = (comparison.baseline, comparison.policy)
-    panels = [Panel(_heading(name, run, groups), run.plan, run.result) for name, run in zip(names, first, strict=True)]
+    panels = [
+        Panel(_heading(name, run, groups, word), run.plan, run.result) for name, run in zip(names, first, strict=True)
+    ]
     done = comparison.policy_end.verdict == SimVerdict.DONE
     title = headline(comparison) if done else ending(comparison)
     return timeline(title, _subtitle(comparison), panels, groups)
@@ -35,11 +39,6 @@ def trace_file(contest: Contest, found: Simulated, *, json: bool) -> bytes:
     return b"".join(chrome_trace(runs) if json else perfetto_trace(runs))
 
 
-def _groups(contest: Contest, run: Run) -> Groups:
-    # The policy's plan has a cgroup for each build; the tasks of the baseline's are the same in the same order.
-    return groups_of(run.plan, word="build" if contest.workload.builds is not None else "")
-
-
 def _subtitle(comparison: SimComparison) -> str:
     count = len(comparison.seeds)
     change = f"; the change is over {count} seeds" if count > 1 else ""
@@ -49,11 +48,15 @@ def _subtitle(comparison: SimComparison) -> str:
     )
 
 
-def _heading(name: str, run: Run, groups: Groups) -> str:
+def _heading(name: str, run: Run, groups: Groups, word: str) -> str:
     if run.result.end.verdict != SimVerdict.DONE:
         return f"{name}: {end_words(run.result.end)}"
-    its = [span for span in spans(groups, run.result) if span.end_ns >= 0]
-    if len(its) < 2:
+    if groups.by_cgroup:
+        times = [span.end_ns - span.arrival_ns for span in spans(groups, run.result) if span.end_ns >= 0]
+    else:
+        times = [task.completion_ns - task.arrival_ns for task in run.result.tasks if task.completion_ns >= 0]
+    if not times:
         return name
-    mean_ms = fmean(span.end_ns - span.arrival_ns for span in its) / 1e6
-    return f"{name}: done after {mean_ms:.0f} ms on average, all after {max(span.end_ns for span in its) / 1e6:.0f} ms"
+    what = f"{word or 'group'}s" if groups.by_cgroup else "tasks"
+    last_ns = max(task.completion_ns for task in run.result.tasks)
+    return f"{name}: {what} done after {fmean(times) / 1e6:.0f} ms on average, the last one at {last_ns / 1e6:.0f} ms"

@@ -34,9 +34,8 @@ _SAME = 0.0005  # what is shown as 0.0 %
 
 def simulation_page(comparison: SimComparison) -> str:
     """One row per metric of the workload, then every figure of the runs, then the classes of tasks."""
-    parts = [
-        paragraph(f"{comparison.policy} against {comparison.baseline} on {comparison.workload}: {where(comparison)}")
-    ]
+    head = f"{comparison.policy} against {comparison.baseline} on {comparison.workload}"
+    parts = [f"{head}\n{paragraph(where(comparison))}"]
     if comparison.figures:
         header = ("METRIC", "UNIT", "WANTED", comparison.baseline.upper(), comparison.policy.upper(), "CHANGE", "READS")
         parts.append(table(header, [_row(one) for one in comparison.figures], width=_WIDTH))

@@ -10,10 +10,15 @@ from schedops.model.simulation import SimPlan, SimResult
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """:param names: of each group. :param of_task: index into *names* for every task of the plan."""
+    """:param names: of each group.
+
+    :param of_task: index into *names* for every task of the plan.
+    :param by_cgroup: else by label, and a label's tasks need not end together.
+    """
 
     names: tuple[str, ...]
     of_task: tuple[int, ...]
+    by_cgroup: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,7 @@ def groups_of(plan: SimPlan, *, word: str = "") -> Groups:
     if len(used) < 2:
         return _renumbered(plan.labels, [task.label for task in plan.tasks])
     names = {cgroup: f"{word} {at + 1}" if word else plan.cgroups[cgroup].name for at, cgroup in enumerate(used)}
-    return Groups(tuple(names.values()), tuple(used.index(task.cgroup) for task in plan.tasks))
+    return Groups(tuple(names.values()), tuple(used.index(task.cgroup) for task in plan.tasks), by_cgroup=True)
 
 
 def spans(groups: Groups, result: SimResult) -> tuple[Span, ...]:

@@ -18,8 +18,8 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def simulator(tmp_path_factory):
-    return WasmSimulator(tmp_path_factory.mktemp("modules"))
+def simulator(sim_modules):
+    return WasmSimulator(sim_modules)
 
 
 def scheduler(name):

@@ -131,7 +131,9 @@ def _names_of_cpus(frame: _Frame, top: float) -> list[str]:
 
 
 def _ends(its: Sequence[Span], frame: _Frame, top: float, bottom: float) -> list[str]:
-    # A light rim, so that the line is seen on slices of its own colour.
+    # A light rim, so that the line is seen on slices of its own colour. Of many groups nobody could tell the lines.
+    if len(its) > MAX_ROWS:
+        return []
     parts = []
     for group, span in enumerate(its):
         if span.end_ns >= 0:

@@ -94,8 +94,9 @@ def test_the_size_is_bounded_whatever_the_trace_holds():
 
 def test_many_groups_have_one_row():
     plan = builds(count=40, works=80)
-    words = [element.text for element in ET.fromstring(picture(plan)).iter(f"{SVG}text")]
-    assert words.count("40 ends") == 2
+    tree = ET.fromstring(picture(plan))
+    assert [element.text for element in tree.iter(f"{SVG}text")].count("40 ends") == 2
+    assert sum(1 for _ in tree.iter(f"{SVG}circle")) == 80
 
 
 def test_what_did_not_end_says_so():
