@@ -15,6 +15,7 @@ from schedops.sim.programs.task_steps import Names, instructions
 from schedops.workloads.draw import exponential, generator
 
 MAX_FORKS = 1024  # by one task; rt-app's own limit (FORKS_LIMIT)
+MAX_FORK_DEPTH = 60
 # The engine keeps 0 as "this timer was not set yet", and a task anchors its timers when it begins.
 _FIRST_NS = 1
 _PHASE_COUNTER, _CLASS_COUNTER = 0, 1
@@ -140,6 +141,8 @@ class _Tasks:
             raise self.bad(f"{one.name!r} forks in a loop without end", f"classes[{at}]")
         if one.name in self.forking:
             raise self.bad(f"{one.name!r} forks itself: {' > '.join((*self.forking, one.name))}", f"classes[{at}]")
+        if len(self.forking) == MAX_FORK_DEPTH:
+            raise self.bad(f"forks are nested deeper than {MAX_FORK_DEPTH}", f"classes[{at}]")
         self.forking.append(one.name)
         found = tuple(self.rounds(one, at))
         self.forking.pop()

@@ -1,0 +1,143 @@
+"""Scheduling events out of the text of ``perf script``, ``perf sched script``, ``trace-cmd report`` and ftrace's trace.
+
+Fields of the events: include/trace/events/sched.h, Linux 6.12 (sched_switch, sched_wakeup, sched_wakeup_new). perf and
+trace-cmd print them either by name (``prev_comm=a prev_pid=1 ...``) or short (``a:1 [120] S ==> b:2 [120]``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from schedops.errors import InputError
+
+MAX_LINE = 1024
+MAX_EVENTS = 1_000_000
+_EVENT = re.compile(r"\b(?:sched:)?(sched_switch|sched_wakeup|sched_wakeup_new):\s+")
+_TIME = re.compile(r"(\d{1,10})\.(\d{6,9}):")
+# "comm  1234 [001]", "comm 1234/1235 [001]", "comm-1234 [001]", "comm-1234 ( 1234) [001]"
+_WHO = re.compile(
+    r"(?:\s|-)(\d{1,10})(?:/(\d{1,10}))?\s{1,20}(?:\([\s\d-]{1,12}\)\s{1,4})?\[(\d{1,4})\](?:\s+(\S{4,8})\s)?"
+)
+_LONG_SWITCH = re.compile(
+    r"prev_comm=(.{0,64}?) prev_pid=(\d{1,10}) prev_prio=(-?\d{1,4}) prev_state=(\S{1,16}) ==> "
+    r"next_comm=(.{0,64}?) next_pid=(\d{1,10}) next_prio=(-?\d{1,4})"
+)
+_SHORT_SWITCH = re.compile(
+    r"(.{0,64}?):(\d{1,10}) \[(-?\d{1,4})\] (\S{1,16}) ==> (.{0,64}?):(\d{1,10}) \[(-?\d{1,4})\]"
+)
+_LONG_WAKEUP = re.compile(r"comm=(.{0,64}?) pid=(\d{1,10}) prio=(-?\d{1,4})")
+_SHORT_WAKEUP = re.compile(r"(.{0,64}?):(\d{1,10}) \[(-?\d{1,4})\]")
+_INTERRUPT = frozenset("hHsSzZ")  # third letter of ftrace's flags: trace_print_lat_fmt() of kernel/trace/trace_output.c
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A CPU goes from one task to another. Ids are of threads; 0 is idleness.
+
+    :param runnable: the one that leaves could have gone on.
+    :param gone: it has exited.
+    """
+
+    time_ns: int
+    cpu: int
+    before: int
+    runnable: bool
+    gone: bool
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wakeup:
+    """A task becomes runnable.
+
+    :param by: the task that did it; 0: an interrupt or nobody knows.
+    :param new: it was just created.
+    """
+
+    time_ns: int
+    who: int
+    by: int
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Events in order of time; of each task its comm and first priority (120 is nice 0)."""
+
+    events: tuple[Switch | Wakeup, ...]
+    names: dict[int, str]
+    priorities: dict[int, int]
+
+
+def recording(text: str, *, where: str) -> Recording:
+    """What was recorded. Lines that are none of these events are read over.
+
+    :raises InputError: ``no-trace``: not one event in it; ``trace-too-long``; ``bad-trace`` with the line of an event
+        that cannot be read.
+    """
+    reader = _Reader(where)
+    events = sorted(reader.events(text), key=lambda event: event.time_ns)
+    if not any(isinstance(event, Switch) for event in events):
+        raise InputError(
+            "no-trace",
+            "there is no sched_switch event in it",
+            where=where,
+            hint="perf sched record -- COMMAND; perf sched script > FILE",
+        )
+    return Recording(tuple(events), reader.names, reader.priorities)
+
+
+class _Reader:
+    def __init__(self, where: str) -> None:
+        self.where = where
+        self.names: dict[int, str] = {}
+        self.priorities: dict[int, int] = {}
+
+    def events(self, text: str) -> Iterator[Switch | Wakeup]:
+        count = 0
+        for number, line in enumerate(text.splitlines(), start=1):
+            found = _EVENT.search(line[:MAX_LINE])
+            if not found or line.lstrip().startswith("#"):
+                continue
+            count += 1
+            if count > MAX_EVENTS:
+                raise InputError("trace-too-long", f"more than {MAX_EVENTS} events", where=f"{self.where}:{number}")
+            event = self.event(found[1], line[: found.start()], line[found.end() : MAX_LINE])
+            if event is None:
+                raise InputError("bad-trace", f"this {found[1]} cannot be read", where=f"{self.where}:{number}")
+            yield event
+
+    def event(self, kind: str, head: str, body: str) -> Switch | Wakeup | None:
+        times, who = list(_TIME.finditer(head)), _WHO.search(" " + head)
+        if not times or not who:
+            return None
+        time_ns = int(times[-1][1]) * 1_000_000_000 + int(times[-1][2].ljust(9, "0"))
+        thread, cpu, flags = int(who[2] or who[1]), int(who[3]), who[4] or ""
+        if kind == "sched_switch":
+            return self.switch(time_ns, cpu, body)
+        interrupt = len(flags) > 2 and flags[2] in _INTERRUPT
+        return self.wakeup(time_ns, 0 if interrupt else thread, body, new=kind == "sched_wakeup_new")
+
+    def switch(self, time_ns: int, cpu: int, body: str) -> Switch | None:
+        found = _LONG_SWITCH.search(body) or _SHORT_SWITCH.search(body)
+        if not found:
+            return None
+        before_comm, before, before_prio, state, after_comm, after, after_prio = found.groups()
+        self.know(int(before), before_comm, int(before_prio))
+        self.know(int(after), after_comm, int(after_prio))
+        return Switch(time_ns, cpu, int(before), state[0] == "R", state[0] in "XZ", int(after))
+
+    def wakeup(self, time_ns: int, by: int, body: str, *, new: bool) -> Wakeup | None:
+        found = _LONG_WAKEUP.search(body) or _SHORT_WAKEUP.search(body)
+        if not found:
+            return None
+        comm, who, prio = found.groups()
+        self.know(int(who), comm, int(prio))
+        return Wakeup(time_ns, int(who), by, new)
+
+    def know(self, thread: int, comm: str, prio: int) -> None:
+        # A task that has just been created still has its parent's name; the last one is its own.
+        self.names[thread] = comm.strip()
+        self.priorities.setdefault(thread, prio)
