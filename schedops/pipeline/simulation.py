@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from schedops.bench.design import derived_seed
 from schedops.errors import EXIT_DONE, EXIT_FAIL, EXIT_INCONCLUSIVE, InputError, Undecided
@@ -84,11 +85,14 @@ def simulate(
     :raises InputError: ``bad-workload``: the plan itself cannot be carried out.
     :raises Undecided: ``baseline-not-done``: there is nothing to compare with.
     """
+    what = f"{contest.policy.name} on {contest.workload.name}, {contest.machine.name}, {len(contest.seeds)} seeds"
+    progress.emit(Event(kind="started", stage=STAGE, text=what))
     first = _both(contest, contest.seeds[0], simulator, trace=trace)
     seeds = [_kept(contest.seeds[0], first)]
     if seeds[0].pair is not None:
         seeds += _others(contest, simulator, crew, progress)
     comparison = _comparison(contest, seeds)
+    progress.emit(Event(kind="finished", stage=STAGE, text=f"{2 * len(seeds)} runs, {comparison.events} events"))
     _check_baseline(comparison)
     return Simulated(comparison, first)
 
@@ -102,13 +106,12 @@ def exit_code_of(end: SimEnd) -> int:
 
 def _others(contest: Contest, simulator: Simulator, crew: Crew, progress: Progress) -> list[_Seed]:
     wanted = contest.seeds[1:]
-    done = [1]
+    done = count(2)  # a counter's next() is one step for threads, too
 
     def run(seed: int) -> _Seed:
         kept = _kept(seed, _both(contest, seed, simulator, trace=False))
-        done.append(1)
-        share = len(done) / len(contest.seeds)
-        progress.emit(Event(kind="progress", stage=STAGE, text=f"seed {seed}", fraction=min(1.0, share)))
+        share = next(done) / len(contest.seeds)
+        progress.emit(Event(kind="progress", stage=STAGE, text=f"{contest.policy.name}, seed {seed}", fraction=share))
         return kept
 
     # Threads: the engine runs outside of Python's lock.
