@@ -11,7 +11,7 @@ CROWD_MS = CHANGES_MS = 3300  # longer than the wait that is allowed
 STORM_MS = 1500
 MAX_STORM_MS = 40_000
 SHARE_MS = 2000
-BRIEF_SHARE_MS = 1200
+BRIEF_SHARE_MS = 900
 KINDRED_MS = 900
 ALONE_MS = AFTER_MS = 2300  # each longer than the wait that is allowed
 
@@ -80,9 +80,9 @@ def changes(cpus: int) -> LoadPlan:
         *_mixed(cpus, very_niced=10),  # among so many others nice 15 may wait for seconds, by its weight
         LoadGroup(name="execers", kind="execer", count=2, work_us=500, sleep_us=5000),
         LoadGroup(name="niced forkers", kind="forker", count=1, nice=5, work_us=500, sleep_us=5000),
-        # Each on one CPU, where they wake each other without end: whoever waits in a queue has to get between them.
-        LoadGroup(name="pipe ends on the first CPU", kind="pipe", count=2, cpus=(0,), work_us=100),
-        LoadGroup(name="pipe ends on the last CPU", kind="pipe", count=2, cpus=(cpus - 1,), work_us=100),
+        # Each pair begins on one CPU, where they wake each other without end: those in a queue have to get between them.
+        LoadGroup(name="pipe ends from the first CPU", kind="pipe", count=2, start_on=(0,), work_us=100),
+        LoadGroup(name="pipe ends from the last CPU", kind="pipe", count=2, start_on=(cpus - 1,), work_us=100),
         LoadGroup(name="movers", kind="mover", count=3, work_us=300),
         LoadGroup(name="renicers", kind="renicer", count=3, work_us=300),
         LoadGroup(name="stopped tasks", kind="stopped", count=2, sleep_us=20_000),
@@ -94,10 +94,10 @@ def changes(cpus: int) -> LoadPlan:
     return LoadPlan(groups=groups, duration_ms=CHANGES_MS, program_stats=True)
 
 
-def bunched(cpus: int, duration_ms: int = SHARE_MS) -> LoadPlan:
-    """Twice as many equal hogs as CPUs, all on the first CPU when they are let loose, and some that answer."""
+def bunched(cpus: int, duration_ms: int = SHARE_MS, start_on: int = 0) -> LoadPlan:
+    """Twice as many equal hogs as CPUs, all on one CPU when they are let loose, and some that answer."""
     groups = (
-        LoadGroup(name=EQUAL, kind="hog", count=2 * cpus, start_on=(0,)),
+        LoadGroup(name=EQUAL, kind="hog", count=2 * cpus, start_on=(start_on,)),
         LoadGroup(name=AWAKE, kind="sleeper", count=4, work_us=200, sleep_us=10_000),
     )
     return LoadPlan(groups=groups, duration_ms=duration_ms, program_stats=True)
@@ -114,10 +114,13 @@ def kindred(cpus: int) -> LoadPlan:
 
 def late(cpus: int) -> LoadPlan:
     """First no more tasks than CPUs: each is the last one on its CPU whenever its slice ends. Then others wake up that
-    have slept all the time: who is owed what by now?
+    have slept all the time: who is owed what by now? All are outside of cgroups: the jobs are within.
     """
-    bound = tuple(LoadGroup(name=f"a lone hog on CPU {cpu}", kind="hog", count=1, cpus=(cpu,)) for cpu in (0, cpus - 1))
-    late = LoadGroup(name="latecomers", kind="latecomer", count=2 * cpus, sleep_us=ALONE_MS * 1000)
+    bound = tuple(
+        LoadGroup(name=f"a lone hog on CPU {cpu}", kind="hog", count=1, cpus=(cpu,), outside=True)
+        for cpu in (0, cpus - 1)
+    )
+    late = LoadGroup(name="latecomers", kind="latecomer", count=2 * cpus, sleep_us=ALONE_MS * 1000, outside=True)
     return LoadPlan(groups=(*bound[:cpus], late), duration_ms=ALONE_MS + AFTER_MS)
 
 

@@ -62,7 +62,7 @@ def conserving(look: Look, cpus: int) -> Outcome | None:
         return None
     hogs = len(_group(look, loads.EQUAL).cpu_ms)
     text = (
-        f"{hogs} hogs that started on CPU 0 used {used:.0%} of {cpus} CPUs, at least {limits.MIN_CPU_USED:.0%} is "
+        f"{hogs} hogs that started on one CPU used {used:.0%} of {cpus} CPUs, at least {limits.MIN_CPU_USED:.0%} is "
         "expected: CPUs idled while tasks waited"
     )
     return _finding(look, rules.NOT_WORK_CONSERVING, text, sure=used + _stolen(look) < limits.MIN_CPU_USED)

@@ -79,6 +79,7 @@ def topology(session: Session) -> Outcome:
     for asked in (
         lambda: _mixed(session, loads.mixed(session.cpus, loads.QUICK_MS)),
         lambda: _bunched(session, loads.BRIEF_SHARE_MS),
+        lambda: _bunched(session, loads.BRIEF_SHARE_MS, start_on=session.cpus - 1),
         lambda: leaving.kernel_log(session),
     ):
         outcome = settled(session, asked)
@@ -188,8 +189,8 @@ def _kindred(session: Session) -> Outcome:
     return waits.survived(look, limits.FEW) or shares.each_served(look) or judge.passed(f"kin: {waits.summary(look)}")
 
 
-def _bunched(session: Session, duration_ms: int = loads.SHARE_MS) -> Outcome:
-    look = session.look(loads.bunched(session.cpus, duration_ms))
+def _bunched(session: Session, duration_ms: int = loads.SHARE_MS, start_on: int = 0) -> Outcome:
+    look = session.look(loads.bunched(session.cpus, duration_ms, start_on))
     session.kept[_HOGS] = look
     used = f"{shares.cpu_used(look, session.cpus):.0%} of the CPUs used"
     return (

@@ -106,7 +106,7 @@ def test_an_idle_cpu_beside_waiting_tasks_does_not_pass() -> None:
     assert found is not None
     assert (found.rule, found.text.split(":")[0]) == (
         "NOT-WORK-CONSERVING",
-        "4 hogs that started on CPU 0 used 50% of 2 CPUs, at least 80% is expected",
+        "4 hogs that started on one CPU used 50% of 2 CPUs, at least 80% is expected",
     )
 
 

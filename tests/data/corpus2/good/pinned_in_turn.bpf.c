@@ -18,6 +18,14 @@ static u32 nr_cpus = 1;
 
 static u64 turns[MAX_CPUS];
 
+/* While BPF runs, migration of the current task is disabled for that alone. */
+static bool stays_here(struct task_struct *p)
+{
+	if (p->migration_disabled == 1)
+		return bpf_get_current_task_btf() != p;
+	return p->migration_disabled;
+}
+
 s32 OP(ms_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
 {
 	bool idle = false;
@@ -32,7 +40,7 @@ void OP(ms_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	s32 cpu = scx_bpf_task_cpu(p);
 
-	if (p->nr_cpus_allowed == 1 || p->migration_disabled) {
+	if (p->nr_cpus_allowed == 1 || stays_here(p)) {
 		scx_bpf_dsq_insert(p, CPU_DSQ(cpu), SLICE_NS, enq_flags);
 		scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
 		return;
