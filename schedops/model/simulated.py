@@ -14,6 +14,7 @@ class SimFigure:
 
     :param role: objective | guard | floor | figure.
     :param wanted: what the workload asks of it, in words.
+    :param limit: of an objective the smallest change worth having, of a guard the largest harm; fractions.
     :param better: lower | higher | empty when neither is.
     :param estimate: change as a fraction of the baseline, negative = smaller; Hodges-Lehmann over pairs of seeds.
     :param low: None together with *high* when there are too few seeds for an interval.
@@ -23,6 +24,7 @@ class SimFigure:
     unit: str
     role: str
     wanted: str = ""
+    limit: float | None = None
     better: str = ""
     baseline: float | None = None
     policy: float | None = None

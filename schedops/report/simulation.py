@@ -95,13 +95,23 @@ def change(figure: SimFigure) -> str:
 
 
 def reads(figure: SimFigure) -> str:
-    """What the interval says: better, worse, same or unclear; empty without one, or when no way is better."""
-    if figure.low is None or figure.high is None or not figure.better:
+    """What the interval says, by the rules of the gate; empty without an interval, or when no way is better.
+
+    Of a guard: kept, broken or unclear. Else better, little better (less than is worth having), worse, same, unclear.
+    """
+    if figure.estimate is None or figure.low is None or figure.high is None or not figure.better:
         return ""
-    if max(abs(figure.low), abs(figure.high)) < _SAME:
+    low, high, estimate = figure.low, figure.high, figure.estimate
+    if figure.better == "higher":
+        low, high, estimate = -high, -low, -estimate
+    if figure.role == "guard":
+        limit = figure.limit or 0.0
+        return "kept" if high <= limit else "broken" if low > 0 and estimate > limit else "unclear"
+    if max(abs(low), abs(high)) < _SAME:
         return "same"
-    low, high = (figure.low, figure.high) if figure.better == "lower" else (-figure.high, -figure.low)
-    return "better" if high < 0 else "worse" if low > 0 else "unclear"
+    if high < 0:
+        return "better" if -estimate >= (figure.limit or 0.0) else "little better"
+    return "worse" if low > 0 else "unclear"
 
 
 def _row(one: SimFigure) -> tuple[str, ...]:

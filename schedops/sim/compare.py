@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from schedops.model.simulated import SimClass, SimFigure
 from schedops.model.simulation import SimPlan, SimResult
@@ -47,14 +48,18 @@ def table_of(workload: Workload, pairs: Sequence[Pair], units: Mapping[str, str]
     :param units: of the workload's own metrics, in their order.
     """
     wanted = _wanted(workload)
+    values = [(base.values, new.values) for base, new in pairs]
     rows = []
     for name in dict.fromkeys((*wanted, FLOOR, *units, *FIGURES)):
         meaning = FIGURES.get(name)
-        role, words, better = wanted.get(name, ("figure", "", meaning.better if meaning else ""))
-        unit = units.get(name) or (meaning.unit if meaning else "ms")
-        values = [(base.values, new.values) for base, new in pairs]
-        row = figure(name, unit, values, role="floor" if name == FLOOR else role, wanted=words, better=better)
-        rows += [row] if row is not None else []
+        row = figure(
+            name,
+            units.get(name) or (meaning.unit if meaning else "ms"),
+            values,
+            role="floor" if name == FLOOR else "figure",
+            better=meaning.better if meaning else "",
+        )
+        rows += [replace(row, **wanted.get(name, {}))] if row is not None else []
     return tuple(rows)
 
 
@@ -65,7 +70,7 @@ def classes_of(pairs: Sequence[Pair]) -> tuple[SimClass, ...]:
 
 
 def figure(
-    name: str, unit: str, pairs: Sequence[tuple[Values, Values]], *, role: str, wanted: str = "", better: str = ""
+    name: str, unit: str, pairs: Sequence[tuple[Values, Values]], *, role: str, better: str = ""
 ) -> SimFigure | None:
     """One row; None when no run has it. The change is over the seeds that have it on both sides."""
     sides = [[pair[side][name] for pair in pairs if name in pair[side]] for side in (0, 1)]
@@ -77,7 +82,6 @@ def figure(
         name=name,
         unit=unit,
         role=role,
-        wanted=wanted,
         better=better,
         baseline=median(sides[0]) if sides[0] else None,
         policy=median(sides[1]) if sides[1] else None,
@@ -106,15 +110,16 @@ def change(pairs: Sequence[tuple[float, float]]) -> tuple[float | None, float | 
     return _each(found, lambda difference: difference / middle)
 
 
-def _wanted(workload: Workload) -> dict[str, tuple[str, str, str]]:
-    # metric -> (role, wanted, better)
-    found = {
-        one.metric: ("objective", f"{one.direction}, {one.min_effect:.0%} or more", one.direction)
-        for one in workload.objectives
-    }
+def _wanted(workload: Workload) -> dict[str, dict[str, Any]]:
+    # metric -> what the workload says of it
+    found: dict[str, dict[str, Any]] = {}
+    for one in workload.objectives:
+        words = f"{one.direction}, {one.min_effect:.0%} or more"
+        found[one.metric] = {"role": "objective", "wanted": words, "limit": one.min_effect, "better": one.direction}
     for guard in workload.guards:
         words = f"{guard.max_harm:.0%} worse at most" + ("" if guard.hard else " (reported)")
-        found.setdefault(guard.metric, ("guard", words, guard.direction))
+        said = {"role": "guard", "wanted": words, "limit": guard.max_harm, "better": guard.direction}
+        found.setdefault(guard.metric, said)
     return found
 
 

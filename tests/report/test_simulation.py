@@ -87,7 +87,26 @@ def test_the_objective_is_the_headline():
     ],
 )
 def test_what_an_interval_says(better, low, high, words):
-    assert reads(replace(FIGURE, better=better, low=low, high=high)) == words
+    middle = None if low is None else (low + high) / 2
+    assert reads(replace(FIGURE, better=better, estimate=middle, low=low, high=high)) == words
+
+
+@pytest.mark.parametrize(
+    ("role", "estimate", "low", "high", "words"),
+    [
+        ("objective", -0.04, -0.05, -0.03, "little better"),
+        ("objective", -0.06, -0.07, -0.03, "better"),
+        ("objective", 0.01, -0.01, 0.02, "unclear"),
+        ("guard", 0.01, -0.01, 0.02, "kept"),
+        ("guard", 0.06, 0.02, 0.07, "broken"),
+        ("guard", 0.04, 0.02, 0.07, "unclear"),
+        ("guard", -0.5, -0.6, -0.4, "kept"),
+    ],
+)
+def test_what_an_interval_says_of_what_is_wanted(role, estimate, low, high, words):
+    assert reads(replace(FIGURE, role=role, limit=0.05, estimate=estimate, low=low, high=high)) == words
+    turned = replace(FIGURE, role=role, limit=0.05, better="higher", estimate=-estimate, low=-high, high=-low)
+    assert reads(turned) == words
 
 
 def test_changes_in_words():
