@@ -61,9 +61,11 @@ def bench(
     from schedops.repository import load_workload, open_tree, resolve_policy
     from schedops.schema.decode import encode
     from schedops.wiring import world
+    from schedops.workloads.expand import require_jobs
 
     tree = open_tree(Path.cwd())
     wanted, source = load_workload(tree.root, workload), resolve_policy(tree.root, policy, cwd=Path.cwd())
+    require_jobs(wanted)
     chosen, size = parameters(source.policy, params), Size(cpus=cpus, scale=scale, seed=seed)
     with console_progress() as progress:
         joined = world(progress)

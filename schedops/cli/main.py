@@ -21,7 +21,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "doctor": ("schedops.cli.doctor", "doctor", "what works on this machine, what is missing, what mends it"),
     "kernel": ("schedops.cli.kernel", "kernel", "kernels for the micro-VM: list, fetch, add"),
     "library": ("schedops.cli.library", "library", "the policy library: list, show, search"),
-    "workload": ("schedops.cli.workload", "workload", "the workloads: list, show"),
+    "workload": ("schedops.cli.workload", "workload", "the workloads: list, show, import"),
     "validate": ("schedops.cli.validate", "validate", "every problem of every file below policies/"),
     "profile": ("schedops.cli.profile", "profile", "run a workload once under the default scheduler and classify it"),
     "simulate": ("schedops.cli.simulate", "simulate", "run a policy on a simulated machine against a baseline"),

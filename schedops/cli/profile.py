@@ -35,9 +35,11 @@ def profile(*, workload: str, kernel: str | None, cpus: int, scale: float, seed:
     from schedops.repository import load_workload, open_tree
     from schedops.schema.decode import encode
     from schedops.wiring import world
+    from schedops.workloads.expand import require_jobs
 
     tree = open_tree(Path.cwd())
     wanted = load_workload(tree.root, workload)
+    require_jobs(wanted)
     with console_progress() as progress:
         joined = world(progress)
         image = bench_image(tree.root, kernel, joined.kernels)

@@ -126,6 +126,7 @@ def _line(request: Request, run: OpenRun, checkout: Any, *, progress: Progress, 
 def _inputs(request: Request, root: Path) -> Any:
     from schedops.pipeline.measure import Inputs
     from schedops.repository import load_fleet, load_hints, load_policies, load_workload, open_tree
+    from schedops.workloads.expand import require_jobs
 
     tree = open_tree(root)
     if tree.starter:
@@ -135,8 +136,10 @@ def _inputs(request: Request, root: Path) -> Any:
             where=str(root),
             hint="run it in a checkout with policies/library, policies/workloads and policies/fleet.yaml",
         )
+    workload = load_workload(tree.root, request.workload)
+    require_jobs(workload)
     return Inputs(
-        workload=load_workload(tree.root, request.workload),
+        workload=workload,
         fleet=load_fleet(tree.root),
         policies=load_policies(tree.root),
         hints=load_hints(tree.root, request.workload),

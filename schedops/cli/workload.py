@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from schedops.cli.common import answers, output_option
+from schedops.cli.workload_import import import_
 from schedops.model.workload import Workload
 from schedops.report.envelope import Answer
 from schedops.report.table import paragraph, table
@@ -23,7 +24,7 @@ SHOWN_CHARACTERS = 60
 
 @click.group()
 def workload() -> None:
-    """The workloads: list, show.
+    """The workloads: list, show, import.
 
     Reads policies/workloads/ of the repository you are in; outside of one, the starter workloads.
 
@@ -31,6 +32,9 @@ def workload() -> None:
     Example:
       schedops workload show ci-builds
     """
+
+
+workload.add_command(import_)
 
 
 @workload.command("list")

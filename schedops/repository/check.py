@@ -24,7 +24,7 @@ def check_tree(root: Path) -> tuple[str, ...]:
 
 def _problems(root: Path) -> list[str]:
     library, assignments = read_library(root), read_assignments(root)
-    fleet = read_fleet(root) if (root / POLICIES / FLEET).exists() else Found[Fleet](None)
+    fleet: Found[Fleet] = read_fleet(root) if (root / POLICIES / FLEET).exists() else Found(None)
     parts: tuple[Found[Any], ...] = (*library, *read_workloads(root), fleet, *read_all_hints(root), *assignments)
     problems = [line for part in parts for line in part.problems]
     known = {part.value.policy.name: part.value.policy for part in library if part.value is not None}

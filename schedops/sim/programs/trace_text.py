@@ -16,7 +16,7 @@ MAX_LINE = 1024
 MAX_EVENTS = 1_000_000
 _EVENT = re.compile(r"\b(?:sched:)?(sched_switch|sched_wakeup|sched_wakeup_new):\s+")
 _TIME = re.compile(r"(\d{1,10})\.(\d{6,9}):")
-# "comm  1234 [001]", "comm 1234/1235 [001]", "comm-1234 [001]", "comm-1234 ( 1234) [001]"
+# perf writes a blank and the id behind the comm, or process and thread with a slash; ftrace a dash, and flags behind
 _WHO = re.compile(
     r"(?:\s|-)(\d{1,10})(?:/(\d{1,10}))?\s{1,20}(?:\([\s\d-]{1,12}\)\s{1,4})?\[(\d{1,4})\](?:\s+(\S{4,8})\s)?"
 )
