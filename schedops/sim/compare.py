@@ -107,7 +107,7 @@ def change(pairs: Sequence[tuple[float, float]]) -> tuple[float | None, float | 
     if not middle:
         return None, None, None
     found = paired_interval([new - base for base, new in pairs], confidence=CONFIDENCE)
-    return _each(found, lambda difference: difference / middle)
+    return _each(found, lambda difference: max(-1.0, difference / middle))  # nothing can shrink below 0
 
 
 def _wanted(workload: Workload) -> dict[str, dict[str, Any]]:

@@ -33,6 +33,10 @@ def test_where_a_value_is_zero_differences_are_taken():
     assert low <= estimate <= high
 
 
+def test_nothing_shrinks_by_more_than_all_of_it():
+    assert change([(500.0, 0.0), (900.0, 0.0), *[(100.0, 0.0)] * 7])[:2] == (-1.0, -1.0)
+
+
 @pytest.mark.parametrize("values", [[], [(0.0, 0.0)], [(0.0, 1.0)] * 8, [(float("nan"), 1.0)], [(-1.0, 1.0)]])
 def test_what_has_no_change(values):
     assert change(values) == (None, None, None)
