@@ -80,7 +80,7 @@ def changes(cpus: int) -> LoadPlan:
         *_mixed(cpus, very_niced=10),  # among so many others nice 15 may wait for seconds, by its weight
         LoadGroup(name="execers", kind="execer", count=2, work_us=500, sleep_us=5000),
         LoadGroup(name="niced forkers", kind="forker", count=1, nice=5, work_us=500, sleep_us=5000),
-        # Each pair begins on one CPU, where they wake each other without end: those in a queue have to get between them.
+        # Each pair begins on one CPU, where they wake each other without end: those in a queue have to get between.
         LoadGroup(name="pipe ends from the first CPU", kind="pipe", count=2, start_on=(0,), work_us=100),
         LoadGroup(name="pipe ends from the last CPU", kind="pipe", count=2, start_on=(cpus - 1,), work_us=100),
         LoadGroup(name="movers", kind="mover", count=3, work_us=300),

@@ -226,3 +226,43 @@ ONE_CPU = rule(
         }
         """,
 )
+
+
+def _stays(test: str, helper: str = "") -> str:
+    return f"""{helper}
+        void BPF_STRUCT_OPS(stays_enqueue, struct task_struct *p, u64 enq_flags)
+        {{
+            if ({test})
+                scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, SCX_SLICE_DFL, enq_flags);
+            else
+                scx_bpf_dsq_insert(p, SCX_DSQ_GLOBAL, SCX_SLICE_DFL, enq_flags);
+        }}
+"""
+
+
+MIGRATION_DISABLED = rule(
+    "MIGRATION-DISABLED",
+    WARNING,
+    "The task that comes off the CPU looks as if its migration were disabled",
+    why="""
+        The kernel disables migration of the current task while a BPF program runs: always before 6.18, and with
+        CONFIG_PREEMPT_RCU since. When a slice ends, `ops.enqueue()` runs in the context of the very task it is about,
+        and `p->migration_disabled` is 1 for it. A policy that keeps such tasks on their CPU keeps every task there
+        that never sleeps, while other CPUs idle.
+        """,
+    fix="A value of 1 counts only when the task is not the current one: `bpf_get_current_task_btf() != p`.",
+    source='Linux kernel/bpf/trampoline.c, __bpf_prog_enter(); commit 8e4f0b1ebcf2 ("bpf: use '
+    'rcu_read_lock_dont_migrate() for trampoline.c")',
+    bad=_stays("p->nr_cpus_allowed == 1 || p->migration_disabled"),
+    good=_stays(
+        "p->nr_cpus_allowed == 1 || stays_here(p)",
+        """
+        static bool stays_here(struct task_struct *p)
+        {
+            if (p->migration_disabled == 1)
+                return bpf_get_current_task_btf() != p;
+            return p->migration_disabled;
+        }
+""",
+    ),
+)

@@ -5,7 +5,15 @@ from __future__ import annotations
 from schedops.verify.source.builtins import BUILTIN_BIT, CONSUME, INSERTS, MOVES
 from schedops.verify.source.model import Call, Model
 from schedops.verify.source.origins import behind, called, computed, looks_at_masks
-from schedops.verify.source.pages_cpus import AFFINITY, CPU_LITERAL, HOTPLUG, LOCAL_ON, NO_BALANCE, ONE_CPU
+from schedops.verify.source.pages_cpus import (
+    AFFINITY,
+    CPU_LITERAL,
+    HOTPLUG,
+    LOCAL_ON,
+    MIGRATION_DISABLED,
+    NO_BALANCE,
+    ONE_CPU,
+)
 from schedops.verify.source.queues import queues
 from schedops.verify.source.report import ERROR, WARNING, Check, Findings, found, via
 from schedops.verify.source.tree import Node, bare
@@ -122,9 +130,20 @@ def _balance(model: Model) -> Findings:
     yield found(NO_BALANCE, call.node, text, "let ops.select_cpu() pick an idle CPU, or share a queue")
 
 
+def _migration_disabled(model: Model) -> Findings:
+    for function in model.functions.values():
+        if "enqueue" not in model.members_reaching(function) or function.body.has_text("bpf_get_current_task_btf"):
+            continue
+        for node in function.body.find("field_expression"):
+            if node.kids[-1].text == "migration_disabled":
+                text = f"{node.shown} is 1 whenever the current task comes off the CPU, since BPF runs in its context"
+                yield found(MIGRATION_DISABLED, node, text, "bpf_get_current_task_btf() != p")
+
+
 CHECKS = (
     Check((LOCAL_ON, HOTPLUG), _local_on),
     Check((AFFINITY, ONE_CPU), _affinity),
     Check((CPU_LITERAL,), _literal),
     Check((NO_BALANCE,), _balance),
+    Check((MIGRATION_DISABLED,), _migration_disabled),
 )

@@ -14,11 +14,19 @@ char _license[] SEC("license") = "GPL";
 static u32 nr_cpus = 1;
 static u64 turn;
 
+/* While BPF runs, migration of the current task is disabled for that alone. */
+static bool stays_here(struct task_struct *p)
+{
+	if (p->migration_disabled == 1)
+		return bpf_get_current_task_btf() != p;
+	return p->migration_disabled;
+}
+
 void OP(mp_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	u32 next = __sync_fetch_and_add(&turn, 1) % nr_cpus;
 
-	if (p->nr_cpus_allowed > 1 && !p->migration_disabled && bpf_cpumask_test_cpu(next, p->cpus_ptr))
+	if (p->nr_cpus_allowed > 1 && !stays_here(p) && bpf_cpumask_test_cpu(next, p->cpus_ptr))
 		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL_ON | next, SLICE_NS, enq_flags);
 	else
 		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, SLICE_NS, enq_flags);
