@@ -31,8 +31,8 @@ _VERDICTS = (
     SimVerdict.STUCK,
     SimVerdict.PLAN_ERROR,
 )
-_BATCH_EVENTS = 20_000
-_BATCH_FUEL = 1 << 30  # a batch takes 20 million; an endless loop is noticed after about a second
+_BATCH_EVENTS = 5_000
+_BATCH_FUEL = 1 << 29  # a batch takes 5 million; 100,000 an event are allowed, an endless loop ends in half a second
 _TRACE_RECORDS = 1 << 16
 _MAX_WORDS = 1024
 _WEAK = "undefined_weak:"  # how the linker calls what a weak name stands for when nobody has it
@@ -132,6 +132,8 @@ class _Run:
         if size := self._sandbox.call("words", 1):
             text = self._policy_words(self._sandbox.call("words", 0), size)
         reason = f"{_REASONS[kind]}: " if kind in _REASONS else ""
+        if _VERDICTS[verdict] == SimVerdict.UNSUPPORTED:
+            reason = f"{_MISSING}: "
         return SimEnd(verdict=_VERDICTS[verdict], kind=kind, message=f"{reason}{text}")
 
     def _policy_words(self, address: int, size: int) -> str:

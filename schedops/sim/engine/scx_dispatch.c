@@ -5,7 +5,7 @@
 static struct {
 	struct task *task;
 	u64 qseq, dsq_id, enq_flags;
-} buffer[1024];
+} buffer[MAX_BATCH];
 static u32 buffered, consumed; /* the kernel's dspc: cursor and nr_tasks */
 static s32 dispatch_cpu;
 

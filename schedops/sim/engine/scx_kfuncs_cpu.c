@@ -90,6 +90,8 @@ void EXPORT(kf_kick_cpu)(s32 cpu, u64 flags)
 		return;
 	if (flags & SCX_KICK_IDLE && flags & (SCX_KICK_PREEMPT | SCX_KICK_WAIT))
 		scx_error("PREEMPT/WAIT cannot be used with SCX_KICK_IDLE");
+	if (flags & SCX_KICK_WAIT)
+		stop(V_UNSUPPORTED, 0, "waiting for another CPU: SCX_KICK_WAIT");
 	any_kick = 1;
 	if (flags & SCX_KICK_IDLE)
 		kicked_idle[cpu >> 6] |= 1ULL << (cpu & 63);
@@ -186,6 +188,6 @@ void EXPORT(set_policy)(u64 tasks_at, u64 stride, u64 flags, u32 batch, u32 time
 	policy.tasks = tasks_at;
 	policy.stride = stride;
 	policy.flags = flags;
-	policy.batch = batch > 1024 ? 1024 : batch;
+	policy.batch = batch;
 	policy.timeout_ms = timeout_ms;
 }

@@ -133,9 +133,30 @@ static int make_cgroups(void)
 	return 0;
 }
 
+/* validate_ops(), and what the simulator does not do. */
+static int validate(void)
+{
+	if (policy.flags & ~SCX_OPS_ALL)
+		scx_error("invalid ops flags 0x%llx", policy.flags & ~SCX_OPS_ALL);
+	else if (policy.flags & SCX_OPS_ENQ_LAST && !ops.enqueue)
+		scx_error("SCX_OPS_ENQ_LAST requires ops.enqueue() to be implemented");
+	else if (policy.timeout_ms > SCX_WATCHDOG_MAX_TIMEOUT)
+		scx_error("timeout_ms %u is above %u", policy.timeout_ms, SCX_WATCHDOG_MAX_TIMEOUT);
+	else if (policy.flags & SCX_OPS_SWITCH_PARTIAL)
+		stop(V_UNSUPPORTED, 0, "tasks that it leaves to another scheduler: SCX_OPS_SWITCH_PARTIAL");
+	else if (policy.flags & SCX_OPS_IDLE_PER_NODE)
+		stop(V_UNSUPPORTED, 0, "idle masks per node: SCX_OPS_BUILTIN_IDLE_PER_NODE");
+	else if (policy.batch > MAX_BATCH)
+		stop(V_UNSUPPORTED, 0, "a dispatch_max_batch of %u, at most %u", policy.batch, MAX_BATCH);
+	return stopped;
+}
+
 static int scx_init(void)
 {
 	s32 err;
+
+	if (validate())
+		return -1;
 
 	policy.builtin_idle = !ops.update_idle || policy.flags & SCX_OPS_KEEP_BUILTIN_IDLE;
 	for (u32 i = 0; i < machine.nr_cpus; i++)
