@@ -126,7 +126,7 @@ static struct fair_entity *fair_owners; /* likewise; not of the root */
 static u64 *fair_shares, *fair_loads; /* by cgroup: its weight; sum of the averages of its queues */
 static struct fair_llc *fair_llcs;
 static struct mask fair_idle, fair_idle_cores; /* CPUs that idle; those whose siblings idle, too */
-static u32 fair_overloaded; /* CPUs with two tasks or more (rd->overloaded) */
+static struct mask fair_overloaded; /* CPUs with two tasks or more (rd->overloaded) */
 static u32 fair_misfits;
 static u64 fair_slice; /* ns */
 static u64 fair_order;

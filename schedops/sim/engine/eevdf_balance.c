@@ -157,20 +157,28 @@ static void balance_trigger(struct fair_rq *rq)
 		balance_for_idle();
 }
 
+/* Is there a CPU that has something to give? The kernel only asks this of all CPUs together (rd->overloaded). */
+static int overloaded_in(const struct fair_domain *d)
+{
+	for (u32 w = 0; w < MASK_USED; w++) {
+		if (d->span.w[w] & fair_overloaded.w[w])
+			return 1;
+	}
+	return fair_misfits != 0;
+}
+
 /* sched_balance_newidle(): 1 when something is there to run now. */
 static int balance_newidle(struct fair_rq *rq)
 {
 	u64 cost = 0;
 
-	if (!fair_overloaded && !fair_misfits)
-		return 0;
 	for (u32 i = 0; i < rq->nr_levels; i++) {
 		struct fair_level *l = &rq->levels[i];
 
 		cost += (u64)l->domain->weight * NEWIDLE_COST;
 		if (rq->avg_idle < cost)
 			break;
-		if (balance_level(rq, l, I_NEWLY))
+		if (overloaded_in(l->domain) && balance_level(rq, l, I_NEWLY))
 			return 1;
 	}
 	return 0;

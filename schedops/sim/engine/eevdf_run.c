@@ -58,9 +58,9 @@ static void count_task(struct fair_rq *rq, s32 by)
 
 	rq->nr += by;
 	if (before < 2 && rq->nr >= 2)
-		fair_overloaded++;
+		mask_set(&fair_overloaded, rq->cpu->id);
 	else if (before >= 2 && rq->nr < 2)
-		fair_overloaded--;
+		mask_clear(&fair_overloaded, rq->cpu->id);
 	if (rq->nr)
 		idle_clear(rq);
 }

@@ -87,7 +87,7 @@ static s32 scan(const struct mask *in, const struct mask *domain, const struct m
 	u32 words = MASK_USED, w = start >> 6;
 	u64 edge = ~0ULL << (start & 63);
 
-	for (u32 i = 0; i <= words; i++, w = w + 1 == words ? 0 : w + 1) {
+	for (u32 i = 0; i <= words && limit; i++, w = w + 1 == words ? 0 : w + 1) {
 		u64 part = i == 0 ? edge : i == words ? ~edge : ~0ULL;
 		u64 looked = domain->w[w] & may->w[w] & part, found = looked & in->w[w];
 
@@ -124,7 +124,7 @@ static s32 idle_in_llc(struct task *p, s32 target, int cores)
 		cpu = scan(&fair_idle_cores, &llc->mask, p->allowed, start, ~0U);
 		return cpu >= 0 ? cpu : scan(&fair_idle, &llc->mask, p->allowed, start, ~0U);
 	}
-	return llc->scan ? scan(&fair_idle, &llc->mask, p->allowed, start, llc->scan) : -1;
+	return scan(&fair_idle, &llc->mask, p->allowed, start, llc->scan);
 }
 
 /* select_idle_capacity(), in the smallest domain with all capacities: the first idle CPU that is fast enough, else the fastest idle one. */

@@ -92,9 +92,7 @@ static void stats_update(struct balance *b)
 		struct fair_llc *llc = &fair_llcs[b->to->llc];
 		u64 each = b->util / llc->nr, used = each * each * d->pct * d->pct / (10000 * FULL);
 
-		llc->scan = (FULL - (used < FULL ? used : FULL)) * llc->nr / FULL + 1;
-		if (llc->scan == 1)
-			llc->scan = 0;
+		llc->scan = (FULL - (used < FULL ? used : FULL)) * llc->nr / FULL;
 	}
 }
 
