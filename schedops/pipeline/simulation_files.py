@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from statistics import fmean
 
 from schedops.model.simulated import SimComparison
 from schedops.model.simulation import SimVerdict
 from schedops.pipeline.simulation import Contest, Run, Simulated
+from schedops.report.profile_page import number
 from schedops.report.simulation import end_words, ending, headline
+from schedops.sim.figures import label_figures
 from schedops.sim.groups import Groups, groups_of, spans
 from schedops.sim.perfetto.chrome import chrome_trace
 from schedops.sim.perfetto.protobuf import perfetto_trace
@@ -23,7 +26,8 @@ def plot_file(contest: Contest, found: Simulated) -> bytes:
     groups = groups_of(first[1].plan, word=word)
     names = (comparison.baseline, comparison.policy)
     panels = [
-        Panel(_heading(name, run, groups, word), run.plan, run.result) for name, run in zip(names, first, strict=True)
+        Panel(_heading(name, run, groups, word), run.plan, run.result, _notes(run, groups))
+        for name, run in zip(names, first, strict=True)
     ]
     done = comparison.policy_end.verdict == SimVerdict.DONE
     title = headline(comparison) if done else ending(comparison)
@@ -60,3 +64,19 @@ def _heading(name: str, run: Run, groups: Groups, word: str) -> str:
     what = f"{word or 'group'}s" if groups.by_cgroup else "tasks"
     last_ns = max(task.completion_ns for task in run.result.tasks)
     return f"{name}: {what} done after {fmean(times) / 1e6:.0f} ms on average, the last one at {last_ns / 1e6:.0f} ms"
+
+
+def _notes(run: Run, groups: Groups) -> tuple[str, ...]:
+    # Latencies of each class, for workloads that do not end.
+    if groups.by_cgroup or run.result.end.verdict != SimVerdict.DONE:
+        return ()
+    return tuple(_latencies(label_figures(run.plan, run.result, run.plan.labels.index(name))) for name in groups.names)
+
+
+def _latencies(found: Mapping[str, float]) -> str:
+    parts = [
+        f"{kind}: median {number(found[f'{name}_p50_us'])} us, 99 % {number(found[f'{name}_p99_us'])} us"
+        for name, kind in (("request", "requests"), ("wakeup", "wake-ups"))
+        if f"{name}_p50_us" in found
+    ]
+    return "; ".join(parts)

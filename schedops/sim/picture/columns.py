@@ -12,24 +12,24 @@ IDLE = -1
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """Columns *first* to *last*, exclusive, of a CPU belong to *group*."""
+    """Columns *first* to *last*, exclusive, of a CPU belong to *owner*."""
 
     cpu: int
     first: int
     last: int
-    group: int
+    owner: int
 
 
-def bars(slices: Iterable[Slice], of_task: tuple[int, ...], *, cpus: int, columns: int, until_ns: int) -> list[Bar]:
-    """At most *columns* bars for each CPU, however many slices there are; neighbours of one group are one bar.
+def bars(slices: Iterable[Slice], owners: tuple[int, ...], *, cpus: int, columns: int, until_ns: int) -> list[Bar]:
+    """At most *columns* bars for each CPU, however many slices there are; neighbours of one owner are one bar.
 
-    :param of_task: group of each task.
+    :param owners: who a task counts for, by its number.
     :param until_ns: time at the right edge.
     """
     lanes = [_Lane(columns, until_ns) for _ in range(cpus)]
     for one in slices:
-        if one.cpu < cpus and one.task < len(of_task):
-            lanes[one.cpu].add(of_task[one.task], one.start_ns, one.end_ns)
+        if one.cpu < cpus and one.task < len(owners):
+            lanes[one.cpu].add(owners[one.task], one.start_ns, one.end_ns)
     return [bar for cpu, lane in enumerate(lanes) for bar in lane.bars(cpu)]
 
 

@@ -9,6 +9,7 @@ from schedops.model.simulation import SimPlan, SimResult
 from schedops.report import svg
 from schedops.sim.groups import Groups, Span, spans
 from schedops.sim.picture.columns import Bar, bars
+from schedops.sim.picture.window import Window, clipped, window_of
 from schedops.sim.stream import slices
 
 # Distinct also for people who do not see all colours (Okabe & Ito 2008), then a few more.
@@ -28,17 +29,19 @@ class Panel:
     """One run with its trace.
 
     :param heading: who schedules, and what came of it.
+    :param notes: for each group what is said of it when it does not end.
     """
 
     heading: str
     plan: SimPlan
     result: SimResult
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
     groups: Groups
-    until_ns: int
+    window: Window
     cpus: int
 
     @property
@@ -57,7 +60,7 @@ class _Frame:
         return _HEAD + self.cpus * self.lane + 6 + self.rows * _ROW
 
     def x(self, time_ns: int) -> float:
-        return _LEFT + _COLUMNS * min(1.0, time_ns / self.until_ns)
+        return _LEFT + _COLUMNS * min(1.0, max(0.0, (time_ns - self.window.start_ns) / self.window.length_ns))
 
 
 def timeline(title: str, subtitle: str, panels: Sequence[Panel], groups: Groups) -> bytes:
@@ -65,9 +68,10 @@ def timeline(title: str, subtitle: str, panels: Sequence[Panel], groups: Groups)
 
     :param groups: of the tasks of every panel; all plans have the same tasks in the same order.
     """
-    frame = _Frame(
-        groups, max(1, *(panel.result.end_ns for panel in panels)), max(len(panel.result.cpus) for panel in panels)
-    )
+    window = window_of([panel.result for panel in panels], groups, columns=_COLUMNS)
+    frame = _Frame(groups, window, max(len(panel.result.cpus) for panel in panels))
+    if not window.whole:
+        subtitle += f"; {_time(window.length_ns)} from {_time(window.start_ns)} on"
     parts = [svg.text(24, 30, title, size=16), svg.text(24, 51, subtitle, fill=svg.SOFT)]
     top = _TOP
     for panel in panels:
@@ -85,13 +89,10 @@ def colour(group: int) -> str:
 def _panel(panel: Panel, frame: _Frame, top: float) -> list[str]:
     lanes = top + _HEAD
     bottom = lanes + frame.cpus * frame.lane
-    found = bars(
-        slices(panel.result.trace, panel.result.end_ns),
-        frame.groups.of_task,
-        cpus=frame.cpus,
-        columns=_COLUMNS,
-        until_ns=frame.until_ns,
-    )
+    inside = clipped(slices(panel.result.trace, panel.result.end_ns), frame.window)
+    # From near, every slice is seen; from afar, only whose they are.
+    of_task = frame.groups.of_task if frame.window.whole else tuple(range(len(frame.groups.of_task)))
+    found = bars(inside, of_task, cpus=frame.cpus, columns=_COLUMNS, until_ns=frame.window.length_ns)
     its = spans(frame.groups, panel.result)
     return [
         svg.text(24, top + 14, panel.heading, size=13),
@@ -99,7 +100,7 @@ def _panel(panel: Panel, frame: _Frame, top: float) -> list[str]:
         *_slices(found, frame, lanes),
         *_names_of_cpus(frame, lanes),
         *_ends(its, frame, lanes, bottom),
-        *_rows(its, frame, bottom + 6),
+        *_rows(its, panel.notes, frame, bottom + 6),
     ]
 
 
@@ -112,8 +113,10 @@ def _slices(found: Sequence[Bar], frame: _Frame, top: float) -> list[str]:
     strokes: dict[str, list[str]] = {}
     for bar in found:
         y = top + (bar.cpu + 0.5) * frame.lane
-        line = f"M{_LEFT + bar.first:g} {y:.4g}h{bar.last - bar.first}"
-        strokes.setdefault(colour(bar.group), []).append(line)
+        group, length = bar.owner, bar.last - bar.first
+        if not frame.window.whole:
+            group, length = frame.groups.of_task[bar.owner], length - (length > 2)  # a gap tells neighbours apart
+        strokes.setdefault(colour(group), []).append(f"M{_LEFT + bar.first:g} {y:.4g}h{length}")
     width = frame.lane - (2 if frame.lane > 6 else 0)
     return [
         f'<path d="{"".join(strokes[its])}" stroke="{its}" stroke-width="{width:.4g}" shape-rendering="crispEdges"/>'
@@ -143,21 +146,28 @@ def _ends(its: Sequence[Span], frame: _Frame, top: float, bottom: float) -> list
     return parts
 
 
-def _rows(its: Sequence[Span], frame: _Frame, top: float) -> list[str]:
+def _rows(its: Sequence[Span], notes: Sequence[str], frame: _Frame, top: float) -> list[str]:
     if len(its) > MAX_ROWS:
         ended = [(frame.x(span.end_ns), group) for group, span in enumerate(its) if span.end_ns >= 0]
         name = svg.text(_LEFT - 8, top + 11, f"{len(its)} ends", size=10, anchor="end", fill=svg.SOFT)
         return [name, *(svg.dot(x, top + 7, colour=colour(group)) for x, group in ended)]
-    return [part for group, span in enumerate(its) for part in _row(group, span, frame, top + group * _ROW)]
-
-
-def _row(group: int, span: Span, frame: _Frame, top: float) -> list[str]:
-    y = top + _ROW / 2
-    begin, end = frame.x(span.arrival_ns), frame.x(span.end_ns if span.end_ns >= 0 else frame.until_ns)
-    name = frame.groups.names[group]
-    took = f"{_time(span.end_ns - span.arrival_ns)}" if span.end_ns >= 0 else "not done"
     return [
-        svg.text(_LEFT - 8, y + 4, name if len(name) <= 14 else f"{name[:13]}…", size=10, anchor="end"),
+        part
+        for group, span in enumerate(its)
+        for part in _row(group, span, notes[group] if notes else "", frame, top + group * _ROW)
+    ]
+
+
+def _row(group: int, span: Span, note: str, frame: _Frame, top: float) -> list[str]:
+    y = top + _ROW / 2
+    name = frame.groups.names[group]
+    title = svg.text(_LEFT - 8, y + 4, name if len(name) <= 14 else f"{name[:13]}…", size=10, anchor="end")
+    if span.end_ns < 0 and note:
+        return [title, svg.dot(_LEFT + 6, y, colour=colour(group)), svg.text(_LEFT + 16, y + 4, note, size=10)]
+    begin, end = frame.x(span.arrival_ns), frame.x(span.end_ns if span.end_ns >= 0 else frame.window.end_ns)
+    took = _time(span.end_ns - span.arrival_ns) if span.end_ns >= 0 else "not done"
+    return [
+        title,
         svg.line((begin, y), (end, y), colour=colour(group), width=4),
         *([svg.dot(end, y, colour=colour(group), radius=5)] if span.end_ns >= 0 else []),
         svg.text(end + 9, y + 4, took, size=10),
@@ -165,13 +175,14 @@ def _row(group: int, span: Span, frame: _Frame, top: float) -> list[str]:
 
 
 def _axis(frame: _Frame, y: float) -> list[str]:
-    unit, per_unit = ("s", 1e9) if frame.until_ns >= 2e9 else ("ms", 1e6) if frame.until_ns >= 2e6 else ("us", 1e3)
+    end_ns = frame.window.end_ns
+    unit, per_unit = ("s", 1e9) if end_ns >= 2e9 else ("ms", 1e6) if end_ns >= 2e6 else ("us", 1e3)
     parts = [svg.line((_LEFT, y + 4), (_LEFT + _COLUMNS, y + 4), colour=svg.SOFT)]
-    for tick in svg.ticks(0, frame.until_ns / per_unit, wanted=8):
+    for tick in svg.ticks(frame.window.start_ns / per_unit, end_ns / per_unit, wanted=8):
         x = frame.x(round(tick * per_unit))
         parts += [
             svg.line((x, y + 4), (x, y + 9), colour=svg.SOFT),
-            svg.text(x, y + 23, f"{tick:g} {unit}", size=11, anchor="middle", fill=svg.SOFT),
+            svg.text(x, y + 23, f"{tick:.6g} {unit}", size=11, anchor="middle", fill=svg.SOFT),
         ]
     return parts
 

@@ -107,6 +107,30 @@ def test_what_did_not_end_says_so():
     assert data.count(b">not done<") == 3
 
 
+def open_ended(note=""):
+    # Nobody ends, and slices are a five-hundredth of the run.
+    plan = builds()
+    result = panels(builds(work=2000 * MS))[0].result
+    cut = replace(result, tasks=tuple(replace(task, completion_ns=-1) for task in result.tasks))
+    return [Panel("eevdf", plan, cut, (note,) * 3)], groups_of(plan)
+
+
+def test_when_nothing_ends_and_slices_are_short_a_part_is_drawn_from_near():
+    its, groups = open_ended()
+    tree = ET.fromstring(timeline("t", "simulated", its, groups))
+    subtitle = [element.text for element in tree.iter(f"{SVG}text")][1]
+    assert subtitle == "simulated; 416 ms from 6 s on"
+    lengths = [int(length) for path in tree.iter(f"{SVG}path") for length in re.findall(r"h(\d+)", path.get("d"))]
+    assert set(lengths[1:-1]) <= {6, 7, 8}  # slices of 4 ms, with a gap between neighbours
+
+
+def test_a_group_that_does_not_end_has_its_note():
+    its, groups = open_ended("requests: 5 us")
+    words = [element.text for element in ET.fromstring(timeline("t", "s", its, groups)).iter(f"{SVG}text")]
+    assert words.count("requests: 5 us") == 3
+    assert "not done" not in words
+
+
 def test_without_cgroups_labels_are_the_groups():
     plan = plan_of_works(MS, MS, labels=("short", "long"))
     assert groups_of(plan).names == ("short", "long")
@@ -118,7 +142,7 @@ def test_whoever_has_most_of_a_column_has_it():
         [Slice(0, 0, 0, 60, 0, False), Slice(0, 1, 60, 100, 0, False), Slice(0, 1, 100, 230, 0, False)],
         (0, 1), cpus=1, columns=4, until_ns=400,
     )  # fmt: skip
-    assert [(bar.first, bar.last, bar.group) for bar in found] == [(0, 1, 0), (1, 2, 1)]
+    assert [(bar.first, bar.last, bar.owner) for bar in found] == [(0, 1, 0), (1, 2, 1)]
 
 
 times = st.lists(st.integers(0, 1000), min_size=2, max_size=40, unique=True).map(sorted)
@@ -131,5 +155,5 @@ def test_bars_do_not_overlap_and_stay_inside(ends, columns):
         for at, (start, end) in enumerate(zip(ends[::2], ends[1::2], strict=False))
     ]
     found = bars(its, (0, 1, 2), cpus=1, columns=columns, until_ns=1000)
-    assert all(0 <= bar.first < bar.last <= columns and bar.group != IDLE for bar in found)
+    assert all(0 <= bar.first < bar.last <= columns and bar.owner != IDLE for bar in found)
     assert all(one.last <= two.first for one, two in pairwise(found))
