@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from schedops.model.machine import flat_machine
-from schedops.model.simulation import Instruction, Op, SimCgroup, SimTask
+from schedops.model.simulation import Instruction, Op, SimCgroup, SimTask, Sync, SyncKind
 from tests.fakes.simulations import HOG, MS, cores, hogs, plan_of, records, shares
 
 ROOT = SimCgroup(name="/", parent=-1)
@@ -74,6 +76,28 @@ def test_a_sleeper_preempts_hogs_soon(simulated):
     assert task.max_wait_ns <= 3 * MS
     assert task.wait_ns / task.wakeups < 0.7 * MS
     assert task.cpu_ns > 0.03 * 5000 * MS  # all it asks for
+
+
+@pytest.mark.parametrize(
+    ("step_ns", "from_ns", "to_ns"), [(1000 * MS, MS, 3 * MS), (MS // 10, MS // 20, MS // 5)], ids=("user", "kernel")
+)
+def test_another_cpu_preempts_at_the_next_tick_or_system_call(simulated, step_ns, from_ns, to_ns):
+    """Wake-ups from CPU 0 do not interrupt what CPU 1 runs in user space (PREEMPT_LAZY), with the tick of 250 Hz."""
+    waker = (Instruction(Op.SLEEP, 7 * MS + 77_777), Instruction(Op.POST, 0), Instruction(Op.JUMP, 0))
+    woken = (Instruction(Op.WAIT, 0), Instruction(Op.RUN, MS // 10), Instruction(Op.JUMP, 0))
+    busy = (Instruction(Op.RUN, step_ns), Instruction(Op.JUMP, 0))
+    plan = plan_of(
+        SimTask(name="woken", program=1, cpuset=1),
+        SimTask(name="waker", program=0, cpuset=0),
+        SimTask(name="busy", program=2, cpuset=1, arrival_ns=1),
+        programs=(waker, woken, busy),
+        syncs=(Sync(kind=SyncKind.SEMAPHORE),),
+        cpusets=((0,), (1,)),
+        ms=2000,
+    )
+    task = simulated(plan, replace(flat_machine(2), tick_ns=4 * MS)).tasks[0]
+    assert task.wakeups > 250
+    assert from_ns < task.wait_ns / task.wakeups < to_ns
 
 
 def test_sleeping_gives_no_credit(simulated):

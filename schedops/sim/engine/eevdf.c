@@ -76,6 +76,7 @@ static struct task *fair_pick(struct cpu *c, struct task *prev)
 	struct fair_queue *q;
 	struct fair_entity *e;
 
+	rq->lazy = 0;
 	if (rq->push)
 		push_running(rq);
 	for (;;) {
@@ -101,6 +102,8 @@ static void fair_charge(struct cpu *c, struct task *p, u64 delta)
 	struct fair_task *t = fair_of(p);
 
 	t->exec_start = clock_ns;
+	if (fair_rqs[c->id].lazy && this_cpu == c->id)
+		resched(c);
 	for (struct fair_entity *e = &t->e; e; e = e->parent)
 		e->vruntime += virtual(delta, e->weight);
 }
@@ -120,7 +123,7 @@ static void fair_tick(struct cpu *c, struct task *p)
 	balance_trigger(rq);
 }
 
-/* yield_task_fair(), since 6.18: what is left of the request is given up. */
+/* yield_task_fair() as of commit 79104becf42b (6.19, and stable 6.18): what is left of the request is given up. */
 static void fair_yield(struct cpu *c, struct task *p)
 {
 	struct fair_entity *e = &fair_of(p)->e;

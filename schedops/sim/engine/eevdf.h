@@ -2,8 +2,9 @@
 /*
  * A model of the kernel's default scheduler, of Linux 6.18 (kernel/sched/fair.c; features as in features.h: PLACE_LAG,
  * PLACE_DEADLINE_INITIAL, PLACE_REL_DEADLINE, RUN_TO_PARITY, DELAY_DEQUEUE, DELAY_ZERO, WAKEUP_PREEMPTION, WA_IDLE,
- * WA_WEIGHT, WA_BIAS, SIS_UTIL; no NEXT_BUDDY, no HRTICK, no energy model, no NUMA balancing). Functions say which of
- * the kernel's they stand for; where that is not in fair.c of 6.18, they say so.
+ * WA_WEIGHT, WA_BIAS, SIS_UTIL; no NEXT_BUDDY, no HRTICK, no energy model, no NUMA balancing), with CONFIG_PREEMPT_LAZY,
+ * as distributions build it and as x86 does by default since 7.0. Functions say which of the kernel's they stand for;
+ * where that is not in fair.c of 6.18, they say so.
  *
  * Words: the kernel's sched_entity is an entity here, its cfs_rq a queue, its rq a run queue, its task_group a cgroup.
  */
@@ -13,7 +14,8 @@
 #include "engine.h"
 #include "sched_class.h"
 
-#define FAIR_BASE_SLICE 700000ULL /* sysctl_sched_base_slice, since 6.15 (before: 750000); times 1 + ilog2(CPUs up to 8) */
+/* sysctl_sched_base_slice, ns; 750000 before commit 2ae891b82695 (6.15). Times 1 + ilog2(CPUs up to 8). */
+#define FAIR_BASE_SLICE 700000ULL
 #define FAIR_MIGRATION_COST 500000ULL /* sysctl_sched_migration_cost */
 #define FAIR_NICE_0 (1024ULL << 10) /* NICE_0_LOAD: weights have 10 bits more than nice weights (scale_load) */
 #define FAIR_MIN_SHARES 2ULL
@@ -108,6 +110,7 @@ struct fair_rq {
 	struct fair_level levels[FAIR_LEVELS];
 	u32 llc;
 	u64 next_balance;
+	u8 lazy; /* a newcomer is to go first when the current task enters the kernel next (TIF_NEED_RESCHED_LAZY) */
 	u64 idle_since, avg_idle, blocked_at;
 	u64 misfit; /* load of the current task when the CPU is too small for it */
 	struct task *push; /* to be moved from here although it runs ... */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* When CPUs are balanced: periodically from ticks, for idle CPUs from the ticks of busy ones, and when a CPU gets idle. */
+/* When CPUs are balanced: from their ticks, idle ones from the ticks of busy ones, and when they get idle. */
 #include "eevdf.h"
 
 #define BUSY_FACTOR 16 /* sd_init(): busy_factor */
@@ -130,7 +130,7 @@ static void idle_begins_balancing(struct fair_rq *rq)
 		nohz_next = rq->next_balance;
 }
 
-/* nohz_balancer_kick(): this CPU has too much, a task too big, a busy sibling, or its cache has others to share with. */
+/* nohz_balancer_kick(): this CPU has too much, a task too big, a busy sibling, or there are other caches. */
 static int idle_wanted(const struct fair_rq *rq)
 {
 	const struct fair_domain *top = rq->nr_levels ? rq->levels[rq->nr_levels - 1].domain : NULL;

@@ -121,6 +121,7 @@ static int update_deadline(struct fair_entity *e)
 	if ((s64)(e->vruntime - e->deadline) < 0)
 		return 0;
 	e->deadline = e->vruntime + virtual(fair_slice, e->weight);
+	queue_time(e->queue); /* keeps the zero point near */
 	return 1;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a group of CPUs looks like, and where a task begins (SD_BALANCE_FORK): in the idlest group, on its idlest CPU. */
+/* What a group of CPUs looks like; where a task begins (SD_BALANCE_FORK): in the idlest group, on its idlest CPU. */
 #include "eevdf.h"
 
 enum group_type { G_SPARE, G_BUSY, G_MISFIT, G_SMT, G_OVERLOADED }; /* enum group_type; see eevdf_stats.c */

@@ -98,7 +98,7 @@ static u64 task_h_load(struct task *p)
 	return load;
 }
 
-/* How many tasks of a cgroup of that weight would have this one's share, as load (tg->shares): cpu.weight 100 is one. */
+/* A queue and an entity for each cgroup on each CPU (alloc_fair_sched_group()). */
 static void group_init(void)
 {
 	u64 owners = (u64)nr_cgroups * machine.nr_cpus;

@@ -92,6 +92,18 @@ static void fair_list_del(struct fair_rq *rq, struct task *p)
 		rq->list_last = t->list_prev;
 }
 
+/*
+ * resched_curr_lazy(), kernel/sched/core.c: what runs in user space is not interrupted by another CPU. It leaves at its
+ * next system call (here: the end of a step), interrupt or tick.
+ */
+static void resched_lazy(struct fair_rq *rq)
+{
+	if (rq->cpu->id == this_cpu)
+		resched(rq->cpu);
+	else
+		rq->lazy = 1;
+}
+
 /* put_prev_entity(), all the way up */
 static void put_chain(struct fair_rq *rq)
 {
@@ -109,12 +121,13 @@ static void put_chain(struct fair_rq *rq)
 	}
 }
 
-/* set_next_entity(). Cgroups that stay current keep their protection: the kernel does not put them (find_matching_se). */
+/* set_next_entity(). Cgroups that stay current keep their protection: the kernel does not put them. */
 static void set_chain(struct fair_rq *rq, struct task *p)
 {
 	avg_update_task(p);
 	avg_update_queue(rq->root);
 	rq->curr = p;
+	rq->lazy = 0;
 	fair_of(p)->exec_start = clock_ns;
 	fair_list_del(rq, p);
 	fair_list_add(rq, p);
@@ -180,7 +193,7 @@ static void check_preempt(struct fair_rq *rq, struct task *p)
 		b = b->parent;
 	}
 	if (pick_eevdf(b->queue) == a)
-		resched(rq->cpu);
+		resched_lazy(rq);
 }
 
 static void task_leaves(struct fair_rq *rq, struct task *p, int sleeps)
@@ -240,7 +253,7 @@ static void fair_enqueue(struct cpu *c, struct task *p, u32 flags)
 
 	settle(c);
 	if (update_deadlines(rq))
-		resched(c);
+		resched_lazy(rq);
 	task_enters(rq, p, flags & ENQUEUE_NEW);
 	if (!(flags & ENQUEUE_RESTORE))
 		check_preempt(rq, p);

@@ -127,7 +127,7 @@ static s32 idle_in_llc(struct task *p, s32 target, int cores)
 	return scan(&fair_idle, &llc->mask, p->allowed, start, llc->scan);
 }
 
-/* select_idle_capacity(), in the smallest domain with all capacities: the first idle CPU that is fast enough, else the fastest idle one. */
+/* select_idle_capacity(), where all capacities are: the first idle CPU that is fast enough, else the fastest. */
 static s32 idle_capacity(struct task *p, s32 target)
 {
 	const struct fair_llc *llc = &fair_llcs[fair_rqs[target].llc];
