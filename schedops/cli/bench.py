@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 @click.option("--rounds", type=click.IntRange(1, 200), help="measured rounds [default: what the workload says]")
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="parameter of the policy; repeatable")
 @click.option("--cold", is_flag=True, help="without hints, as on the first run of a workload")
+@click.option(
+    "--on",
+    "rung",
+    type=click.Choice(["vm", "sim"]),
+    default="vm",
+    show_default=True,
+    help="a micro-VM, or the simulator: exact, in seconds, and not measured",
+)
 @size_options
 @output_option
 @answers("bench")
@@ -34,26 +42,33 @@ def bench(
     rounds: int | None,
     params: tuple[str, ...],
     cold: bool,
+    rung: str,
     kernel: str | None,
     cpus: int,
     scale: float,
     seed: int,
 ) -> Answer:
-    """Measure POLICY against the default scheduler and the informed default, in one micro-VM.
+    """Measure POLICY against the default scheduler and the informed default, in one micro-VM or simulated.
 
     POLICY is a library name, a directory with policy.yaml, or a bare .bpf.c.
 
     Runs are interleaved, every round has jobs of its own, and the policy is proved to be in charge around each of its
     runs. Hints come from policies/hints/, else from one profile run first. The verdict is of the measurements alone;
-    `schedops verify` says whether the policy is safe, `schedops propose` does both.
+    `schedops verify` says whether the policy is safe, `schedops propose` does both. With --on sim there is no verdict:
+    `schedops simulate` has more to say.
 
     \b
     Example:
       schedops bench build-order --workload ci-builds
+      schedops bench build-order --workload ci-builds --on sim
       schedops bench long-first --workload uneven-batch --rounds 20 --param slice_us=3000
 
     Exit codes: 0 PASS, 1 FAIL, 2 bad input, 3 INCONCLUSIVE, 69 could not measure.
     """
+    if rung == "sim":
+        if kernel is not None:
+            raise click.UsageError("--kernel: the simulator has none")
+        return _simulated(policy, workload, rounds=rounds, params=params, cold=cold, cpus=cpus, scale=scale, seed=seed)
     from schedops.adapters.console import console_progress
     from schedops.cli.sizes import bench_image
     from schedops.pipeline.compare import Size, build, compare, parameters
@@ -82,6 +97,54 @@ def bench(
     }
     text = bench_page(wanted, found.measurements, found.decision)
     return Answer(data, text, found.decision.verdict.exit_code)
+
+
+def _simulated(
+    policy: str,
+    workload: str,
+    *,
+    rounds: int | None,
+    params: tuple[str, ...],
+    cold: bool,
+    cpus: int,
+    scale: float,
+    seed: int,
+) -> Answer:
+    # The same three arms, with a seed for each round; two comparisons instead of one verdict.
+    from schedops.adapters.console import console_progress
+    from schedops.model.machine import flat_machine
+    from schedops.pipeline.compare import parameters
+    from schedops.pipeline.simulation import Contest, exit_code_of, simulate
+    from schedops.ports import SimScheduler
+    from schedops.report.simulation import simulation_page
+    from schedops.repository import load_workload, open_tree, resolve_policy
+    from schedops.schema.decode import encode
+    from schedops.wiring import crew, simulator
+
+    tree = open_tree(Path.cwd())
+    wanted, source = load_workload(tree.root, workload), resolve_policy(tree.root, policy, cwd=Path.cwd())
+    contests = {
+        arm: Contest(
+            workload=wanted,
+            machine=flat_machine(cpus),
+            policy=SimScheduler(source.policy.name, source, parameters(source.policy, params)),
+            baseline=SimScheduler("eevdf"),
+            baseline_arm=arm,
+            seeds=tuple(range(seed, seed + (rounds or wanted.rounds))),
+            scale=scale,
+            cold=cold,
+        )
+        for arm in ("eevdf", "informed")
+    }
+    with console_progress() as progress:
+        engine = simulator()
+        found = {
+            arm: simulate(contest, simulator=engine, crew=crew(), progress=progress).comparison
+            for arm, contest in contests.items()
+        }
+    data = {"rung": "simulated", "verified": False, "against": {arm: encode(one) for arm, one in found.items()}}
+    text = "\n\n".join(simulation_page(one, brief=True) for one in found.values())
+    return Answer(data, text, exit_code_of(found["eevdf"].policy_end))
 
 
 def _hints(root: Path, workload: Workload, image: KernelImage, size: Size, *, world: World) -> Hints:

@@ -174,7 +174,7 @@ def _comparison(contest: Contest, seeds: Sequence[_Seed]) -> SimComparison:
     return SimComparison(
         workload=contest.workload.name,
         policy=contest.policy.name,
-        baseline="informed" if contest.baseline_arm == "informed" else contest.baseline.name,
+        baseline=_baseline_name(contest),
         params=contest.policy.params,
         machine=contest.machine.name,
         machine_sha256=digest_of(contest.machine),
@@ -188,6 +188,14 @@ def _comparison(contest: Contest, seeds: Sequence[_Seed]) -> SimComparison:
         failed_seed=failed.seed if failed is not None else -1,
         events=sum(one.events for one in seeds),
     )
+
+
+def _baseline_name(contest: Contest) -> str:
+    if contest.baseline_arm == "informed":
+        return "informed"
+    name, built_in = contest.baseline.name, contest.baseline.source is None
+    # The library has a fifo, too.
+    return f"built-in {name}" if built_in and name == contest.policy.name and contest.policy.source else name
 
 
 def _check_baseline(comparison: SimComparison) -> None:

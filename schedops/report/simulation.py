@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from schedops.model.simulated import SimClass, SimComparison, SimFigure
 from schedops.model.simulation import SimEnd, SimVerdict
 from schedops.report.profile_page import number
@@ -32,8 +34,14 @@ _WIDTH = 200  # numbers wrap badly
 _SAME = 0.0005  # what is shown as 0.0 %
 
 
-def simulation_page(comparison: SimComparison) -> str:
-    """One row per metric of the workload, then every figure of the runs, then the classes of tasks."""
+def simulation_page(comparison: SimComparison, *, brief: bool = False) -> str:
+    """One row per metric of the workload, then every figure of the runs, then the classes of tasks.
+
+    :param brief: objectives and guards alone.
+    """
+    if brief:
+        wanted = tuple(one for one in comparison.figures if one.role in {"objective", "guard"})
+        comparison = replace(comparison, figures=wanted, classes=())
     head = f"{comparison.policy} against {comparison.baseline} on {comparison.workload}"
     parts = [f"{head}\n{paragraph(where(comparison))}"]
     if comparison.figures:

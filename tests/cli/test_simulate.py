@@ -245,6 +245,26 @@ def test_this_host_as_a_machine_file(run, tmp_path):
     assert "machine host, " in out
 
 
+def test_bench_on_the_simulator_has_both_baselines_and_no_verdict(run):
+    code, out, _ = run(f"bench build-order {SMALL} --on sim --rounds 6 --seed 5 --output json")
+    data = json.loads(out)["data"]
+    assert code == 0
+    assert data["rung"] == "simulated"
+    assert "verdict" not in data
+    assert list(data["against"]) == ["eevdf", "informed"]
+    assert [one["seeds"] for one in data["against"].values()] == [[5, 6, 7, 8, 9, 10]] * 2
+    text = run(f"bench build-order {SMALL} --on sim --rounds 6")[1]
+    assert text.count("simulated, not measured; machine flat-2, 2 CPUs, 6 seeds (1 to 6)") == 2
+    assert "PASS" not in text
+    assert run(f"bench build-order {SMALL} --on sim --kernel 6.16")[0] == 2
+
+
+def test_two_schedulers_of_one_name_are_told_apart(run):
+    assert (
+        data_of(run(f"simulate fifo {SMALL} --seed 1 --baseline fifo --output json")[1])["baseline"] == "built-in fifo"
+    )
+
+
 def test_help_imports_neither_wasmtime_nor_the_schemas():
     script = (
         "import sys\nfrom schedops.cli.main import main\n"
