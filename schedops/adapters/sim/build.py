@@ -98,6 +98,8 @@ class Builder:
         if not isinstance(made, bytes):
             return made
         linked = self._linked((made, *others), link)
+        if not isinstance(linked, bytes):
+            return linked
         write_whole(path, hashlib.sha256(linked).digest() + linked)
         return linked
 
@@ -116,7 +118,7 @@ class Builder:
         write_whole(path, hashlib.sha256(made).digest() + made)
         return made
 
-    def _linked(self, objects: Sequence[bytes], link: Sequence[str]) -> bytes:
+    def _linked(self, objects: Sequence[bytes], link: Sequence[str]) -> Built:
         with staging(self._root / "scratch") as place:
             names = [f"{number}.o" for number in range(len(objects))]
             for name, data in zip(names, objects, strict=True):
@@ -124,8 +126,9 @@ class Builder:
             name = "engine.wasm" if link is _LINK_ENGINE else POLICY_MODULE
             done = proc.run((*_linker(), *link, *names, "-o", name), deadline_s=_LINK_S, cwd=place)
             if not done.ok:
-                words = proc.printable(done.stderr[-400:]).strip()
-                raise Unavailable("sim-link", "the linker refuses the policy", detail=words)
+                words = proc.printable(done.stderr).strip().splitlines()[:1]
+                text = f"it does not link: {words[0][:300] if words else done.returncode}"
+                return (SourceProblem(file=POLICY_MODULE, line=0, column=0, severity="error", text=text),)
             return (place / name).read_bytes()
 
 

@@ -72,6 +72,7 @@ ROOM = (
     "cgroup",
     "cgroup_args",
     "mask_at",
+    "timer",
 )
 _NOT_SIMULATED = ("core_sched_before",)
 _TAIL = struct.Struct("<IIQ")  # dispatch_max_batch, timeout_ms, flags

@@ -158,6 +158,9 @@ class _Run:
         if name.startswith(_WEAK):
             missing = name.partition(":")[2]
             return SimEnd(verdict=SimVerdict.UNSUPPORTED, message=f"{_MISSING}: it calls {missing}", place=place)
+        if "indirect call type mismatch" in str(trap):
+            text = f"{_MISSING}: a callback with these types of arguments and result, in {name}"
+            return SimEnd(verdict=SimVerdict.UNSUPPORTED, message=text, place=place)
         said = self._end().message  # what the runtime refused, before it trapped
         return SimEnd(verdict=SimVerdict.FAULT, message=f"{said or _reason(trap)} in {name}", place=place)
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What happens next: a 4-ary heap of (time, order of setting). Every CPU and every task has one place in it at most,
- * so an event is moved rather than cancelled. Ids: CPUs, then tasks, then the watchdog.
+ * so an event is moved rather than cancelled. Ids: CPUs, then tasks, then the watchdog, then the policy's timers.
  */
 #include "engine.h"
 
 #define ID_BITS 24
 #define NOWHERE (~0U)
+#define MAX_TIMERS 1024 /* shim/rt_timers.c */
 
 struct event {
 	u64 time;
@@ -17,6 +18,7 @@ static struct event *heap;
 static u32 heap_size;
 static u32 *places;
 static u64 heap_order;
+static u32 armed_timers; /* of a policy; they alone keep nothing going */
 
 static void events_init(u32 ids)
 {

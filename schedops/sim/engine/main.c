@@ -71,7 +71,7 @@ u32 EXPORT(run)(u64 events)
 		u32 id;
 
 		if (!heap_size || (end_ns && heap[0].time > end_ns) || !tasks_left ||
-		    (heap_size == 1 && event_id(heap) == watchdog && !waiting)) {
+		    (heap_size == armed_timers + !!sched_watchdog_ns && !waiting)) {
 			conclude();
 			break;
 		}
@@ -84,8 +84,10 @@ u32 EXPORT(run)(u64 events)
 		} else if (id < watchdog) {
 			at(id, NEVER);
 			task_event(&tasks[id - machine.nr_cpus]);
-		} else {
+		} else if (id == watchdog) {
 			watchdog_event(id);
+		} else {
+			timer_event(id);
 		}
 	}
 	return stopped;

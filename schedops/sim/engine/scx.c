@@ -12,6 +12,7 @@ static u8 in_init;
 #include "scx_life.c"
 #include "scx_kfuncs.c"
 #include "scx_kfuncs_cpu.c"
+#include "scx_timers.c"
 
 const struct sched_class scx_class = {
 	.init = scx_init,

@@ -142,6 +142,7 @@ struct policy_room { /* exports of the shim's runtime, rt_* */
 	u64 (*cgroup)(u32 cgroup, s32 parent, u32 level, u32 weight); /* makes it, gives its address */
 	u64 (*cgroup_args)(u32 weight);
 	u64 (*mask_at)(u32 task); /* address of the task's cpumask */
+	void (*timer)(u32 place);
 };
 
 static struct policy_ops ops;

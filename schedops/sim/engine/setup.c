@@ -185,7 +185,7 @@ void EXPORT(setup)(u64 words, u32 scheduler, u64 trace_records)
 	histograms = alloc(labels * sizeof(*histograms));
 	nr_tasks = next_word();
 	tasks = alloc(nr_tasks * sizeof(*tasks));
-	events_init(machine.nr_cpus + nr_tasks + 1);
+	events_init(machine.nr_cpus + nr_tasks + 1 + MAX_TIMERS);
 	read_cgroups();
 	read_tables();
 	all_cpus = read_cpusets();

@@ -3,6 +3,10 @@
 #ifndef SCHEDOPS_SIM_KFUNCS_H
 #define SCHEDOPS_SIM_KFUNCS_H
 
+int bpf_iter_num_new(struct bpf_iter_num *it, int start, int end);
+int *bpf_iter_num_next(struct bpf_iter_num *it);
+void bpf_iter_num_destroy(struct bpf_iter_num *it);
+
 #ifndef BPF_NO_KFUNC_PROTOTYPES
 s32 scx_bpf_create_dsq(u64 dsq_id, s32 node);
 void scx_bpf_destroy_dsq(u64 dsq_id);
@@ -59,9 +63,6 @@ void bpf_cgroup_release(struct cgroup *cgrp);
 struct cgroup *bpf_cgroup_from_id(u64 cgid);
 void bpf_rcu_read_lock(void);
 void bpf_rcu_read_unlock(void);
-int bpf_iter_num_new(struct bpf_iter_num *it, int start, int end);
-int *bpf_iter_num_next(struct bpf_iter_num *it);
-void bpf_iter_num_destroy(struct bpf_iter_num *it);
 struct bpf_cpumask *bpf_cpumask_create(void);
 void bpf_cpumask_release(struct bpf_cpumask *cpumask);
 u32 bpf_cpumask_first(const struct cpumask *cpumask);

@@ -35,7 +35,6 @@ s32 scx_bpf_create_dsq(u64 id, s32 node) { return kf_create_dsq(id, node); }
 void scx_bpf_destroy_dsq(u64 id) { kf_destroy_dsq(id); }
 s32 scx_bpf_dsq_nr_queued(u64 id) { return kf_dsq_nr_queued(id); }
 bool scx_bpf_dsq_move_to_local(u64 id) { return kf_dsq_move_to_local(id); }
-bool scx_bpf_dsq_move_to_local___v2(u64 id, u64 enq_flags) { return kf_dsq_move_to_local(id); }
 u32 scx_bpf_dispatch_nr_slots(void) { return kf_dispatch_nr_slots(); }
 void scx_bpf_dispatch_cancel(void) { kf_dispatch_cancel(); }
 struct task_struct *scx_bpf_dsq_peek(u64 id) { return kf_dsq_peek(id); }
@@ -43,11 +42,6 @@ struct task_struct *scx_bpf_dsq_peek(u64 id) { return kf_dsq_peek(id); }
 void scx_bpf_dsq_insert(struct task_struct *p, u64 id, u64 slice, u64 enq_flags)
 {
 	kf_dsq_insert(p, id, slice, enq_flags);
-}
-
-bool scx_bpf_dsq_insert___v2(struct task_struct *p, u64 id, u64 slice, u64 enq_flags)
-{
-	return kf_dsq_insert(p, id, slice, enq_flags);
 }
 
 void scx_bpf_dsq_insert_vtime(struct task_struct *p, u64 id, u64 slice, u64 vtime, u64 enq_flags)

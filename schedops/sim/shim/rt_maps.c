@@ -4,11 +4,6 @@
  * holds nothing otherwise, then holds the address of what is kept here.
  */
 
-#define ENOENT 2
-#define E2BIG 7
-#define EEXIST 17
-#define EINVAL 22
-
 struct map {
 	u32 type, key_size, value_size, max_entries;
 	u64 stride; /* of a value */

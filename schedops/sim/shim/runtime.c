@@ -5,6 +5,7 @@
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
+#include <asm-generic/errno.h>
 
 
 #define IMPORT(name) __attribute__((import_module("engine"), import_name(#name))) name
@@ -16,4 +17,6 @@
 #include "rt_maps.c"
 #include "rt_masks.c"
 #include "rt_kfuncs.c"
+#include "rt_flavours.c"
+#include "rt_timers.c"
 #include "rt_text.c"

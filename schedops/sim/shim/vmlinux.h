@@ -27,6 +27,7 @@ enum scx_public_consts {
 	SCX_SLICE_DFL = 20000000ULL,
 	SCX_SLICE_INF = 0xffffffffffffffffULL,
 };
+enum { SCX_CPUPERF_ONE = 1024 };
 enum scx_dsq_id_flags {
 	SCX_DSQ_FLAG_BUILTIN = 1ULL << 63,
 	SCX_DSQ_FLAG_LOCAL_ON = 1ULL << 62,
@@ -92,7 +93,9 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_ARENA = 33,
 };
 enum { BPF_ANY, BPF_NOEXIST, BPF_EXIST, BPF_F_LOCK = 4 };
-enum { BPF_F_NO_PREALLOC = 1 };
+enum { BPF_F_NO_PREALLOC = 1, BPF_F_MMAPABLE = 1 << 10 };
+enum { BPF_F_TIMER_ABS = 1, BPF_F_TIMER_CPU_PIN = 2 };
+enum { BPF_MAX_LOOPS = 8 << 20 };
 enum { BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
 
 #define MAX_CPUS 512 /* model/machine.py */
@@ -136,6 +139,7 @@ struct task_struct {
 	int static_prio;
 	int prio;
 	int nr_cpus_allowed;
+	u16 migration_disabled; /* of nobody */
 	const cpumask_t *cpus_ptr;
 	struct css_set *cgroups;
 	char comm[16];
@@ -193,6 +197,26 @@ struct scx_bpf_dsq_insert_vtime_args {
 struct bpf_spin_lock {
 	u32 val;
 };
+struct bpf_timer {
+	u64 place, reserved; /* place: 1 + its number in the runtime, 0: not initialised */
+};
+/* Types whose kfuncs there are not: who calls one of them is told so. */
+struct bpf_rb_root {
+	u64 opaque[2];
+};
+struct bpf_rb_node {
+	u64 opaque[4];
+};
+struct bpf_list_head {
+	u64 opaque[2];
+};
+struct bpf_list_node {
+	u64 opaque[3];
+};
+struct rq {
+	struct task_struct *curr;
+	int cpu;
+};
 
 /* The callbacks in the order of struct policy_ops in the engine's scx.h, each 8 bytes. */
 struct sched_ext_ops {
@@ -240,5 +264,6 @@ struct sched_ext_ops {
 };
 
 #include "kfuncs.h"
+#include "flavours.h"
 
 #endif

@@ -10,7 +10,6 @@ from schedops.model.machine import Machine, flat_machine
 from schedops.model.policy import ParamValue, Policy, PolicySource, Provenance
 from schedops.model.simulation import Instruction, Op, SimPlan, SimResult, SimTask
 from schedops.ports import SimScheduler
-from schedops.repository.library import load_policies
 
 ROOT = Path(__file__).parents[3]
 MS = 1_000_000
@@ -48,7 +47,8 @@ def policy(text: str, *params: tuple[str, int]) -> SimScheduler:
         loses_when="",
         provenance=Provenance(author="human", pathway="create"),
     )
-    headers = load_policies(ROOT)[0].headers  # the library's own
+    include = ROOT / "policies/include"
+    headers = tuple((path.relative_to(include).as_posix(), path.read_text()) for path in sorted(include.rglob("*.h")))
     source = PolicySource(policy=described, path="policy.bpf.c", text=text, headers=headers)
     return SimScheduler(
         name="under-test", source=source, params=tuple(ParamValue(name=name, value=value) for name, value in params)

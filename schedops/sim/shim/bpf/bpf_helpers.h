@@ -55,7 +55,31 @@ long bpf_strncmp(const char *a, u32 size, const char *b);
 long bpf_loop(u32 count, void *callback, void *ctx, u64 flags);
 void bpf_spin_lock(struct bpf_spin_lock *lock);
 void bpf_spin_unlock(struct bpf_spin_lock *lock);
+long bpf_timer_init(struct bpf_timer *timer, void *map, u64 flags);
+long bpf_timer_set_callback(struct bpf_timer *timer, void *callback);
+long bpf_timer_start(struct bpf_timer *timer, u64 ns, u64 flags);
+long bpf_timer_cancel(struct bpf_timer *timer);
 #define bpf_printk(format, args...) ((void)0)
+
+/* How many arguments there are, and each of them into an array; up to 12. */
+#define ___bpf_nth(_, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, n, ...) n
+#define ___bpf_narg(...) ___bpf_nth(_, ##__VA_ARGS__, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#define ___bpf_fill0(values, at, rest...)
+#define ___bpf_fill1(values, at, x) values[at] = (u64)(x)
+#define ___bpf_fill2(values, at, x, rest...) ___bpf_fill1(values, at, x), ___bpf_fill1(values, at + 1, rest)
+#define ___bpf_fill3(values, at, x, rest...) ___bpf_fill1(values, at, x), ___bpf_fill2(values, at + 1, rest)
+#define ___bpf_fill4(values, at, x, rest...) ___bpf_fill1(values, at, x), ___bpf_fill3(values, at + 1, rest)
+#define ___bpf_fill5(values, at, x, rest...) ___bpf_fill1(values, at, x), ___bpf_fill4(values, at + 1, rest)
+#define ___bpf_fill6(values, at, x, rest...) ___bpf_fill1(values, at, x), ___bpf_fill5(values, at + 1, rest)
+#define ___bpf_fill7(values, at, x, rest...) ___bpf_fill1(values, at, x), ___bpf_fill6(values, at + 1, rest)
+#define ___bpf_fill8(values, at, x, rest...) ___bpf_fill1(values, at, x), ___bpf_fill7(values, at + 1, rest)
+#define ___bpf_fill9(values, at, x, rest...) ___bpf_fill1(values, at, x), ___bpf_fill8(values, at + 1, rest)
+#define ___bpf_fill10(values, at, x, rest...) ___bpf_fill1(values, at, x), ___bpf_fill9(values, at + 1, rest)
+#define ___bpf_fill11(values, at, x, rest...) ___bpf_fill1(values, at, x), ___bpf_fill10(values, at + 1, rest)
+#define ___bpf_fill12(values, at, x, rest...) ___bpf_fill1(values, at, x), ___bpf_fill11(values, at + 1, rest)
+#define ___bpf_concat2(a, b) a##b
+#define ___bpf_concat(a, b) ___bpf_concat2(a, b)
+#define ___bpf_fill(values, args...) ___bpf_concat(___bpf_fill, ___bpf_narg(args))(values, 0, ##args)
 
 #define bpf_for(i, start, end)                                                                             \
 	for (struct bpf_iter_num ___it __attribute__((cleanup(bpf_iter_num_destroy))),                      \

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* BPF timers (kernel/bpf/helpers.c: bpf_timer_start()): they fire on the CPU that started them. */
+#include "scx.h"
+
+#define FAR_NS (1ULL << 60)
+
+static s32 timer_cpus[MAX_TIMERS];
+
+static u32 timer_id(u32 place)
+{
+	return machine.nr_cpus + nr_tasks + 1 + place;
+}
+
+void EXPORT(kf_timer)(u32 place, u64 ns, u32 absolute)
+{
+	if (place >= MAX_TIMERS)
+		return;
+	timer_cpus[place] = this_cpu;
+	armed_timers += (ns != NEVER) - (places[timer_id(place)] != NOWHERE);
+	if (ns == NEVER) {
+		at(timer_id(place), NEVER);
+		return;
+	}
+	if (absolute)
+		ns = ns > UPTIME_NS + clock_ns ? ns - UPTIME_NS - clock_ns : 0;
+	at(timer_id(place), ns < FAR_NS ? clock_ns + ns : clock_ns + FAR_NS);
+}
+
+static void timer_event(u32 id)
+{
+	u32 place = id - timer_id(0);
+
+	at(id, NEVER);
+	armed_timers--;
+	this_cpu = timer_cpus[place];
+	kf_mask = KF_REST;
+	theirs.timer(place);
+	kf_mask = 0;
+	run_kicks();
+}
