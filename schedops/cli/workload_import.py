@@ -15,7 +15,7 @@ from schedops.report.envelope import Answer
 if TYPE_CHECKING:
     from schedops.model.workload import Workload
 
-MAX_BYTES = 256 << 20
+MAX_BYTES = 64 << 20
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 

@@ -10,6 +10,8 @@ from schedops.model.simulation import Program, SimCgroup, SimPlan, SimTask, Sync
 
 MAX_TASKS = 50_000
 MAX_STEPS = 2_000_000  # of all programs together; 32 bytes each
+MAX_TABLES = 500
+MAX_MESSAGES = 1 << 22  # that all queues together hold; 8 bytes each
 COMM_BYTES = 15  # TASK_COMM_LEN - 1, include/linux/sched.h
 
 
@@ -25,6 +27,7 @@ class PlanBuilder:
     _tables: dict[tuple[int, ...], int] = field(default_factory=dict)
     _cpusets: dict[tuple[int, ...], int] = field(default_factory=dict)
     _steps: int = 0
+    _messages: int = 0
 
     def task(
         self,
@@ -66,7 +69,10 @@ class PlanBuilder:
         return self._programs[program]
 
     def sync(self, kind: SyncKind, value: int = 0) -> int:
-        """Add a synchronisation object; its index."""
+        """Add a synchronisation object; its index. :raises InputError: ``plan-too-large``."""
+        self._messages += value if kind is SyncKind.QUEUE else 0
+        if self._messages > MAX_MESSAGES:
+            raise InputError("plan-too-large", f"the queues of the workload hold more than {MAX_MESSAGES} messages")
         self.syncs.append(Sync(kind=kind, value=value))
         return len(self.syncs) - 1
 
@@ -84,8 +90,11 @@ class PlanBuilder:
         return len(self._cgroups) - 1
 
     def table(self, values: Iterable[int]) -> int:
-        """Index of a table of lengths."""
-        return self._tables.setdefault(tuple(values), len(self._tables))
+        """Index of a table of lengths. :raises InputError: ``plan-too-large``."""
+        index = self._tables.setdefault(tuple(values), len(self._tables))
+        if index >= MAX_TABLES:
+            raise InputError("plan-too-large", f"the workload draws from more than {MAX_TABLES} distributions")
+        return index
 
     def cpuset(self, cpus: Iterable[int]) -> int:
         """Index of a set of CPUs."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from functools import cache
+from functools import lru_cache
 from statistics import NormalDist
 
 ENTRIES = 4096  # the largest is drawn once in so many: tails are right up to P99.9
 FIXED, LOGNORMAL, EXPONENTIAL = "fixed", "lognormal", "exponential"
 
 
-@cache
+@lru_cache(maxsize=256)
 def length_table(draw: str, mean_ns: int, sigma: float) -> tuple[int, ...]:
     """Lengths in ns whose mean is *mean_ns*; an engine that draws each entry equally often draws the distribution.
 

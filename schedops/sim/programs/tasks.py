@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from schedops.errors import InputError
@@ -16,6 +16,7 @@ from schedops.workloads.draw import exponential, generator
 
 MAX_FORKS = 1024  # by one task; rt-app's own limit (FORKS_LIMIT)
 MAX_FORK_DEPTH = 60
+MAX_UNROLLED = 100_000  # steps of a program whose loops had to be written out
 # The engine keeps 0 as "this timer was not set yet", and a task anchors its timers when it begins.
 _FIRST_NS = 1
 _PHASE_COUNTER, _CLASS_COUNTER = 0, 1
@@ -108,7 +109,7 @@ class _Tasks:
         timers = self.names.timers(one)
         anchors = tuple(Instruction(Op.TIMER, 0, timer) for timer in range(len(timers)))
         if any(step.do == "fork" for phase in one.phases for step in phase.steps):
-            return (*anchors, *self.unrolled(one, at))
+            return (*anchors, *self.unrolled(one, at, len(anchors)))
         body: Program = ()
         for phase in one.phases:
             begins = self.settings(one, phase)
@@ -135,7 +136,7 @@ class _Tasks:
                 raise self.bad(f"{one.name!r}: {error}", f"classes[{at}] step {place}") from None
         return found
 
-    def unrolled(self, one: TaskClass, at: int) -> Program:
+    def unrolled(self, one: TaskClass, at: int, begins: int) -> Program:
         # A FORK names the tasks that it makes, so each round of a loop needs one of its own.
         if one.loop == FOREVER or any(phase.loop == FOREVER for phase in one.phases):
             raise self.bad(f"{one.name!r} forks in a loop without end", f"classes[{at}]")
@@ -144,22 +145,29 @@ class _Tasks:
         if len(self.forking) == MAX_FORK_DEPTH:
             raise self.bad(f"forks are nested deeper than {MAX_FORK_DEPTH}", f"classes[{at}]")
         self.forking.append(one.name)
-        found = tuple(self.rounds(one, at))
+        found = self.rounds(one, at, begins)
         self.forking.pop()
         return found
 
-    def rounds(self, one: TaskClass, at: int) -> Iterator[Instruction]:
+    def rounds(self, one: TaskClass, at: int, begins: int) -> Program:
+        found: list[Instruction] = []
         forks = 0
-        for phase in [phase for _ in range(one.loop) for phase in one.phases]:
-            yield from self.settings(one, phase)
-            for step in [step for _ in range(phase.loop) for step in phase.steps]:
-                if step.do != "fork":
-                    yield from self.steps(one, (step,), at)
+        for _ in range(one.loop):
+            for phase in one.phases:
+                found += self.settings(one, phase)
+                if not any(step.do == "fork" for step in phase.steps):
+                    steps = self.steps(one, phase.steps, at)
+                    found += looped(steps, phase.loop, _PHASE_COUNTER, begins + len(found))
                     continue
-                forks += 1
-                if forks > MAX_FORKS:
-                    raise self.bad(f"{one.name!r} forks more than {MAX_FORKS} times", f"classes[{at}]")
-                yield from fork(self.forked(one, step, at, forks))
+                for _ in range(phase.loop):
+                    for step in phase.steps:
+                        forks += step.do == "fork"
+                        if forks > MAX_FORKS or len(found) > MAX_UNROLLED:
+                            what = f"{MAX_FORKS} times" if forks > MAX_FORKS else f"{MAX_UNROLLED} steps later"
+                            raise self.bad(f"{one.name!r} forks more than {what}", f"classes[{at}]")
+                        is_fork = step.do == "fork"
+                        found += fork(self.forked(one, step, at, forks)) if is_fork else self.steps(one, (step,), at)
+        return tuple(found)
 
     def forked(self, one: TaskClass, step: TaskStep, at: int, number: int) -> int:
         for place, other in enumerate(self.model.classes):
@@ -167,6 +175,8 @@ class _Tasks:
                 inner.do == "barrier" for phase in other.phases for inner in phase.steps
             ):
                 raise self.bad(f"{other.name!r} is forked and has a barrier", f"classes[{place}]")
+            if other.name == step.name and other.start_ms:
+                raise self.bad(f"{other.name!r} is forked and has a start of its own", f"classes[{place}]")
             if other.name == step.name:
                 if self.names.timers(other):
                     raise self.bad(f"{other.name!r} is forked and has a timer", f"classes[{place}]")

@@ -183,6 +183,11 @@ def test_what_the_simulator_does_not_have_is_named(thread, what):
     assert (error.code, what in error.message) == ("not-simulated", True), error.message
 
 
+@pytest.mark.parametrize("key", ["nodes_membind", "membind_nodes"])
+def test_binding_memory_to_the_only_node_is_nothing(key):
+    assert flow(threads(a={"run": 1, "loop": 1, key: [0]})) == [("run", 1, "")]
+
+
 @pytest.mark.parametrize("key", ["pi_enabled", "default_policy", "speed"])
 def test_globals_that_matter_are_named(key):
     value = {"pi_enabled": True, "default_policy": "SCHED_RR", "speed": 3}[key]

@@ -5,8 +5,10 @@ import dataclasses
 import pytest
 
 from schedops.errors import InputError
+from schedops.model.machine import flat_machine
 from schedops.model.simulation import Op, SimVerdict
-from schedops.model.workload_kinds import TaskClass, TaskPhase
+from schedops.model.workload_kinds import TaskClass, TaskPhase, TaskStep
+from schedops.sim.programs.plan import planned
 from tests.sim.programs.kinds import ran, steps, task, tasks, values
 
 
@@ -120,6 +122,9 @@ def test_scale_and_cpus_make_more_tasks():
         ((task("a", "fork z"),), "no class of that name"),
         ((task("a", "fork b"), task("b", "timer t 5", tasks=0)), "is forked and has a timer"),
         ((task("a", "fork b"), task("b", "barrier x", tasks=0)), "is forked and has a barrier"),
+        ((task("a", "fork b"), task("b", "run 1", tasks=0, start_ms=5.0)), "has a start of its own"),
+        ((task("a", "fork b", "run 1", loop=10**9), task("b", "run 1", tasks=0)), "more than 1024 times"),
+        ((task("a", "fork b", *["run 1"] * 30_000, loop=9), task("b", "run 1", tasks=0)), "100000 steps later"),
         ((task("a", "fork b", loop=2000), task("b", "run 1", tasks=0)), "more than 1024 times"),
     ],
 )
@@ -132,6 +137,34 @@ def test_what_cannot_run_is_said(classes, what):
 def test_a_fork_without_end_is_said():
     with pytest.raises(InputError, match="in a loop without end"):
         ran(tasks(task("a", "fork b", loop=0), task("b", "run 1", tasks=0), duration_ms=5.0))
+
+
+def test_a_loop_beside_a_fork_stays_a_loop():
+    one = TaskClass(name="a", phases=(TaskPhase(steps=steps("fork b"), loop=2),
+                                      TaskPhase(steps=steps("run 10"), loop=10**6)))  # fmt: skip
+    run, _ = ran(tasks(dataclasses.replace(one, phases=one.phases[:1]), task("b", "run 1", tasks=0)))
+    assert len(run.plan.tasks) == 3
+    made = planned(tasks(one, task("b", "run 1", tasks=0)), machine=flat_machine(2), seed=1).plan
+    assert len(made.programs[made.tasks[-1].program]) == 4
+
+
+def test_classes_that_fork_each_other_deeply_are_said():
+    chain = [task(f"t{at}", f"fork t{at + 1}", tasks=int(not at)) for at in range(100)]
+    with pytest.raises(InputError, match="nested deeper than 60"):
+        ran(tasks(*chain, task("t100", "run 1", tasks=0)))
+
+
+@pytest.mark.parametrize(
+    ("classes", "what"),
+    [
+        (tuple(task(f"t{at}", f"send q{at} 65536") for at in range(65)), "more than 4194304 messages"),
+        ((TaskClass(name="a", phases=(TaskPhase(steps=tuple(
+            TaskStep(do="run", us=at + 1.0, draw="exponential") for at in range(501))),)),), "500 distributions"),
+    ],
+)  # fmt: skip
+def test_a_workload_that_wants_too_much_memory_is_said(classes, what):
+    with pytest.raises(InputError, match=what):
+        ran(tasks(*classes))
 
 
 def test_a_workload_too_large_is_said():
