@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from schedops.model.machine import flat_machine
 from schedops.model.simulation import SimVerdict
@@ -49,6 +51,32 @@ def test_the_engine_does_the_work_of_the_programs(simulator, name, scheduler):
     assert [one.cpu_ns for one in ours.tasks] == [one.cpu_ns for one in wanted.tasks]
     assert all(one.completion_ns >= 0 for one in ours.tasks)
     assert {one.metric for one in metrics_of_result(run, ours)} <= set(metric_table(run.workload))
+
+
+ROUNDS = st.lists(
+    st.sampled_from([
+        ("run 130",), ("run 2500",), ("sleep 300",), ("timer t 1000",), ("timer-absolute u 700",), ("yield",),
+        ("lock m", "run 40", "unlock m"), ("lock n", "sleep 50", "unlock n"), ("post s",), ("send q 4096",), ("nice 5",),
+        ("begin", "run 90", "end"), ("fork leaf",), ("broadcast e",),
+    ]),
+    min_size=1, max_size=6,
+)  # fmt: skip
+CLASSES = st.lists(st.tuples(ROUNDS, st.integers(1, 3), st.integers(1, 4), st.integers(0, 4)), min_size=1, max_size=4)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(classes=CLASSES, cpus=st.integers(1, 5), scheduler=st.sampled_from(["fifo", "eevdf", "random"]))
+def test_any_tasks_do_their_work(simulator, classes, cpus, scheduler):
+    made = [
+        task(f"c{at}", *(word for round_ in rounds for word in round_), tasks=count, loop=loop, start_ms=float(start))
+        for at, (rounds, count, loop, start) in enumerate(classes)
+    ]
+    machine = replace(flat_machine(cpus), **FREE)
+    run = planned(tasks(*made, task("leaf", "run 60", tasks=0)), machine=machine, seed=1)
+    ours, wanted = simulator.run(run.plan, machine, SimScheduler(scheduler), trace=False), play(run.plan, machine)
+    assert (ours.end.verdict, wanted.end.verdict) == (SimVerdict.DONE, SimVerdict.DONE), ours.end
+    assert [one.cpu_ns for one in ours.tasks] == [one.cpu_ns for one in wanted.tasks]
+    assert sum(cpu.busy_ns for cpu in ours.cpus) == sum(one.cpu_ns for one in ours.tasks)
 
 
 @pytest.mark.parametrize("open_", [False, True])
