@@ -10,7 +10,7 @@ from schedops.model.simulation import SimVerdict
 from schedops.pipeline.simulation import Contest, Run, Simulated
 from schedops.report.profile_page import number
 from schedops.report.simulation import end_words, ending, headline
-from schedops.sim.figures import label_figures
+from schedops.sim.figures import label_figures, members_of
 from schedops.sim.groups import Groups, groups_of, spans
 from schedops.sim.perfetto.chrome import chrome_trace
 from schedops.sim.perfetto.protobuf import perfetto_trace
@@ -70,7 +70,9 @@ def _notes(run: Run, groups: Groups) -> tuple[str, ...]:
     # Latencies of each class, for workloads that do not end.
     if groups.by_cgroup or run.result.end.verdict != SimVerdict.DONE:
         return ()
-    return tuple(_latencies(label_figures(run.plan, run.result, run.plan.labels.index(name))) for name in groups.names)
+    members = members_of(run.plan)
+    labels = [run.plan.labels.index(name) for name in groups.names]
+    return tuple(_latencies(label_figures(run.result, label, members[label])) for label in labels)
 
 
 def _latencies(found: Mapping[str, float]) -> str:

@@ -31,6 +31,7 @@ _ENDS = {
     SimVerdict.PLAN_ERROR: "the workload cannot be run",
 }
 _WIDTH = 200  # numbers wrap badly
+_MAX_CLASSES = 12
 _SAME = 0.0005  # what is shown as 0.0 %
 
 
@@ -49,8 +50,10 @@ def simulation_page(comparison: SimComparison, *, brief: bool = False) -> str:
         parts.append(table(header, [_row(one) for one in comparison.figures], width=_WIDTH))
     if comparison.classes:
         header = ("CLASS", "TASKS", "FIGURE", "UNIT", comparison.baseline.upper(), comparison.policy.upper(), "CHANGE")
-        rows = [row for one in comparison.classes for row in _class_rows(one)]
+        rows = [row for one in comparison.classes[:_MAX_CLASSES] for row in _class_rows(one)]
         parts.append("PER CLASS OF TASK\n" + table(header, rows, width=_WIDTH, indent=2))
+        if len(comparison.classes) > _MAX_CLASSES:
+            parts.append(f"and {len(comparison.classes) - _MAX_CLASSES} classes more, in --output json")
     if comparison.figures:
         parts.append(paragraph(_reading(comparison)))
     return "\n\n".join([*parts, paragraph(ending(comparison))])

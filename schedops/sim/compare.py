@@ -10,7 +10,7 @@ from typing import Any
 from schedops.model.simulated import SimClass, SimFigure
 from schedops.model.simulation import SimPlan, SimResult
 from schedops.model.workload import Workload
-from schedops.sim.figures import FIGURES, figures, label_figures
+from schedops.sim.figures import FIGURES, figures, label_figures, members_of
 from schedops.stats.interval import Interval, paired_interval
 from schedops.stats.summary import median
 
@@ -37,8 +37,8 @@ Pair = tuple[Shown, Shown]  # baseline and policy, on the same seed
 
 def shown(plan: SimPlan, result: SimResult, metrics: Values) -> Shown:
     """:param metrics: the workload's own, which win over a figure of the same name."""
-    counts = [sum(task.label == label for task in plan.tasks) for label in range(len(plan.labels))]
-    classes = {name: (counts[at], label_figures(plan, result, at)) for at, name in enumerate(plan.labels)}
+    members = members_of(plan)
+    classes = {name: (len(members[at]), label_figures(result, at, members[at])) for at, name in enumerate(plan.labels)}
     return Shown({**figures(plan, result), **metrics, **_floor(metrics)}, classes)
 
 

@@ -66,9 +66,16 @@ def figures(plan: SimPlan, result: SimResult) -> dict[str, float]:
     return {name: found[name] for name in FIGURES if name in found}
 
 
-def label_figures(plan: SimPlan, result: SimResult, label: int) -> dict[str, float]:
+def members_of(plan: SimPlan) -> tuple[tuple[int, ...], ...]:
+    """Tasks of each label."""
+    members: list[list[int]] = [[] for _ in plan.labels]
+    for at, task in enumerate(plan.tasks):
+        members[task.label].append(at)
+    return tuple(map(tuple, members))
+
+
+def label_figures(result: SimResult, label: int, members: Sequence[int]) -> dict[str, float]:
     """As :func:`figures`, of the tasks of one label."""
-    members = [at for at, task in enumerate(plan.tasks) if task.label == label]
     found = dict(_of_tasks(result, members))
     found.update(_of_labels(result, [label]))
     found["cpu_time_ms"] = sum(result.tasks[at].cpu_ns for at in members) / NS_PER_MS

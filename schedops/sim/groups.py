@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from schedops.model.simulation import SimPlan, SimResult
+from schedops.model.simulation import SimPlan, SimResult, TaskResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,16 @@ def groups_of(plan: SimPlan, *, word: str = "") -> Groups:
 
 def spans(groups: Groups, result: SimResult) -> tuple[Span, ...]:
     """One for each group."""
-    found = []
-    for group in range(len(groups.names)):
-        members = [task for task, its in zip(result.tasks, groups.of_task, strict=True) if its == group]
-        arrivals = [task.arrival_ns for task in members if task.arrival_ns >= 0]
-        ends = [task.completion_ns for task in members]
-        done = bool(ends) and min(ends) >= 0
-        found.append(Span(min(arrivals, default=0), max(ends) if done else -1))
-    return tuple(found)
+    members: list[list[TaskResult]] = [[] for _ in groups.names]
+    for task, group in zip(result.tasks, groups.of_task, strict=True):
+        members[group].append(task)
+    return tuple(map(_span, members))
+
+
+def _span(tasks: Sequence[TaskResult]) -> Span:
+    ends = [task.completion_ns for task in tasks]
+    done = bool(ends) and min(ends) >= 0
+    return Span(min((task.arrival_ns for task in tasks if task.arrival_ns >= 0), default=0), max(ends) if done else -1)
 
 
 def _renumbered(names: Sequence[str], of_task: Sequence[int]) -> Groups:

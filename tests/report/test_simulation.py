@@ -60,6 +60,13 @@ def test_a_row_has_both_values_the_change_and_what_it_says():
     assert row.split() == ["makespan_ms", "ms", "-", "100", "80", "-20.0", "%", "[-25.0,", "-10.0]", "better"]
 
 
+def test_many_classes_are_counted():
+    text = page(classes=tuple(replace(FOUND.classes[0], label=f"class-{at}") for at in range(20)))
+    assert "class-11" in text
+    assert "class-12" not in text
+    assert "and 8 classes more, in --output json" in text
+
+
 def test_nothing_from_outside_reaches_the_terminal_raw():
     assert "\x1b" not in page(policy_end=SimEnd(verdict="fault", message="\x1b[2J", place="\x1b:1"))
 

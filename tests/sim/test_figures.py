@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from schedops.model.machine import flat_machine
 from schedops.model.simulation import CpuResult, Histogram, LabelResult, bucket_bounds
 from schedops.ports import SimScheduler
-from schedops.sim.figures import FIGURES, figures, jain, label_figures
+from schedops.sim.figures import FIGURES, figures, jain, label_figures, members_of
 from tests.fakes.simulator import Simulator, plan_of_works
 
 MS = 1_000_000
@@ -58,9 +58,10 @@ def test_idle_while_work_waits_is_a_share_of_wall_time():
 
 def test_each_label_has_its_own_figures():
     plan, result = run(10 * MS, 30 * MS, labels=("short", "long"))
-    assert label_figures(plan, result, 0)["mean_completion_ms"] == 10
-    assert label_figures(plan, result, 1)["mean_completion_ms"] == 40
-    assert label_figures(plan, result, 1)["cpu_time_ms"] == 30
+    assert members_of(plan) == ((0,), (1,))
+    short, long = (label_figures(result, label, members) for label, members in enumerate(members_of(plan)))
+    assert (short["mean_completion_ms"], short["cpu_time_ms"]) == (10, 10)
+    assert (long["mean_completion_ms"], long["cpu_time_ms"]) == (40, 30)
 
 
 def test_percentiles_of_requests_and_their_rate():
