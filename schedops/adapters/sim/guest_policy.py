@@ -74,7 +74,6 @@ ROOM = (
     "mask_at",
     "timer",
 )
-_NOT_SIMULATED = ("core_sched_before",)
 _TAIL = struct.Struct("<IIQ")  # dispatch_max_batch, timeout_ms, flags
 _FORMATS = {1: "<B", 2: "<H", 4: "<I", 8: "<Q"}
 
@@ -161,11 +160,8 @@ def _set_ops(sandbox: Sandbox, memory: wasmtime.Memory, table: Any, layout: Layo
     store = sandbox.store
     raw = bytes(memory.read(store, start, start + len(OPS) * 8 + _TAIL.size))
     for place, index in enumerate(struct.unpack_from(f"<{len(OPS)}Q", raw)):
-        if not index:
-            continue
-        if OPS[place] in _NOT_SIMULATED:
-            raise NotSimulated(f"ops.{OPS[place]}")
-        sandbox.call("set_op", place, sandbox.callable(table.get(store, index)))
+        if index:
+            sandbox.call("set_op", place, sandbox.callable(table.get(store, index)))
     batch, timeout_ms, flags = _TAIL.unpack_from(raw, len(OPS) * 8)
     sandbox.call("set_policy", tasks, stride, _signed(flags), batch, timeout_ms)
 
