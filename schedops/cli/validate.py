@@ -9,7 +9,7 @@ import click
 from schedops.cli.common import answers, output_option
 from schedops.errors import InputError
 from schedops.report.envelope import Answer
-from schedops.repository import check_tree, open_tree
+from schedops.repository import check_tree, load_workloads, open_tree
 from schedops.schema.problem import invalid
 
 
@@ -29,7 +29,15 @@ def validate(directory: Path) -> Answer:
     tree = open_tree(directory)
     if tree.starter:
         raise InputError("no-policies", f"there is no policies/ at or above {directory.resolve()}")
-    problems = check_tree(tree.root)
+    problems = check_tree(tree.root) or _plan_problems(tree.root)
     if problems:
         raise invalid(problems, where=str(tree.root))
     return Answer({"root": str(tree.root), "problems": []}, f"{tree.root}/policies: no problems")
+
+
+def _plan_problems(root: Path) -> tuple[str, ...]:
+    # What the files mean, once they are sound.
+    from schedops.sim.programs.check import plan_problem
+
+    found = ((one.name, plan_problem(one)) for one in load_workloads(root))
+    return tuple(f"policies/workloads/{name}.yaml::{problem}" for name, problem in found if problem)

@@ -90,6 +90,17 @@ def test_without_a_repository_there_is_no_place_to_write(say, monkeypatch, tmp_p
     assert "error[no-repository]" in say("workload", "import", "a", code=2)
 
 
+def test_validate_says_what_cannot_be_planned(say, tmp_path):
+    (tmp_path / "a.json").write_text(RT_APP)
+    say("workload", "import", "a.json")
+    file = tmp_path / "policies/workloads/a.yaml"
+    file.write_text(file.read_text().replace('"sleep": 500', '"iorun": 500'))
+    message = say("validate", code=2)
+    assert (
+        "policies/workloads/a.yaml::$.rt_app: the simulator does not have 'iorun' (a, line 2 of the rt-app" in message
+    )
+
+
 @pytest.mark.parametrize("words", [["bench", "fifo"], ["profile"]])
 def test_what_runs_in_the_micro_vm_says_that_it_cannot_run_it(say, tmp_path, words):
     (tmp_path / "a").write_text(TRACE)
