@@ -55,9 +55,22 @@ class Builder:
     def __init__(self, root: Path) -> None:
         """:param root: the cache."""
         self._root = root
+        self._engine: bytes | None = None
+        self._policies: dict[PolicySource, Built] = {}
 
     def engine(self) -> bytes:
         """:raises Unavailable: a tool is missing, or our own source does not compile."""
+        if self._engine is None:
+            self._engine = self._made_engine()
+        return self._engine
+
+    def policy(self, source: PolicySource) -> Built:
+        """The module, or why there is none."""
+        if source not in self._policies:
+            self._policies[source] = self._made_policy(source)
+        return self._policies[source]
+
+    def _made_engine(self) -> bytes:
         files = _files(_SIM / "engine")
         built = self._built(files, "engine.c", _ENGINE, _LINK_ENGINE, ())
         if not isinstance(built, bytes):
@@ -65,8 +78,7 @@ class Builder:
             raise Unavailable("sim-engine", f"the simulator's engine does not compile: {text}")
         return built
 
-    def policy(self, source: PolicySource) -> Built:
-        """The module, or why there is none."""
+    def _made_policy(self, source: PolicySource) -> Built:
         problems = list(source_problems(source.text, source.path))
         for name, text in source.headers:
             problems += source_problems(text, name, posixpath.dirname(name))
