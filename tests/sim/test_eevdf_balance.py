@@ -92,6 +92,28 @@ def test_bound_tasks_stay_where_they_may_be(simulated):
     assert all(cpu in allowed[task] for task, cpu in ran)
 
 
+def test_bound_tasks_do_not_hide_those_that_may_move(simulated):
+    """CPU 0 has the most tasks, all bound; two that may go anywhere begin on CPU 1, with another one that may not."""
+    free = (Instruction(Op.RUN, MS), Instruction(Op.AFFINITY, 2), Instruction(Op.RUN, 200 * MS))
+    bound = (SimTask(name="bound", program=1, cpuset=0) for _ in range(6))
+    tasks = (
+        *bound,
+        *(SimTask(name="free", program=0, cpuset=1) for _ in range(2)),
+        SimTask(name="b", program=1, cpuset=1),
+    )
+    plan = plan_of(*tasks, programs=(free, WORK), cpusets=((0,), (1,), (0, 1, 2, 3)))
+    result = simulated(plan, flat_machine(4))
+    assert max(task.completion_ns for task in result.tasks[6:8]) < 260 * MS
+
+
+def test_what_the_balancing_cpu_may_not_take_goes_to_its_neighbour(simulated):
+    """Tasks that may use CPU 0 or 5: CPU 4 balances for its cache and is not among them."""
+    free = (Instruction(Op.RUN, MS), Instruction(Op.AFFINITY, 1), Instruction(Op.RUN, 200 * MS))
+    tasks = tuple(SimTask(name="t", program=0, cpuset=0) for _ in range(2))
+    result = simulated(plan_of(*tasks, programs=(free,), cpusets=((0,), (0, 5))), cores(8, llcs=2))
+    assert result.end_ns < 300 * MS
+
+
 def test_who_wakes_up_goes_back_while_that_cpu_idles(simulated):
     sleeper = (Instruction(Op.SLEEP, 3 * MS), Instruction(Op.RUN, MS), Instruction(Op.JUMP, 0))
     plan = plan_of(*(SimTask(name="s", program=0) for _ in range(4)), programs=(sleeper,), ms=1000)

@@ -3,6 +3,7 @@
 #include "eevdf.h"
 
 #define BUSY_FACTOR 16 /* sd_init(): busy_factor */
+#define MAX_PINNED_INTERVAL (512 * MSEC)
 /* What a newly idle CPU's look at one CPU costs (the kernel measures it: max_newidle_lb_cost). An assumption. */
 #define NEWIDLE_COST 100
 
@@ -20,42 +21,66 @@ static int my_turn(const struct balance *b)
 	return g->cpus[0] == b->to->cpu->id;
 }
 
-/* sched_balance_rq(), its end: what did not move now is tried harder, or less often. */
+/* sched_balance_rq(), its end: what did not move now is tried harder. */
 static void note_failure(struct balance *b)
 {
-	struct fair_level *l = b->level;
-
 	if (b->idle != I_NEWLY)
-		l->failed++;
+		b->level->failed++;
 	if (wants_push(b))
 		push_order(b);
-	if (b->pinned && l->interval < 512 * MSEC) /* MAX_PINNED_INTERVAL */
-		l->interval *= 2;
+}
+
+/* sched_balance_rq(), redo: the next busiest one when all tasks of the busiest one are bound; from is NULL: balanced. */
+static u32 try_all(struct balance *b)
+{
+	u32 moved = 0;
+
+	for (;;) {
+		b->from = find_group(b) ? find_rq(b) : NULL;
+		if (!b->from || b->from == b->to) {
+			b->from = NULL;
+			break;
+		}
+		moved = move_tasks(b);
+		if (!moved && b->instead >= 0) {
+			b->to = &fair_rqs[b->instead];
+			moved = move_tasks(b);
+		}
+		if (moved || !b->pinned)
+			break;
+		mask_set(&skipped, b->from->cpu->id);
+		nr_skipped++;
+		b->load = b->capacity = b->util = b->nr = 0;
+		b->there.group = NULL;
+	}
+	if (nr_skipped)
+		skipped = (struct mask){};
+	nr_skipped = 0;
+	return moved;
 }
 
 /* sched_balance_rq(): how many tasks came to this CPU. */
 static u32 balance_level(struct fair_rq *rq, struct fair_level *l, enum idleness idle)
 {
 	struct balance b = { .to = rq, .level = l, .domain = l->domain, .idle = idle };
-	u64 least = (u64)l->domain->weight * MSEC;
+	u64 least = (u64)l->domain->weight * MSEC, most;
 	u32 moved;
 
 	if (!my_turn(&b))
 		return 0;
-	if (!find_group(&b) || !(b.from = find_rq(&b)) || b.from == rq) {
+	moved = try_all(&b);
+	if (!b.from) {
+		most = b.pinned && 2 * least < MAX_PINNED_INTERVAL ? MAX_PINNED_INTERVAL : 2 * least;
 		l->failed = 0;
-		if (idle != I_NEWLY && l->interval < 2 * least)
+		if (idle != I_NEWLY && l->interval < most)
 			l->interval *= 2;
-		return 0;
-	}
-	moved = move_tasks(&b);
-	if (moved) {
+	} else if (moved) {
 		l->failed = 0;
 		l->interval = least;
 	} else {
 		note_failure(&b);
 	}
-	return moved;
+	return b.to == rq ? moved : 0;
 }
 
 /* get_sd_balance_interval() */

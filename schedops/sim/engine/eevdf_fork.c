@@ -11,6 +11,10 @@ struct group_stats {
 	enum group_type type;
 };
 
+/* CPUs that balancing has found nothing to take from, but tasks bound to other CPUs (lb_env.cpus lacks them). */
+static struct mask skipped;
+static u32 nr_skipped;
+
 /* update_sg_lb_stats(), update_sg_wakeup_stats(): the sums. */
 static void group_sums(struct group_stats *s, const struct fair_group *g)
 {
@@ -18,6 +22,8 @@ static void group_sums(struct group_stats *s, const struct fair_group *g)
 	for (u32 i = 0; i < g->nr; i++) {
 		struct fair_rq *rq = &fair_rqs[g->cpus[i]];
 
+		if (nr_skipped && mask_test(&skipped, g->cpus[i]))
+			continue;
 		s->load += cpu_load(rq);
 		s->util += cpu_util(rq);
 		s->runnable += rq->root->avg.runnable;

@@ -10,11 +10,24 @@ static int task_hot(const struct balance *b, struct task *p)
 	return !b->domain->smt && clock_ns - fair_of(p)->exec_start < FAIR_MIGRATION_COST;
 }
 
+/* can_migrate_task(), LBF_DST_PINNED */
+static void note_bound(struct balance *b, struct task *p)
+{
+	const struct fair_group *g = &b->domain->groups[b->level->local];
+
+	for (u32 i = 0; i < g->nr && b->instead < 0 && b->idle != I_NEWLY; i++) {
+		if (allowed(p, g->cpus[i]))
+			b->instead = g->cpus[i];
+	}
+}
+
 /* can_migrate_task() */
 static int may_move(struct balance *b, struct task *p)
 {
-	if (!allowed(p, b->to->cpu->id))
+	if (!allowed(p, b->to->cpu->id)) {
+		note_bound(b, p);
 		return 0;
+	}
 	b->pinned = 0;
 	if (p == b->from->curr)
 		return 0;
@@ -72,9 +85,10 @@ static u32 move_tasks(struct balance *b)
 	struct task *p = b->from->list_last, *next;
 	u32 moved = 0, looked = 0;
 
+	b->instead = -1;
+	b->pinned = b->from->nr > 1;
 	if (b->from->nr <= 1)
 		return 0;
-	b->pinned = 1;
 	settle(b->from->cpu);
 	settle(b->to->cpu);
 	for (; p && b->amount > 0 && looked < MOVE_MAX; p = next, looked++) {

@@ -13,7 +13,8 @@ struct balance {
 	enum idleness idle;
 	enum moves what;
 	s64 amount; /* tasks, load or utilisation */
-	int pinned; /* all that were looked at may not move */
+	int pinned; /* all that were looked at may not go there (LBF_ALL_PINNED) ... */
+	s32 instead; /* ... but to this one of the same group (new_dst_cpu); -1: none */
 	struct group_stats here, there;
 	u64 load, capacity, util; /* of the domain */
 	u32 nr;
@@ -205,7 +206,7 @@ static struct fair_rq *find_rq(const struct balance *b)
 		struct fair_rq *rq = &fair_rqs[g->cpus[i]];
 		u64 value = 0;
 
-		if (!rq->nr || (b->domain->asym && b->what != M_MISFIT && rq->nr == 1 &&
+		if (!rq->nr || (nr_skipped && mask_test(&skipped, g->cpus[i])) || (b->domain->asym && b->what != M_MISFIT && rq->nr == 1 &&
 				rq->cpu->capacity >= b->to->cpu->capacity))
 			continue;
 		if (b->what == M_LOAD && (rq->nr > 1 || cpu_load(rq) <= (u64)b->amount))
