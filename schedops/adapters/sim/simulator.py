@@ -9,12 +9,12 @@ import wasmtime
 
 from schedops.adapters.disk.cachedir import cache_dir
 from schedops.adapters.sim.build import POLICY_MODULE, Builder
-from schedops.adapters.sim.debug_info import Layout, layout_of
+from schedops.adapters.sim.debug_info import Layout
 from schedops.adapters.sim.encode import encode
 from schedops.adapters.sim.guest_policy import GuestPolicy, NotSimulated, join
+from schedops.adapters.sim.layouts import kept_layout
 from schedops.adapters.sim.results import result_of
 from schedops.adapters.sim.sandbox import Sandbox, compiled
-from schedops.adapters.sim.wasm_file import parse_wasm
 from schedops.errors import InputError
 from schedops.model.machine import Machine
 from schedops.model.simulation import SimEnd, SimPlan, SimResult, SimVerdict
@@ -79,7 +79,7 @@ class WasmSimulator:
 
     def _layout(self, wasm: bytes) -> Layout:
         if wasm not in self._layouts:
-            self._layouts[wasm] = layout_of(parse_wasm(wasm))
+            self._layouts[wasm] = kept_layout(wasm, self._root)
         return self._layouts[wasm]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import astuple
+from pathlib import Path
 
 import pytest
 
@@ -87,3 +88,14 @@ def test_weights_are_shares_of_cpu_time(simulator: WasmSimulator) -> None:
     shares = [task.cpu_ns / result.end_ns for task in result.tasks]
     heavy, light = 100, 33  # scx weights of nice 0 and 5
     assert shares == pytest.approx([heavy / 233, heavy / 233, light / 233], rel=0.02)
+
+
+def test_a_damaged_cache_is_made_again(simulator: WasmSimulator, tmp_path: Path) -> None:
+    expected = run(simulator, mixed_plan(), LIBRARY[1], 2)
+    run(WasmSimulator(tmp_path), mixed_plan(), LIBRARY[1], 2)
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(kept) >= 7  # two modules, three of them as objects, two native, a layout
+    for number, path in enumerate(kept):
+        data = path.read_bytes()
+        path.write_bytes(data[: len(data) // 2] if number % 2 else data[:-9] + bytes(9))
+    assert run(WasmSimulator(tmp_path), mixed_plan(), LIBRARY[1], 2) == expected
