@@ -8,7 +8,20 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "schedops"
-ROOMS = ("analyze", "agent", "verify", "bench", "gate", "evidence", "propose", "sim", "workloads", "stats", "model", "report")
+ROOMS = (
+    "analyze",
+    "agent",
+    "verify",
+    "bench",
+    "gate",
+    "evidence",
+    "propose",
+    "sim",
+    "workloads",
+    "stats",
+    "model",
+    "report",
+)
 # repository is the room that reads files; it is the door to the tree of policies.
 FORBIDDEN_MODULES = {"subprocess", "socket", "http", "urllib", "time", "random", "tempfile", "shutil", "click"}
 FORBIDDEN_CALLS = {"open", "input", "print", "exec", "eval"}
