@@ -2,7 +2,7 @@
 /*
  * A model of the kernel's default scheduler, of Linux 6.18 (kernel/sched/fair.c; features as in features.h: PLACE_LAG,
  * PLACE_DEADLINE_INITIAL, PLACE_REL_DEADLINE, RUN_TO_PARITY, DELAY_DEQUEUE, DELAY_ZERO, WAKEUP_PREEMPTION, WA_IDLE,
- * WA_WEIGHT, WA_BIAS, SIS_UTIL; no NEXT_BUDDY, no HRTICK, no energy model, no NUMA balancing), with CONFIG_PREEMPT_LAZY,
+ * WA_WEIGHT, WA_BIAS, SIS_UTIL, NI_RANDOM; no NEXT_BUDDY, no HRTICK, no energy model, no NUMA balancing), with CONFIG_PREEMPT_LAZY,
  * as distributions build it and as x86 does by default since 7.0. Functions say which of the kernel's they stand for;
  * where that is not in fair.c of 6.18, they say so.
  *
@@ -98,6 +98,7 @@ struct fair_level { /* of one CPU */
 	u32 local; /* its group */
 	u32 failed; /* nr_balance_failed */
 	u64 last, interval; /* ns */
+	u32 tries, hits, ratio; /* newidle_call, newidle_success, newidle_ratio */
 };
 
 struct fair_rq {

@@ -182,14 +182,41 @@ static void balance_trigger(struct fair_rq *rq)
 		balance_for_idle();
 }
 
-/* Is there a CPU that has something to give? The kernel only asks this of all CPUs together (rd->overloaded). */
+/* Is there a CPU among these (NULL: among all, rd->overloaded) that has something to give? */
 static int overloaded_in(const struct fair_domain *d)
 {
 	for (u32 w = 0; w < MASK_USED; w++) {
-		if (d->span.w[w] & fair_overloaded.w[w])
+		if (fair_overloaded.w[w] & (d ? d->span.w[w] : ~0ULL))
 			return 1;
 	}
 	return fair_misfits != 0;
+}
+
+/* update_newidle_stats() */
+static void note_newidle(struct fair_level *l, u32 success)
+{
+	l->hits += success;
+	if (++l->tries < 1024)
+		return;
+	l->ratio = l->hits;
+	l->tries /= 2;
+	l->hits /= 2;
+}
+
+/* A level is looked at as often as that was worth it (NI_RANDOM, since 7.0 and 6.18.5). */
+static int newidle_level(struct fair_rq *rq, struct fair_level *l)
+{
+	u32 weight = 1 + l->ratio;
+	int pulled;
+
+	if (random_next(&fair_random) % 1024 > weight) {
+		note_newidle(l, 0);
+		return 0;
+	}
+	weight = (1024 + weight / 2) / weight;
+	pulled = overloaded_in(l->domain) && balance_level(rq, l, I_NEWLY);
+	note_newidle(l, pulled ? weight : 0);
+	return pulled;
 }
 
 /* sched_balance_newidle(): 1 when something is there to run now. */
@@ -197,13 +224,15 @@ static int balance_newidle(struct fair_rq *rq)
 {
 	u64 cost = 0;
 
+	if (!overloaded_in(NULL))
+		return 0;
 	for (u32 i = 0; i < rq->nr_levels; i++) {
 		struct fair_level *l = &rq->levels[i];
 
 		cost += (u64)l->domain->weight * NEWIDLE_COST;
 		if (rq->avg_idle < cost)
 			break;
-		if (overloaded_in(l->domain) && balance_level(rq, l, I_NEWLY))
+		if (newidle_level(rq, l))
 			return 1;
 	}
 	return 0;

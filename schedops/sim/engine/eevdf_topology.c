@@ -94,7 +94,7 @@ static struct fair_domain *domain_make(const struct cpu *c, u32 level, u32 child
 	d->pct = 117;
 	if (d->smt)
 		d->pct = 110;
-	d->patience = !d->smt;
+	d->patience = d->smt ? 0 : d->numa ? 2 : 1;
 	d->spread = child < FAIR_LEVELS && !d->asym; /* SD_PREFER_SIBLING of the level below; that of NUMA has none above */
 	d->groups = alloc(groups_needed(d, child) * sizeof(*d->groups));
 	groups_make(d, level, child);
@@ -107,6 +107,9 @@ static void level_add(struct fair_rq *rq, struct fair_domain *d)
 
 	l->domain = d;
 	l->interval = (u64)d->weight * MSEC;
+	l->tries = 512;
+	l->hits = 256;
+	l->ratio = 512;
 	for (u32 g = 0; g < d->nr_groups; g++) {
 		for (u32 i = 0; i < d->groups[g].nr; i++) {
 			if (d->groups[g].cpus[i] == rq->cpu->id)
