@@ -116,7 +116,11 @@ static void scx_enqueue(struct cpu *c, struct task *p, u32 flags)
 	set_flags(p, (s->flags | SCX_TASK_QUEUED) & ~SCX_TASK_DEQD_FOR_SLEEP);
 	if (!(flags & ENQUEUE_MIGRATING))
 		OP_CALL(KF_REST, runnable, mirror(p), enq_flags);
-	give(p, enq_flags);
+	/* A running task that was changed goes on: past the policy, and with what is left of its slice (sticky_cpu). */
+	if (flags & ENQUEUE_RESTORE && c->curr == p)
+		dsq_add(local_dsq(c->id), p, enq_flags);
+	else
+		give(p, enq_flags);
 	run_kicks();
 }
 

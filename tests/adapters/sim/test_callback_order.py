@@ -96,5 +96,21 @@ def test_a_slice_that_is_used_up_among_others(simulator: WasmSimulator) -> None:
 
 
 def test_nice_and_affinity_of_a_running_task(simulator: WasmSimulator) -> None:
+    """It goes on past the policy: enqueue_task_scx() sets sticky_cpu for a task that is running and restored."""
     change = (step(Op.RUN, 100), step(Op.NICE, 5), step(Op.AFFINITY, 0), step(Op.RUN, 100))
-    assert seen(simulator, *change) == "iewSRE+" + "-qwRE+" + "-qmRE+" + "-QxX"
+    assert seen(simulator, *change) == "iewSRE+" + "-qwR+" + "-qmR+" + "-QxX"
+
+
+def test_a_change_of_the_running_task_gives_it_no_new_slice(simulator: WasmSimulator) -> None:
+    """Who changes its own nice value again and again shares the CPU like everybody else."""
+    renicer = (step(Op.RUN, 300_000), step(Op.NICE, 5), step(Op.RUN, 300_000), step(Op.NICE, 0), step(Op.JUMP, 0))
+    plan = SimPlan(
+        seed=1,
+        tasks=(SimTask(name="renicer", program=0), SimTask(name="hog", program=1)),
+        programs=(renicer, (step(Op.RUN, 10_000 * MS),)),
+        end_ns=500 * MS,
+    )
+    quiet = SOURCE.replace('if (p->comm[0] == \'w\')', "if (0)").replace("SLICE", "5000000")
+    first, second = (task.cpu_ns for task in run(simulator, plan, policy(quiet)).tasks)
+    assert first + second == 500 * MS
+    assert abs(first - second) <= 10 * MS
