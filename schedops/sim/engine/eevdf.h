@@ -54,7 +54,7 @@ struct fair_task { /* in task.cls */
 	struct fair_entity e;
 	struct fair_avg avg;
 	struct task *list_prev, *list_next; /* of the CPU's tasks, the last one that ran first (cfs_tasks) */
-	u64 exec_start; /* charged until */
+	u64 exec_start; /* charged until, since it came to its CPU; 0: not yet */
 	u64 flips_at;
 	u32 last_wakee, flips;
 	u32 estimate; /* of its utilisation, which sleeping does not wipe out (util_est) */

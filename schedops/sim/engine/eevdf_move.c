@@ -4,10 +4,12 @@
 
 #define MOVE_MAX 32 /* sysctl_sched_nr_migrate */
 
-/* task_hot(): it ran a moment ago, its cache is warm. */
+/* task_hot(): it ran here a moment ago, its cache is warm. */
 static int task_hot(const struct balance *b, struct task *p)
 {
-	return !b->domain->smt && clock_ns - fair_of(p)->exec_start < FAIR_MIGRATION_COST;
+	u64 ran = fair_of(p)->exec_start;
+
+	return ran && !b->domain->smt && clock_ns - ran < FAIR_MIGRATION_COST;
 }
 
 /* can_migrate_task(), LBF_DST_PINNED */

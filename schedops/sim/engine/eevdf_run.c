@@ -236,6 +236,7 @@ static void task_enters(struct fair_rq *rq, struct task *p, int is_new)
 		leave_all(e, 1, 1);
 	if (e->queue != q) {
 		avg_move(p, e->queue, q);
+		fair_of(p)->exec_start = 0; /* enqueue_entity(): no longer hot */
 		e->queue = q;
 		e->parent = q->owner;
 	}
