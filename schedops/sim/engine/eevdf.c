@@ -143,8 +143,6 @@ static void fair_weight_changed(struct task *p)
 	reweight(&fair_of(p)->e, (u64)p->weight << 10);
 }
 
-static void fair_cpus_changed(struct task *p) {}
-
 static void fair_idle_changed(struct cpu *c, int idle)
 {
 	struct fair_rq *rq = &fair_rqs[c->id];
@@ -161,8 +159,6 @@ static void fair_idle_changed(struct cpu *c, int idle)
 		idle_set(rq);
 }
 
-static void fair_watchdog(void) {}
-
 const struct sched_class eevdf_class = {
 	.init = fair_init,
 	.task_new = fair_task_new,
@@ -177,7 +173,7 @@ const struct sched_class eevdf_class = {
 	.tick = fair_tick,
 	.yield = fair_yield,
 	.weight_changed = fair_weight_changed,
-	.cpus_changed = fair_cpus_changed,
+	.cpus_changed = no_task,
 	.idle = fair_idle_changed,
-	.watchdog = fair_watchdog,
+	.watchdog = no_watchdog,
 };

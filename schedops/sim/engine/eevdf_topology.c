@@ -24,7 +24,7 @@ static int first_of_core(const struct cpu *c)
 	return 1;
 }
 
-static void group_make(struct fair_group *g, const struct cpu *first, u32 level, u32 child)
+static void group_make(struct fair_group *g, const struct cpu *first, u32 child)
 {
 	g->cpus = alloc(machine.nr_cpus * sizeof(*g->cpus));
 	for (u32 i = first->id; i < machine.nr_cpus; i++) {
@@ -43,7 +43,7 @@ static void group_make(struct fair_group *g, const struct cpu *first, u32 level,
 }
 
 /* Groups are the domains of the level below (child; FAIR_LEVELS: there is none), or CPUs. */
-static void groups_make(struct fair_domain *d, u32 level, u32 child)
+static void groups_make(struct fair_domain *d, u32 child)
 {
 	struct mask done = {};
 
@@ -52,7 +52,7 @@ static void groups_make(struct fair_domain *d, u32 level, u32 child)
 
 		if (!mask_test(&d->span, i) || mask_test(&done, i))
 			continue;
-		group_make(g, &cpus[i], level, child);
+		group_make(g, &cpus[i], child);
 		for (u32 j = 0; j < g->nr; j++)
 			mask_set(&done, g->cpus[j]);
 		d->nr_groups++;
@@ -91,13 +91,11 @@ static struct fair_domain *domain_make(const struct cpu *c, u32 level, u32 child
 	d->smt = level == 0;
 	d->llc = level <= 1;
 	d->numa = level == 3;
-	d->pct = 117;
-	if (d->smt)
-		d->pct = 110;
+	d->pct = d->smt ? 110 : 117;
 	d->patience = d->smt ? 0 : d->numa ? 2 : 1;
-	d->spread = child < FAIR_LEVELS && !d->asym; /* SD_PREFER_SIBLING of the level below; that of NUMA has none above */
+	d->spread = child < FAIR_LEVELS && !d->asym; /* SD_PREFER_SIBLING of the level below */
 	d->groups = alloc(groups_needed(d, child) * sizeof(*d->groups));
-	groups_make(d, level, child);
+	groups_make(d, child);
 	return d;
 }
 
