@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The kfuncs again, under the names that flavours.h gives those with ___ in them. */
 
-void so_dsq_insert(struct task_struct *p, u64 id, u64 slice, u64 flags) { kf_dsq_insert(p, id, slice, flags); }
-bool so_dsq_insert_bool(struct task_struct *p, u64 id, u64 slice, u64 flags) { return kf_dsq_insert(p, id, slice, flags); }
-bool so_dsq_move_to_local(u64 id) { return kf_dsq_move_to_local(id); }
-bool so_dsq_move_to_local_flags(u64 id, u64 flags) { return kf_dsq_move_to_local(id); }
-u64 so_now(void) { return kf_now(); }
+void so_dsq_insert(struct task_struct *p, u64 id, u64 slice, u64 flags) { __kf_dsq_insert(p, id, slice, flags); }
+bool so_dsq_insert_bool(struct task_struct *p, u64 id, u64 slice, u64 flags)
+{
+	return __kf_dsq_insert(p, id, slice, flags);
+}
+bool so_dsq_move_to_local(u64 id) { return __kf_dsq_move_to_local(id); }
+bool so_dsq_move_to_local_flags(u64 id, u64 flags) { return __kf_dsq_move_to_local(id); }
+u64 so_now(void) { return __kf_now(); }
 struct cgroup *so_task_cgroup(struct task_struct *p) { return scx_bpf_task_cgroup(p); }
 bool so_task_set_slice(struct task_struct *p, u64 slice) { return scx_bpf_task_set_slice(p, slice); }
 bool so_task_set_dsq_vtime(struct task_struct *p, u64 vtime) { return scx_bpf_task_set_dsq_vtime(p, vtime); }
@@ -14,7 +17,7 @@ void so_dsq_move_set_vtime(struct bpf_iter_scx_dsq *it, u64 vtime) { scx_bpf_dsq
 
 void so_dsq_insert_vtime(struct task_struct *p, u64 id, u64 slice, u64 vtime, u64 flags)
 {
-	kf_dsq_insert_vtime(p, id, slice, vtime, flags);
+	__kf_dsq_insert_vtime(p, id, slice, vtime, flags);
 }
 
 bool so_dsq_insert_vtime_args(struct task_struct *p, struct scx_bpf_dsq_insert_vtime_args *args)

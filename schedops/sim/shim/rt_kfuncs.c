@@ -1,64 +1,64 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The kernel's names for what the engine does. */
 
-s32 IMPORT(kf_create_dsq)(u64 id, s32 node);
-void IMPORT(kf_destroy_dsq)(u64 id);
-s32 IMPORT(kf_dsq_nr_queued)(u64 id);
-u32 IMPORT(kf_dsq_insert)(void *p, u64 dsq_id, u64 slice, u64 enq_flags);
-u32 IMPORT(kf_dsq_insert_vtime)(void *p, u64 dsq_id, u64 slice, u64 vtime, u64 enq_flags);
-u32 IMPORT(kf_dsq_move_to_local)(u64 id);
-u32 IMPORT(kf_dispatch_nr_slots)(void);
-void IMPORT(kf_dispatch_cancel)(void);
-void *IMPORT(kf_dsq_peek)(u64 id);
-s32 IMPORT(kf_iter_new)(u64 id, u64 flags);
-void *IMPORT(kf_iter_next)(s32 place);
-void IMPORT(kf_iter_destroy)(s32 place);
-u32 IMPORT(kf_dsq_move)(s32 place, void *p, u64 dsq_id, u64 enq_flags, u32 by_vtime);
-void IMPORT(kf_mask_word)(u32 word, u64 bits);
-s32 IMPORT(kf_select_cpu)(void *p, s32 prev_cpu, u64 wake_flags, u32 with_mask, u64 flags);
-s32 IMPORT(kf_pick_idle)(s32 node, u64 flags);
-s32 IMPORT(kf_pick_idle_of)(u32 task, u64 flags);
-s32 IMPORT(kf_pick_any)(s32 node);
-u32 IMPORT(kf_test_and_clear_cpu_idle)(s32 cpu);
-void IMPORT(kf_kick_cpu)(s32 cpu, u64 flags);
-u64 IMPORT(kf_now)(void);
-u32 IMPORT(kf_nr_nodes)(void);
-s32 IMPORT(kf_cpu_node)(s32 cpu);
-u32 IMPORT(kf_capacity)(s32 cpu);
-void *IMPORT(kf_curr)(s32 cpu);
-s32 IMPORT(kf_task_cpu)(const void *p);
-u32 IMPORT(kf_task_running)(const void *p);
-void *IMPORT(kf_task_from_pid)(s32 pid);
-u64 IMPORT(kf_random)(void);
+s32 IMPORT(create_dsq)(u64 id, s32 node);
+void IMPORT(destroy_dsq)(u64 id);
+s32 IMPORT(dsq_nr_queued)(u64 id);
+u32 IMPORT(dsq_insert)(void *p, u64 dsq_id, u64 slice, u64 enq_flags);
+u32 IMPORT(dsq_insert_vtime)(void *p, u64 dsq_id, u64 slice, u64 vtime, u64 enq_flags);
+u32 IMPORT(dsq_move_to_local)(u64 id);
+u32 IMPORT(dispatch_nr_slots)(void);
+void IMPORT(dispatch_cancel)(void);
+void *IMPORT(dsq_peek)(u64 id);
+s32 IMPORT(iter_new)(u64 id, u64 flags);
+void *IMPORT(iter_next)(s32 place);
+void IMPORT(iter_destroy)(s32 place);
+u32 IMPORT(dsq_move)(s32 place, void *p, u64 dsq_id, u64 enq_flags, u32 by_vtime);
+void IMPORT(mask_word)(u32 word, u64 bits);
+s32 IMPORT(select_cpu)(void *p, s32 prev_cpu, u64 wake_flags, u32 with_mask, u64 flags);
+s32 IMPORT(pick_idle)(s32 node, u64 flags);
+s32 IMPORT(pick_idle_of)(u32 task, u64 flags);
+s32 IMPORT(pick_any)(s32 node);
+u32 IMPORT(test_and_clear_cpu_idle)(s32 cpu);
+void IMPORT(kick_cpu)(s32 cpu, u64 flags);
+u64 IMPORT(now)(void);
+u32 IMPORT(nr_nodes)(void);
+s32 IMPORT(cpu_node)(s32 cpu);
+u32 IMPORT(capacity)(s32 cpu);
+void *IMPORT(curr)(s32 cpu);
+s32 IMPORT(task_cpu)(const void *p);
+u32 IMPORT(task_running)(const void *p);
+void *IMPORT(task_from_pid)(s32 pid);
+u64 IMPORT(random)(void);
 
-s32 scx_bpf_create_dsq(u64 id, s32 node) { return kf_create_dsq(id, node); }
-void scx_bpf_destroy_dsq(u64 id) { kf_destroy_dsq(id); }
-s32 scx_bpf_dsq_nr_queued(u64 id) { return kf_dsq_nr_queued(id); }
-bool scx_bpf_dsq_move_to_local(u64 id) { return kf_dsq_move_to_local(id); }
-u32 scx_bpf_dispatch_nr_slots(void) { return kf_dispatch_nr_slots(); }
-void scx_bpf_dispatch_cancel(void) { kf_dispatch_cancel(); }
-struct task_struct *scx_bpf_dsq_peek(u64 id) { return kf_dsq_peek(id); }
+s32 scx_bpf_create_dsq(u64 id, s32 node) { return __kf_create_dsq(id, node); }
+void scx_bpf_destroy_dsq(u64 id) { __kf_destroy_dsq(id); }
+s32 scx_bpf_dsq_nr_queued(u64 id) { return __kf_dsq_nr_queued(id); }
+bool scx_bpf_dsq_move_to_local(u64 id) { return __kf_dsq_move_to_local(id); }
+u32 scx_bpf_dispatch_nr_slots(void) { return __kf_dispatch_nr_slots(); }
+void scx_bpf_dispatch_cancel(void) { __kf_dispatch_cancel(); }
+struct task_struct *scx_bpf_dsq_peek(u64 id) { return __kf_dsq_peek(id); }
 
 void scx_bpf_dsq_insert(struct task_struct *p, u64 id, u64 slice, u64 enq_flags)
 {
-	kf_dsq_insert(p, id, slice, enq_flags);
+	__kf_dsq_insert(p, id, slice, enq_flags);
 }
 
 void scx_bpf_dsq_insert_vtime(struct task_struct *p, u64 id, u64 slice, u64 vtime, u64 enq_flags)
 {
-	kf_dsq_insert_vtime(p, id, slice, vtime, enq_flags);
+	__kf_dsq_insert_vtime(p, id, slice, vtime, enq_flags);
 }
 
 bool __scx_bpf_dsq_insert_vtime(struct task_struct *p, struct scx_bpf_dsq_insert_vtime_args *args)
 {
-	return kf_dsq_insert_vtime(p, args->dsq_id, args->slice, args->vtime, args->enq_flags);
+	return __kf_dsq_insert_vtime(p, args->dsq_id, args->slice, args->vtime, args->enq_flags);
 }
 
 /* SCX_DSQ_ITER_REV is bit 16; the engine's bit 0 says the same. Other bits are refused there. */
 int bpf_iter_scx_dsq_new(struct bpf_iter_scx_dsq *it, u64 id, u64 flags)
 {
 	u64 others = flags & ~(u64)SCX_DSQ_ITER_REV;
-	s32 place = kf_iter_new(id, (flags & SCX_DSQ_ITER_REV ? 1 : 0) | others << 1);
+	s32 place = __kf_iter_new(id, (flags & SCX_DSQ_ITER_REV ? 1 : 0) | others << 1);
 
 	*it = (struct bpf_iter_scx_dsq){ .place = place > 0 ? place : 0 };
 	return place > 0 ? 0 : place;
@@ -66,13 +66,13 @@ int bpf_iter_scx_dsq_new(struct bpf_iter_scx_dsq *it, u64 id, u64 flags)
 
 struct task_struct *bpf_iter_scx_dsq_next(struct bpf_iter_scx_dsq *it)
 {
-	return it->place ? kf_iter_next(it->place) : NULL;
+	return it->place ? __kf_iter_next(it->place) : NULL;
 }
 
 void bpf_iter_scx_dsq_destroy(struct bpf_iter_scx_dsq *it)
 {
 	if (it->place)
-		kf_iter_destroy(it->place);
+		__kf_iter_destroy(it->place);
 	it->place = 0;
 }
 
@@ -95,7 +95,7 @@ static bool dsq_move(struct bpf_iter_scx_dsq *it, struct task_struct *p, u64 id,
 	if (it->sets & 2)
 		p->scx.dsq_vtime = it->vtime;
 	it->sets = 0;
-	return kf_dsq_move(it->place, p, id, enq_flags, by_vtime);
+	return __kf_dsq_move(it->place, p, id, enq_flags, by_vtime);
 }
 
 bool scx_bpf_dsq_move(struct bpf_iter_scx_dsq *it, struct task_struct *p, u64 id, u64 enq_flags)
@@ -110,7 +110,7 @@ bool scx_bpf_dsq_move_vtime(struct bpf_iter_scx_dsq *it, struct task_struct *p, 
 
 s32 scx_bpf_select_cpu_dfl(struct task_struct *p, s32 prev_cpu, u64 wake_flags, bool *is_idle)
 {
-	s32 cpu = kf_select_cpu(p, prev_cpu, wake_flags, 0, 0);
+	s32 cpu = __kf_select_cpu(p, prev_cpu, wake_flags, 0, 0);
 
 	*is_idle = cpu >= 0;
 	return cpu >= 0 ? cpu : prev_cpu;
@@ -119,7 +119,7 @@ s32 scx_bpf_select_cpu_dfl(struct task_struct *p, s32 prev_cpu, u64 wake_flags, 
 static void hand_over(const struct cpumask *m)
 {
 	for (u32 w = 0; w < WORDS; w++)
-		kf_mask_word(w, m->bits[w]);
+		__kf_mask_word(w, m->bits[w]);
 }
 
 s32 scx_bpf_select_cpu_and(struct task_struct *p, s32 prev_cpu, u64 wake_flags, const struct cpumask *m, u64 flags)
@@ -127,7 +127,7 @@ s32 scx_bpf_select_cpu_and(struct task_struct *p, s32 prev_cpu, u64 wake_flags, 
 	s32 cpu;
 
 	hand_over(m);
-	cpu = kf_select_cpu(p, prev_cpu, wake_flags, 1, flags);
+	cpu = __kf_select_cpu(p, prev_cpu, wake_flags, 1, flags);
 	return cpu >= 0 ? cpu : -16; /* EBUSY */
 }
 
@@ -137,36 +137,36 @@ s32 scx_bpf_pick_idle_cpu(const struct cpumask *m, u64 flags)
 
 	/* Mostly it is a task's own mask, which the engine knows. */
 	if (task < nr_mirrors && m == &mirrors[task].cpus_mask)
-		return kf_pick_idle_of(task, flags);
+		return __kf_pick_idle_of(task, flags);
 	hand_over(m);
-	return kf_pick_idle(-1, flags);
+	return __kf_pick_idle(-1, flags);
 }
 
 s32 scx_bpf_pick_idle_cpu_node(const struct cpumask *m, int node, u64 flags)
 {
 	hand_over(m);
-	return kf_pick_idle(node, flags);
+	return __kf_pick_idle(node, flags);
 }
 
 s32 scx_bpf_pick_any_cpu_node(const struct cpumask *m, int node, u64 flags)
 {
 	s32 cpu = scx_bpf_pick_idle_cpu_node(m, node, flags);
 
-	return cpu >= 0 ? cpu : kf_pick_any(node);
+	return cpu >= 0 ? cpu : __kf_pick_any(node);
 }
 
 s32 scx_bpf_pick_any_cpu(const struct cpumask *m, u64 flags) { return scx_bpf_pick_any_cpu_node(m, -1, flags); }
-bool scx_bpf_test_and_clear_cpu_idle(s32 cpu) { return kf_test_and_clear_cpu_idle(cpu); }
-void scx_bpf_kick_cpu(s32 cpu, u64 flags) { kf_kick_cpu(cpu, flags); }
+bool scx_bpf_test_and_clear_cpu_idle(s32 cpu) { return __kf_test_and_clear_cpu_idle(cpu); }
+void scx_bpf_kick_cpu(s32 cpu, u64 flags) { __kf_kick_cpu(cpu, flags); }
 u32 scx_bpf_nr_cpu_ids(void) { return nr_cpus; }
-u32 scx_bpf_nr_node_ids(void) { return kf_nr_nodes(); }
-int scx_bpf_cpu_node(s32 cpu) { return kf_cpu_node(cpu); }
-u32 scx_bpf_cpuperf_cap(s32 cpu) { return kf_capacity(cpu); }
-bool scx_bpf_task_running(const struct task_struct *p) { return kf_task_running(p); }
-s32 scx_bpf_task_cpu(const struct task_struct *p) { return kf_task_cpu(p); }
-struct task_struct *scx_bpf_cpu_curr(s32 cpu) { return kf_curr(cpu); }
-struct task_struct *bpf_task_from_pid(s32 pid) { return kf_task_from_pid(pid); }
-u64 scx_bpf_now(void) { return kf_now(); }
+u32 scx_bpf_nr_node_ids(void) { return __kf_nr_nodes(); }
+int scx_bpf_cpu_node(s32 cpu) { return __kf_cpu_node(cpu); }
+u32 scx_bpf_cpuperf_cap(s32 cpu) { return __kf_capacity(cpu); }
+bool scx_bpf_task_running(const struct task_struct *p) { return __kf_task_running(p); }
+s32 scx_bpf_task_cpu(const struct task_struct *p) { return __kf_task_cpu(p); }
+struct task_struct *scx_bpf_cpu_curr(s32 cpu) { return __kf_curr(cpu); }
+struct task_struct *bpf_task_from_pid(s32 pid) { return __kf_task_from_pid(pid); }
+u64 scx_bpf_now(void) { return __kf_now(); }
 
 bool scx_bpf_task_set_slice(struct task_struct *p, u64 slice)
 {
@@ -180,14 +180,14 @@ bool scx_bpf_task_set_dsq_vtime(struct task_struct *p, u64 vtime)
 	return true;
 }
 
-u64 bpf_ktime_get_ns(void) { return kf_now(); }
-u64 bpf_ktime_get_boot_ns(void) { return kf_now(); }
-u64 bpf_ktime_get_coarse_ns(void) { return kf_now(); }
-u64 bpf_jiffies64(void) { return kf_now() / 1000000; }
-u32 bpf_get_smp_processor_id(void) { return kf_this_cpu(); }
-u32 bpf_get_numa_node_id(void) { return kf_cpu_node(kf_this_cpu()); }
-u32 bpf_get_prandom_u32(void) { return kf_random(); }
-struct task_struct *bpf_get_current_task_btf(void) { return kf_curr(kf_this_cpu()); }
+u64 bpf_ktime_get_ns(void) { return __kf_now(); }
+u64 bpf_ktime_get_boot_ns(void) { return __kf_now(); }
+u64 bpf_ktime_get_coarse_ns(void) { return __kf_now(); }
+u64 bpf_jiffies64(void) { return __kf_now() / 1000000; }
+u32 bpf_get_smp_processor_id(void) { return __kf_this_cpu(); }
+u32 bpf_get_numa_node_id(void) { return __kf_cpu_node(__kf_this_cpu()); }
+u32 bpf_get_prandom_u32(void) { return __kf_random(); }
+struct task_struct *bpf_get_current_task_btf(void) { return __kf_curr(__kf_this_cpu()); }
 
 u64 bpf_get_current_pid_tgid(void)
 {

@@ -62,7 +62,7 @@ static FAST struct map *map_of(void *map)
 	struct map *m = *(struct map **)map;
 
 	if (__builtin_expect(!m, 0)) {
-		kf_fault(FAULT_MAP);
+		__kf_fault(FAULT_MAP);
 		__builtin_trap();
 	}
 	return m;
@@ -158,7 +158,7 @@ static u64 value_index(struct map *m, u64 entry, u32 cpu)
 	return per_cpu ? entry * nr_cpus + cpu : entry;
 }
 
-s32 IMPORT(kf_this_cpu)(void);
+s32 IMPORT(this_cpu)(void);
 
 void *bpf_map_lookup_percpu_elem(void *map, const void *key, u32 cpu)
 {
@@ -172,7 +172,7 @@ void *bpf_map_lookup_percpu_elem(void *map, const void *key, u32 cpu)
 
 void *bpf_map_lookup_elem(void *map, const void *key)
 {
-	return bpf_map_lookup_percpu_elem(map, key, kf_this_cpu());
+	return bpf_map_lookup_percpu_elem(map, key, __kf_this_cpu());
 }
 
 long bpf_map_update_elem(void *map, const void *key, const void *value, u64 flags)
@@ -193,7 +193,7 @@ long bpf_map_update_elem(void *map, const void *key, const void *value, u64 flag
 		m->used[entry] = 1;
 		memcpy(m->keys + entry * m->key_size, key, m->key_size);
 	}
-	memcpy(m->values + value_index(m, entry, kf_this_cpu()) * m->stride, value, m->value_size);
+	memcpy(m->values + value_index(m, entry, __kf_this_cpu()) * m->stride, value, m->value_size);
 	return 0;
 }
 

@@ -116,14 +116,14 @@ void bpf_cpumask_release(struct bpf_cpumask *m)
 }
 
 /* What the engine says about CPUs, as a mask; each kind has one of its own. */
-u64 IMPORT(kf_cpus)(u32 which, u32 word, u32 of);
+u64 IMPORT(cpus)(u32 which, u32 word, u32 of);
 
 static const struct cpumask *asked_mask(u32 which)
 {
 	static struct cpumask masks[3];
 
 	for (u32 w = 0; w < mask_words(); w++)
-		masks[which].bits[w] = kf_cpus(which, w, 0);
+		masks[which].bits[w] = __kf_cpus(which, w, 0);
 	return &masks[which];
 }
 

@@ -3,7 +3,7 @@
 
 #define PAGE 65536UL
 
-void IMPORT(kf_fault)(u32 what);
+void IMPORT(fault)(u32 what);
 enum { FAULT_MEMORY = 1, FAULT_MAP = 2, FAULT_TASK = 3, FAULT_CGROUP = 4 };
 
 extern u8 __heap_base;
@@ -17,7 +17,7 @@ static void *alloc(u64 bytes)
 
 	heap_used = start + bytes;
 	if (heap_used > have && __builtin_wasm_memory_grow(0, (heap_used - have + PAGE - 1) / PAGE) == (u64)-1) {
-		kf_fault(FAULT_MEMORY);
+		__kf_fault(FAULT_MEMORY);
 		__builtin_trap();
 	}
 	return (void *)start;

@@ -33,7 +33,7 @@ static FAST u32 task_index(const struct task_struct *p)
 	u64 index = ((u64)p - (u64)mirrors) / sizeof(*p);
 
 	if (__builtin_expect(index >= nr_mirrors, 0)) {
-		kf_fault(FAULT_TASK);
+		__kf_fault(FAULT_TASK);
 		__builtin_trap();
 	}
 	return index;
@@ -128,7 +128,7 @@ static FAST u32 cgroup_index(const struct cgroup *g)
 	u64 index = ((u64)g - (u64)cgroup_mirrors) / sizeof(*g);
 
 	if (__builtin_expect(index >= nr_cgroups, 0)) {
-		kf_fault(FAULT_CGROUP);
+		__kf_fault(FAULT_CGROUP);
 		__builtin_trap();
 	}
 	return index;

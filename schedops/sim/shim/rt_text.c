@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Words: strings that are copied, and why a policy gives up. */
 
-void IMPORT(kf_exit)(u32 kind, s64 code, const char *text, u64 length);
+void IMPORT(exit)(u32 kind, s64 code, const char *text, u64 length);
 
 long bpf_probe_read_kernel(void *dst, u32 size, const void *from)
 {
@@ -105,11 +105,11 @@ static void put_format(const char *format, const unsigned long long *data, u32 c
 void scx_bpf_error_bstr(char *format, unsigned long long *data, u32 size)
 {
 	put_format(format, data, size / 8);
-	kf_exit(SCX_EXIT_ERROR_BPF, 0, words, nr_words);
+	__kf_exit(SCX_EXIT_ERROR_BPF, 0, words, nr_words);
 }
 
 void scx_bpf_exit_bstr(s64 code, char *format, unsigned long long *data, u32 size)
 {
 	put_format(format, data, size / 8);
-	kf_exit(SCX_EXIT_UNREG_BPF, code, words, nr_words);
+	__kf_exit(SCX_EXIT_UNREG_BPF, code, words, nr_words);
 }

@@ -3,7 +3,7 @@
 
 #define MAX_TIMERS 1024 /* engine/scx_timers.c */
 
-void IMPORT(kf_timer)(u32 place, u64 ns, u32 absolute); /* ns ~0: off */
+void IMPORT(timer)(u32 place, u64 ns, u32 absolute); /* ns ~0: off */
 
 static struct timer {
 	struct bpf_timer *timer;
@@ -46,7 +46,7 @@ long bpf_timer_start(struct bpf_timer *timer, u64 ns, u64 flags)
 	if (!t || !t->callback)
 		return -EINVAL;
 	t->armed = 1;
-	kf_timer(timer->place - 1, ns, flags & BPF_F_TIMER_ABS);
+	__kf_timer(timer->place - 1, ns, flags & BPF_F_TIMER_ABS);
 	return 0;
 }
 
@@ -59,7 +59,7 @@ long bpf_timer_cancel(struct bpf_timer *timer)
 		return -EINVAL;
 	armed = t->armed;
 	t->armed = 0;
-	kf_timer(timer->place - 1, ~0ULL, 0);
+	__kf_timer(timer->place - 1, ~0ULL, 0);
 	return armed;
 }
 

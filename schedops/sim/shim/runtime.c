@@ -8,7 +8,8 @@
 #include <asm-generic/errno.h>
 
 
-#define IMPORT(name) __attribute__((import_module("engine"), import_name(#name))) name
+/* A policy may have functions called kf_something; names with two underscores are nobody's. */
+#define IMPORT(name) __attribute__((import_module("engine"), import_name("kf_" #name))) __kf_##name
 #define EXPORT(name) __attribute__((export_name(#name))) name
 #define FAST inline __attribute__((always_inline))
 

@@ -113,3 +113,13 @@ def test_what_the_policy_saw(simulator: WasmSimulator, what: str) -> None:
     end = run(simulator, mixed_plan(end_ns=100 * MS), policy(text), 3).end
     assert (end.verdict, end.kind) == (SimVerdict.EJECTED, 1025), end
     assert end.message == f"scx_bpf_error: {words}"
+
+
+def test_a_policy_may_call_its_functions_what_it_likes(simulator: WasmSimulator) -> None:
+    """The runtime asks the engine under names of its own."""
+    text = SOURCE
+    for name in ("ENQUEUE", "DISPATCH", "INIT"):
+        text = text.replace(f"{name};", ";")
+    text = text.replace("k_enqueue", "kf_dsq_insert").replace("k_dispatch", "kf_dsq_move_to_local")
+    end = run(simulator, mixed_plan(end_ns=100 * MS), policy(text), 3).end
+    assert end.verdict == SimVerdict.DONE, end
