@@ -12,7 +12,7 @@ import schedops
 from schedops import proc
 from schedops.adapters.compiler.compile import main_file
 from schedops.adapters.compiler.compiler_output import parse_problems
-from schedops.adapters.compiler.jail import Cell, cell_in, find_jail
+from schedops.adapters.compiler.jail import CPU_S, FILE_BYTES, MEMORY_BYTES, Cell, cell_in, find_jail
 from schedops.adapters.compiler.source_guard import source_problems
 from schedops.adapters.disk.cachedir import write_whole
 from schedops.adapters.disk.staging import staging
@@ -42,9 +42,20 @@ _POLICY = (
 _CHECKED = (*_POLICY, "-fno-delete-null-pointer-checks", "-fsanitize=null,bounds", "-fsanitize-trap=null,bounds")
 _LINK = ("-mwasm64", "--no-entry", "--export-table")
 _LINK_ENGINE = (*_LINK, "--growable-table", "-z", "stack-size=262144")
-# Unresolved names become imports, which tell what the simulator does not have. 1 GiB of memory is the policy's limit.
-_LINK_POLICY = (*_LINK, "--allow-undefined", "--max-memory=1073741824", "--lto-O3", "-z", "stack-size=65536")
+# Unresolved functions become imports, which tell what the simulator does not have. 1 GiB of memory is the policy's
+# limit. The stack lies first, so that one that is too small traps.
+_LINK_POLICY = (
+    *_LINK,
+    "--import-undefined",
+    "--max-memory=1073741824",
+    "--lto-O3",
+    "--stack-first",
+    "-z",
+    "stack-size=65536",
+)
 _LINK_S = 60.0
+# The linker optimises what the policy says: as much as the compiler may use up.
+_LINK_LIMITS = (f"--as={MEMORY_BYTES}", f"--fsize={FILE_BYTES}", f"--cpu={CPU_S}:{CPU_S + 1}", "--core=0")
 POLICY_MODULE = "policy.wasm"  # what wasmtime calls it in a backtrace
 Built = bytes | tuple[SourceProblem, ...]
 
@@ -136,7 +147,8 @@ class Builder:
             for name, data in zip(names, objects, strict=True):
                 (place / name).write_bytes(data)
             name = "engine.wasm" if link is _LINK_ENGINE else POLICY_MODULE
-            done = proc.run((*_linker(), *link, *names, "-o", name), deadline_s=_LINK_S, cwd=place)
+            argv = ("prlimit", *_LINK_LIMITS, "--", *_linker(), *link, *names, "-o", name)
+            done = proc.run(argv, deadline_s=_LINK_S, cwd=place)
             if not done.ok:
                 words = proc.printable(done.stderr).strip().splitlines()[:1]
                 text = f"it does not link: {words[0][:300] if words else done.returncode}"

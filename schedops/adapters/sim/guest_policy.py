@@ -9,7 +9,7 @@ from typing import Any
 
 import wasmtime
 
-from schedops.adapters.sim.debug_info import Layout
+from schedops.adapters.sim.debug_info import Layout, MapPlace
 from schedops.adapters.sim.sandbox import Sandbox
 from schedops.model.policy import Param, ParamValue
 from schedops.model.simulation import SimPlan
@@ -75,6 +75,11 @@ ROOM = (
     "timer",
 )
 _TAIL = struct.Struct("<IIQ")  # dispatch_max_batch, timeout_ms, flags
+_TASK_STORAGE = 29  # BPF_MAP_TYPE_TASK_STORAGE
+_STORAGES = (_TASK_STORAGE, 32)  # and BPF_MAP_TYPE_CGRP_STORAGE: no number of entries
+_SIZED = (1, 2, 5, 6, 22, 23)  # hash, array, per-CPU hash and array, queue, stack
+_MAX_MAP_BYTES = 256 << 20  # of values, on one CPU
+_MAX_NAMES = 5  # of functions that are missing
 _FORMATS = {1: "<B", 2: "<H", 4: "<I", 8: "<Q"}
 
 
@@ -114,14 +119,24 @@ def join(
     _set_params(memory, store, layout, declared, values)
     tasks = call("rt_start", len(plan.tasks), len(plan.cgroups), cpus)
     for one in layout.maps:
+        _check_size(one)
         if call("rt_map", one.address, one.type, one.key_size, one.value_size, one.max_entries):
             raise NotSimulated(f"map {one.name} is of type {one.type}")
-        if one.name == "hints":
+        if one.name == "hints" and (one.type, one.value_size) == (_TASK_STORAGE, 8):
             call("rt_hints", one.address)
     for place, name in enumerate(ROOM):
         sandbox.call("set_room", place, sandbox.callable(exports[f"rt_{name}"]))
     _set_ops(sandbox, memory, exports["__indirect_function_table"], layout, tasks, call("rt_stride"))
     return GuestPolicy(memory, layout)
+
+
+def _check_size(one: MapPlace) -> None:
+    """What the kernel refuses (kernel/bpf: the maps' alloc_check), or what would fill the policy's memory."""
+    entries = 1 if one.type in _STORAGES else one.max_entries
+    known = one.type in _SIZED or one.type in _STORAGES
+    if known and not 0 < max(one.key_size, one.value_size, 8) * entries * bool(one.value_size) <= _MAX_MAP_BYTES:
+        sizes = f"{one.max_entries} entries of {one.value_size} bytes"
+        raise NotSimulated(f"map {one.name} with {sizes}: up to {_MAX_MAP_BYTES >> 20} MiB can be")
 
 
 def _imports(sandbox: Sandbox, module: wasmtime.Module) -> list[Any]:
@@ -133,7 +148,8 @@ def _imports(sandbox: Sandbox, module: wasmtime.Module) -> list[Any]:
         else:
             found.append(function)
     if missing:
-        raise NotSimulated(f"it calls {', '.join(sorted(missing))}")
+        named = ", ".join(name[:60] for name in sorted(missing)[:_MAX_NAMES])
+        raise NotSimulated(f"it calls {named}{', ...' if len(missing) > _MAX_NAMES else ''}")
     return found
 
 
@@ -160,8 +176,12 @@ def _set_ops(sandbox: Sandbox, memory: wasmtime.Memory, table: Any, layout: Layo
     store = sandbox.store
     raw = bytes(memory.read(store, start, start + len(OPS) * 8 + _TAIL.size))
     for place, index in enumerate(struct.unpack_from(f"<{len(OPS)}Q", raw)):
-        if index:
-            sandbox.call("set_op", place, sandbox.callable(table.get(store, index)))
+        if not index:
+            continue
+        function = table.get(store, index) if index < 1 << 32 else None
+        if not isinstance(function, wasmtime.Func):
+            raise NotSimulated(f"a callback that is no function: {OPS[place]}")
+        sandbox.call("set_op", place, sandbox.callable(function))
     batch, timeout_ms, flags = _TAIL.unpack_from(raw, len(OPS) * 8)
     sandbox.call("set_policy", tasks, stride, _signed(flags), batch, timeout_ms)
 

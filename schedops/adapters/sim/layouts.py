@@ -7,13 +7,22 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from elftools.common.exceptions import DWARFError, ELFError
+from elftools.construct import ConstructError
+
 from schedops.adapters.disk.cachedir import write_whole
 from schedops.adapters.sim.debug_info import Layout, MapPlace, Variable, layout_of
 from schedops.adapters.sim.wasm_file import parse_wasm
 
+# What a reader of DWARF meets in what a hostile source made of it.
+_BROKEN = (ELFError, DWARFError, ConstructError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
+
 
 def kept_layout(wasm: bytes, cache: Path) -> Layout:
-    """The layout of a policy's module. A damaged file in the cache is made again."""
+    """The layout of a policy's module. A damaged file in the cache is made again.
+
+    :raises ValueError: it has no debug information that can be read.
+    """
     path = cache / "layouts" / hashlib.sha256(wasm).hexdigest()
     try:
         seal, _, data = path.read_bytes().partition(b"\n")
@@ -28,7 +37,10 @@ def kept_layout(wasm: bytes, cache: Path) -> Layout:
 
 
 def _made(wasm: bytes) -> Layout:
-    return layout_of(parse_wasm(wasm))
+    try:
+        return layout_of(parse_wasm(wasm))
+    except _BROKEN as error:
+        raise ValueError(f"its debug information cannot be read: {type(error).__name__}") from None
 
 
 def _decoded(data: bytes) -> Layout:

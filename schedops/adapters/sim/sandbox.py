@@ -13,6 +13,7 @@ import wasmtime
 from schedops.adapters.disk.cachedir import write_whole
 
 MEMORY_BYTES = 8 << 30  # of the engine; the policy's own limit is in its module
+TABLE_ELEMENTS = 1 << 16  # of each table
 
 
 @functools.cache
@@ -21,6 +22,10 @@ def _machine() -> wasmtime.Engine:
     config.wasm_memory64 = True
     config.consume_fuel = True
     config.cranelift_opt_level = "speed"
+    # A policy may do what the kernel would not let it, but nothing whose outcome depends on this machine.
+    config.cranelift_nan_canonicalization = True
+    config.wasm_relaxed_simd = False
+    config.wasm_threads = False
     return wasmtime.Engine(config)
 
 
@@ -49,7 +54,7 @@ class Sandbox:
 
     def __init__(self, module: wasmtime.Module) -> None:
         self.store = wasmtime.Store(_machine())
-        self.store.set_limits(memory_size=MEMORY_BYTES)
+        self.store.set_limits(memory_size=MEMORY_BYTES, table_elements=TABLE_ELEMENTS)
         self.refuel(1 << 40)
         self.exports = wasmtime.Instance(self.store, module, []).exports(self.store)
         self.memory = self._export("memory")

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 import wasmtime
 
+from schedops import proc
 from schedops.adapters.disk.cachedir import cache_dir
-from schedops.adapters.sim.build import POLICY_MODULE, Builder
+from schedops.adapters.sim.build import Builder
 from schedops.adapters.sim.debug_info import Layout
 from schedops.adapters.sim.encode import encode
+from schedops.adapters.sim.ends import MISSING, end_of_module, end_of_source, end_of_trap
 from schedops.adapters.sim.guest_policy import GuestPolicy, NotSimulated, join
 from schedops.adapters.sim.layouts import kept_layout
 from schedops.adapters.sim.results import result_of
 from schedops.adapters.sim.sandbox import Sandbox, compiled
 from schedops.errors import InputError
 from schedops.model.machine import Machine
+from schedops.model.policy import Param, ParamValue
 from schedops.model.simulation import SimEnd, SimPlan, SimResult, SimVerdict
-from schedops.model.verification import SourceProblem
 from schedops.ports import SimScheduler
 
 _BUILT_IN = {"fifo": 0, "random": 1, "eevdf": 2}
@@ -35,14 +38,8 @@ _BATCH_EVENTS = 5_000
 _BATCH_FUEL = 1 << 29  # a batch takes 5 million; 100,000 an event are allowed, an endless loop ends in half a second
 _TRACE_RECORDS = 1 << 16
 _MAX_WORDS = 1024
-_WEAK = "undefined_weak:"  # how the linker calls what a weak name stands for when nobody has it
-_MISSING = "the simulator does not have it"
-_TRAPS = (
-    ("fuel", "it does not end"),
-    ("unreachable", "a null pointer or an index out of bounds"),
-    ("out of bounds memory access", "a pointer to outside of its memory"),
-    ("call stack exhausted", "endless recursion"),
-)
+_SETUP_FUEL = 64  # a byte of the plan
+_TASK_FUEL = 1 << 18  # a task: fifty steps an event, for who looks at all of them
 _REASONS = {1024: "runtime error", 1025: "scx_bpf_error", 1026: "runnable task stall"}
 
 
@@ -67,15 +64,25 @@ class WasmSimulator:
             return run.go(words, _BUILT_IN[scheduler.name], trace=trace)
         built = self._builder.policy(scheduler.source)
         if not isinstance(built, bytes):
-            return run.never(_does_not_compile(built))
-        layout = self._layout(built)
-        try:
-            declared = scheduler.source.policy.params
-            module = compiled(built, self._root)
-            run.policy = join(sandbox, module, layout, plan, len(machine.cpus), declared, scheduler.params)
-        except NotSimulated as missing:
-            return run.never(SimEnd(verdict=SimVerdict.UNSUPPORTED, message=f"{_MISSING}: {missing}"))
+            return run.never(end_of_source(built))
+        if problem := self._join(run, built, scheduler):
+            return run.never(problem)
         return run.go(words, _POLICY, trace=trace)
+
+    def _join(self, run: _Run, built: bytes, scheduler: SimScheduler) -> SimEnd | None:
+        """Put the policy in its sandbox; else why that cannot be."""
+        assert scheduler.source is not None
+        try:
+            layout = self._layout(built)
+            module = compiled(built, self._root)
+            run.join(module, layout, scheduler.source.policy.params, scheduler.params)
+        except wasmtime.Trap as trap:
+            return run.fault(trap, layout)
+        except (NotSimulated, ValueError) as missing:
+            return SimEnd(verdict=SimVerdict.UNSUPPORTED, message=f"{MISSING}: {missing}")
+        except wasmtime.WasmtimeError as error:
+            return end_of_module(error)
+        return None
 
     def _layout(self, wasm: bytes) -> Layout:
         if wasm not in self._layouts:
@@ -91,22 +98,30 @@ class _Run:
         self._trace: list[bytes] = []
         self.policy: GuestPolicy | None = None
 
+    def join(
+        self, module: wasmtime.Module, layout: Layout, declared: Sequence[Param], values: Sequence[ParamValue]
+    ) -> None:
+        """See :func:`guest_policy.join`."""
+        self._sandbox.refuel(_BATCH_FUEL)
+        self.policy = join(self._sandbox, module, layout, self._plan, self._cpus, declared, values)
+
     def go(self, words: bytes, scheduler: int, *, trace: bool) -> SimResult:
         box = self._sandbox
         address = box.call("room", len(words))
         box.write(address, words)
         trap: SimEnd | None = None
         try:
-            box.refuel(1 << 36)
+            box.refuel(_BATCH_FUEL + len(words) * _SETUP_FUEL)
             box.call("setup", address, scheduler, _TRACE_RECORDS if trace else 0)
             over = False
             while not over:
-                box.refuel(_BATCH_FUEL)
+                box.refuel(_BATCH_FUEL + len(self._plan.tasks) * _TASK_FUEL)
                 over = bool(box.call("run", _BATCH_EVENTS))
                 self._drain()
         except wasmtime.Trap as error:
-            box.refuel(1 << 40)
-            trap = self._fault(error)
+            if self.policy is None:  # an engine that traps by itself has a bug
+                raise
+            trap = self.fault(error, self.policy.layout)
         box.refuel(1 << 40)
         end = trap or self._end()
         box.call("finish")
@@ -133,48 +148,16 @@ class _Run:
             text = self._policy_words(self._sandbox.call("words", 0), size)
         reason = f"{_REASONS[kind]}: " if kind in _REASONS else ""
         if _VERDICTS[verdict] == SimVerdict.UNSUPPORTED:
-            reason = f"{_MISSING}: "
+            reason = f"{MISSING}: "
         return SimEnd(verdict=_VERDICTS[verdict], kind=kind, message=f"{reason}{text}")
 
     def _policy_words(self, address: int, size: int) -> str:
         assert self.policy is not None  # only a policy has words
         memory, store = self.policy.memory, self._sandbox.store
         last = min(address + min(size, _MAX_WORDS), memory.data_len(store))
-        return bytes(memory.read(store, address, last)).decode("utf-8", "replace") if address < last else ""
+        return proc.printable(bytes(memory.read(store, address, last))) if 0 <= address < last else ""
 
-    def _fault(self, trap: wasmtime.Trap) -> SimEnd:
-        """A trap is the policy's when it runs; without a frame of it the engine has a bug, which is raised."""
-        theirs = [frame for frame in trap.frames if frame.module_name == POLICY_MODULE]
-        if not theirs or self.policy is None:
-            raise trap
-        layout = self.policy.layout
-        places = (
-            layout.place(frame.module_offset, frame.module_offset - frame.func_offset)
-            for frame in theirs
-            if not (frame.func_name or "").startswith(_WEAK)
-        )
-        place = next(filter(None, places), "")
-        name = theirs[0].func_name or "?"
-        if name.startswith(_WEAK):
-            missing = name.partition(":")[2]
-            return SimEnd(verdict=SimVerdict.UNSUPPORTED, message=f"{_MISSING}: it calls {missing}", place=place)
-        if "indirect call type mismatch" in str(trap):
-            text = f"{_MISSING}: a callback with these types of arguments and result, in {name}"
-            return SimEnd(verdict=SimVerdict.UNSUPPORTED, message=text, place=place)
-        said = self._end().message  # what the runtime refused, before it trapped
-        return SimEnd(verdict=SimVerdict.FAULT, message=f"{said or _reason(trap)} in {name}", place=place)
-
-
-def _reason(trap: wasmtime.Trap) -> str:
-    text = str(trap)
-    for words, meaning in _TRAPS:
-        if words in text:
-            return meaning
-    return text.rpartition("wasm trap: ")[2].strip()[:200]
-
-
-def _does_not_compile(problems: tuple[SourceProblem, ...]) -> SimEnd:
-    first = problems[0]
-    place = f"{first.file}:{first.line}" if first.line else first.file
-    text = f"it does not compile with what the simulator has: {first.text}"
-    return SimEnd(verdict=SimVerdict.UNSUPPORTED, message=text, place=place)
+    def fault(self, trap: wasmtime.Trap, layout: Layout) -> SimEnd:
+        """What a trap means. :raises wasmtime.Trap: it is none of the policy's."""
+        self._sandbox.refuel(1 << 40)
+        return end_of_trap(trap, layout, self._end().message)

@@ -65,7 +65,6 @@ void settle(struct cpu *c)
 		return;
 	c->seen = clock_ns;
 	c->busy_ns += delta;
-	c->rounds = 0;
 	p->steps = 0;
 	p->cpu_ns += delta;
 	paid = delta < p->cost ? delta : p->cost;
@@ -153,11 +152,11 @@ static void idle_begins(struct cpu *c)
 
 static void idle_ends(struct cpu *c)
 {
-	sched->idle(c, 0);
 	book_idle(c);
 	frequency_after_idle(c, clock_ns - c->tick_at);
 	c->tick_at = (clock_ns / machine.tick_ns + 1) * machine.tick_ns;
 	c->seen = clock_ns;
+	sched->idle(c, 0);
 }
 
 static void goes_off(struct cpu *c, struct task *p, struct task *next)
@@ -206,6 +205,10 @@ static void schedule(struct cpu *c)
 
 	c->need_resched = 0;
 	counts.decisions++;
+	if (c->decided_at != clock_ns) {
+		c->decided_at = clock_ns;
+		c->rounds = 0;
+	}
 	if (++c->rounds > MAX_ROUNDS)
 		stop(V_FAULT, 0, "CPU %d decides again and again without time going on", c->id);
 	next = sched->pick(c, prev);

@@ -82,7 +82,8 @@ struct cpu {
 	u64 busy_ns, idle_ns, idle_waste_ns;
 	u64 idle_since, waste_mark; /* see account.c */
 	u32 bound_waiting; /* tasks waiting that may run on few CPUs, this one of them */
-	u32 rounds; /* decisions since time went on */
+	u32 rounds; /* decisions at the time decided_at */
+	u64 decided_at;
 	struct cpu *next_sibling; /* circle of SMT siblings */
 	u64 cls[40]; /* room for the class */
 };

@@ -25,9 +25,10 @@ static void close_task(struct task *p, u64 *out)
 	__builtin_memcpy(out, values, sizeof(values));
 }
 
-/* Settle everything; once, after the verdict. */
+/* Settle everything; once, after the verdict. Nobody is asked any more: a policy's trap came without stop(). */
 void EXPORT(finish)(void)
 {
+	stopped = 1;
 	for (u32 i = 0; i < machine.nr_cpus; i++)
 		close_cpu(&cpus[i], (u64 *)cpu_results + i * 3);
 	for (u32 i = 0; i < nr_tasks; i++)

@@ -65,11 +65,11 @@ enum ops_state { OPS_NONE, OPS_QUEUED };
 
 struct scx_task { /* in task.cls */
 	struct dsq *dsq;
-	struct task *prev, *next, *left, *right;
+	struct task *prev, *next, *left, *right, *up;
 	u64 key, order; /* virtual time, and who came first among equals */
 	u32 tree_random;
 	u32 flags;
-	u64 qseq;
+	u64 qseq, seq; /* given to the policy, put into a queue: as the so manieth */
 	u64 ddsp_dsq, ddsp_flags;
 	u8 in_tree, ops_state;
 	u8 on_cpu; /* between set_next and the end of its stint */

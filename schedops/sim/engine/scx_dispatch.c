@@ -129,7 +129,8 @@ static void scx_set_next(struct cpu *c, struct task *p)
 
 static void scx_charge(struct cpu *c, struct task *p, u64 delta)
 {
-	theirs.use(p->id, delta);
+	if (!stopped) /* a policy that trapped is not asked again */
+		theirs.use(p->id, delta);
 }
 
 static void scx_tick(struct cpu *c, struct task *p)

@@ -3,10 +3,11 @@
 #include "scx.h"
 
 #define DSQ_BUCKETS 1024
+#define MAX_DSQS (1U << 20)
 
 static struct dsq global_dsq = { .id = SCX_DSQ_GLOBAL };
 static struct dsq *dsq_table[DSQ_BUCKETS];
-static u64 tree_random = 1, tree_order;
+static u64 tree_random = 1, tree_order, dsq_seq;
 
 static struct dsq *find_user_dsq(u64 id)
 {
@@ -17,15 +18,25 @@ static struct dsq *find_user_dsq(u64 id)
 	return d;
 }
 
-static struct dsq *make_dsq(u64 id)
+/* In the place of one that was destroyed, if there is one. */
+static void make_dsq(u64 id)
 {
-	struct dsq **bucket = &dsq_table[(id ^ id >> 10 ^ id >> 32) % DSQ_BUCKETS];
-	struct dsq *d = alloc(sizeof(*d));
+	struct dsq **bucket = &dsq_table[(id ^ id >> 10 ^ id >> 32) % DSQ_BUCKETS], *d = *bucket;
+	static u32 made;
 
+	while (d && !d->destroyed)
+		d = d->next;
+	if (!d) {
+		if (++made > MAX_DSQS) {
+			stop(V_UNSUPPORTED, 0, "more than %u dispatch queues", MAX_DSQS);
+			return;
+		}
+		d = alloc(sizeof(*d));
+		d->next = *bucket;
+		*bucket = d;
+	}
 	d->id = id;
-	d->next = *bucket;
-	*bucket = d;
-	return d;
+	d->destroyed = 0;
 }
 
 /* Walks over a queue that policies hold open; the shim's iterator keeps 1 + the place in here. */
@@ -35,6 +46,7 @@ static struct iterator {
 	u8 used, reverse;
 	struct dsq *dsq;
 	struct task *next;
+	u64 seq; /* who came into a queue after it is not seen: bpf_iter_scx_dsq_next() */
 } iterators[MAX_ITERATORS];
 
 static struct task *beside(struct task *p, int reverse)
@@ -91,20 +103,26 @@ static inline int key_before(const struct scx_task *a, const struct scx_task *b)
 	return a->key == b->key ? a->order < b->order : (s64)(a->key - b->key) < 0;
 }
 
-/* Split a tree: what comes before p and what comes after. Notes the last one before. */
-static void tree_split(struct task *root, struct task *p, struct task **low, struct task **high, struct task **before)
+/* Split a tree below p: what comes before it and what comes after. Notes the last one before. */
+static void tree_split(struct task *root, struct task *p, struct task **before)
 {
+	struct task **low = &scx_of(p)->left, **high = &scx_of(p)->right, *low_up = p, *high_up = p;
+
 	while (root) {
 		struct scx_task *r = scx_of(root);
 
 		if (key_before(scx_of(p), r)) {
 			*high = root;
 			high = &r->left;
+			r->up = high_up;
+			high_up = root;
 			root = r->left;
 		} else {
 			*before = root;
 			*low = root;
 			low = &r->right;
+			r->up = low_up;
+			low_up = root;
 			root = r->right;
 		}
 	}
@@ -114,13 +132,14 @@ static void tree_split(struct task *root, struct task *p, struct task **low, str
 static void tree_insert(struct dsq *d, struct task *p)
 {
 	struct scx_task *s = scx_of(p);
-	struct task **link = &d->root, *before = NULL;
+	struct task **link = &d->root, *before = NULL, *up = NULL;
 
 	s->order = tree_order++;
 	s->tree_random = random_next(&tree_random);
 	while (*link && scx_of(*link)->tree_random >= s->tree_random) {
 		struct scx_task *r = scx_of(*link);
 
+		up = *link;
 		if (key_before(s, r)) {
 			link = &r->left;
 		} else {
@@ -128,30 +147,44 @@ static void tree_insert(struct dsq *d, struct task *p)
 			link = &r->right;
 		}
 	}
-	tree_split(*link, p, &s->left, &s->right, &before);
+	tree_split(*link, p, &before);
+	s->up = up;
 	*link = p;
 	list_insert(d, p, before);
+}
+
+/* The one above in place of p. The keys are not asked: a policy's virtual times may go round in a circle. */
+static struct task **tree_link(struct dsq *d, struct task *p)
+{
+	struct task *up = scx_of(p)->up;
+
+	if (!up)
+		return &d->root;
+	return scx_of(up)->left == p ? &scx_of(up)->left : &scx_of(up)->right;
 }
 
 static void tree_remove(struct dsq *d, struct task *p)
 {
 	struct scx_task *s = scx_of(p);
-	struct task **link = &d->root, *left = s->left, *right = s->right;
+	struct task **link = tree_link(d, p), *left = s->left, *right = s->right, *up = s->up;
 
-	while (*link != p)
-		link = key_before(s, scx_of(*link)) ? &scx_of(*link)->left : &scx_of(*link)->right;
 	while (left && right) {
-		if (scx_of(left)->tree_random >= scx_of(right)->tree_random) {
-			*link = left;
-			link = &scx_of(left)->right;
+		struct task *top = scx_of(left)->tree_random >= scx_of(right)->tree_random ? left : right;
+
+		*link = top;
+		scx_of(top)->up = up;
+		up = top;
+		if (top == left) {
+			link = &scx_of(top)->right;
 			left = *link;
 		} else {
-			*link = right;
-			link = &scx_of(right)->left;
+			link = &scx_of(top)->left;
 			right = *link;
 		}
 	}
 	*link = left ? left : right;
+	if (*link)
+		scx_of(*link)->up = up;
 }
 
 /* dispatch_enqueue(): into a queue. */
@@ -175,6 +208,7 @@ static void dsq_add(struct dsq *d, struct task *p, u64 enq_flags)
 	}
 	d->nr++;
 	s->dsq = d;
+	s->seq = ++dsq_seq;
 	s->ops_state = OPS_NONE;
 	s->ddsp_dsq = SCX_DSQ_INVALID;
 	s->ddsp_flags = 0;

@@ -181,7 +181,7 @@ s32 EXPORT(kf_iter_new)(u64 id, u64 flags)
 
 		if (it->used)
 			continue;
-		*it = (struct iterator){ 1, flags & 1, d, flags & 1 ? d->last : d->first };
+		*it = (struct iterator){ 1, flags & 1, d, flags & 1 ? d->last : d->first, dsq_seq };
 		return i + 1;
 	}
 	stop(V_FAULT, 0, "more than %d iterators are open", MAX_ITERATORS);
@@ -197,6 +197,9 @@ u64 EXPORT(kf_iter_next)(s32 place)
 		return 0;
 	it = &iterators[place - 1];
 	p = it->next;
+	while (p && scx_of(p)->seq > it->seq)
+		p = beside(p, it->reverse);
+	it->next = NULL;
 	if (!p)
 		return 0;
 	it->next = beside(p, it->reverse);
@@ -213,11 +216,12 @@ void EXPORT(kf_iter_destroy)(s32 place)
 u32 EXPORT(kf_dsq_move)(s32 place, u64 address, u64 dsq_id, u64 enq_flags, u32 by_vtime)
 {
 	struct task *p = task_at(address);
+	const struct iterator *it;
 
-	if (!p || !kf_allowed(KF_DISPATCH | KF_REST | KF_ENQUEUE | KF_SELECT_CPU))
+	if (!p || (kf_mask && !kf_allowed(KF_DISPATCH)) || place < 1 || place > MAX_ITERATORS)
 		return 0;
-	if (place < 1 || place > MAX_ITERATORS || !iterators[place - 1].used ||
-	    scx_of(p)->dsq != iterators[place - 1].dsq)
+	it = &iterators[place - 1];
+	if (!it->used || scx_of(p)->dsq != it->dsq || scx_of(p)->seq > it->seq)
 		return 0;
 	dsq_remove(p);
 	insert(p, this_cpu, dsq_id, enq_flags | (by_vtime ? SCX_ENQ_PRIQ : 0));

@@ -29,7 +29,7 @@ s32 EXPORT(kf_select_cpu)(u64 address, s32 prev_cpu, u64 wake_flags, u32 with_ma
 {
 	struct task *p = task_at(address);
 
-	if (!p || !kf_allowed(KF_SELECT_CPU | KF_ENQUEUE) || !cpu_valid(prev_cpu, "from scx_bpf_select_cpu_dfl()") ||
+	if (!p || (kf_mask && !kf_allowed(KF_SELECT_CPU | KF_ENQUEUE)) || !cpu_valid(prev_cpu, "from scx_bpf_select_cpu_dfl()") ||
 	    !builtin_idle())
 		return -1;
 	if (!with_mask)

@@ -3,6 +3,7 @@
 #include "scx.h"
 
 #define FAR_NS (1ULL << 60)
+#define MAX_RATE 1000 /* timers a CPU in a millisecond: interrupts that leave a kernel no time for anything else */
 
 static s32 timer_cpus[MAX_TIMERS];
 
@@ -26,14 +27,30 @@ void EXPORT(kf_timer)(u32 place, u64 ns, u32 absolute)
 	at(timer_id(place), ns < FAR_NS ? clock_ns + ns : clock_ns + FAR_NS);
 }
 
+static int too_many(void)
+{
+	static u64 window;
+	static u32 fired;
+
+	if (clock_ns / 1000000 != window) {
+		window = clock_ns / 1000000;
+		fired = 0;
+	}
+	return ++fired > MAX_RATE * machine.nr_cpus;
+}
+
 static void timer_event(u32 id)
 {
 	u32 place = id - timer_id(0);
 
 	at(id, NEVER);
 	armed_timers--;
+	if (too_many()) {
+		stop(V_FAULT, 0, "its timers fire more than %u times in a millisecond", MAX_RATE * machine.nr_cpus);
+		return;
+	}
 	this_cpu = timer_cpus[place];
-	kf_mask = KF_REST;
+	kf_mask = KF_UNLOCKED;
 	theirs.timer(place);
 	kf_mask = 0;
 	run_kicks();

@@ -22,7 +22,7 @@ static u32 slots_for(u32 entries)
 {
 	u32 slots = 8;
 
-	while (slots < entries * 2)
+	while (slots < entries * 2ULL && slots < 1U << 31)
 		slots *= 2;
 	return slots;
 }
@@ -68,9 +68,19 @@ static FAST struct map *map_of(void *map)
 	return m;
 }
 
-static FAST void *storage_get(void *map, u32 index, void *value, u64 flags)
+static FAST struct map *storage_of(void *map, u32 type)
 {
 	struct map *m = map_of(map);
+
+	if (__builtin_expect(m->type != type, 0)) {
+		__kf_fault(FAULT_MAP);
+		__builtin_trap();
+	}
+	return m;
+}
+
+static FAST void *storage_get(struct map *m, u32 index, void *value, u64 flags)
+{
 	void *at = m->values + index * m->stride;
 
 	if (m->used[index])
@@ -85,10 +95,8 @@ static FAST void *storage_get(void *map, u32 index, void *value, u64 flags)
 	return at;
 }
 
-static long storage_delete(void *map, u32 index)
+static long storage_delete(struct map *m, u32 index)
 {
-	struct map *m = map_of(map);
-
 	if (!m->used[index])
 		return -ENOENT;
 	m->used[index] = 0;
@@ -97,17 +105,23 @@ static long storage_delete(void *map, u32 index)
 
 void *bpf_task_storage_get(void *map, struct task_struct *p, void *value, u64 flags)
 {
-	return p ? storage_get(map, task_index(p), value, flags) : NULL;
+	return p ? storage_get(storage_of(map, BPF_MAP_TYPE_TASK_STORAGE), task_index(p), value, flags) : NULL;
 }
 
-long bpf_task_storage_delete(void *map, struct task_struct *p) { return storage_delete(map, task_index(p)); }
+long bpf_task_storage_delete(void *map, struct task_struct *p)
+{
+	return storage_delete(storage_of(map, BPF_MAP_TYPE_TASK_STORAGE), task_index(p));
+}
 
 void *bpf_cgrp_storage_get(void *map, struct cgroup *g, void *value, u64 flags)
 {
-	return g ? storage_get(map, cgroup_index(g), value, flags) : NULL;
+	return g ? storage_get(storage_of(map, BPF_MAP_TYPE_CGRP_STORAGE), cgroup_index(g), value, flags) : NULL;
 }
 
-long bpf_cgrp_storage_delete(void *map, struct cgroup *g) { return storage_delete(map, cgroup_index(g)); }
+long bpf_cgrp_storage_delete(void *map, struct cgroup *g)
+{
+	return storage_delete(storage_of(map, BPF_MAP_TYPE_CGRP_STORAGE), cgroup_index(g));
+}
 
 /* The task is gone, and with it what was stored for it. */
 void EXPORT(rt_forget)(u32 task)
@@ -126,7 +140,7 @@ void EXPORT(rt_hints)(u64 map) { hints = (void *)map; }
 void EXPORT(rt_hint)(u32 task, u64 ns)
 {
 	if (hints)
-		*(u64 *)storage_get(hints, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE) = ns;
+		*(u64 *)storage_get(map_of(hints), task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE) = ns;
 }
 
 /* The slot of a key, or of the place where it would go; -1: full. */

@@ -2,6 +2,9 @@
 /* Memory of the runtime, never given back; and what a compiler takes for granted. */
 
 #define PAGE 65536UL
+#define MAX_BYTES (1UL << 32) /* more than there is */
+/* A policy may bring its own. */
+#define WEAK __attribute__((weak))
 
 void IMPORT(fault)(u32 what);
 enum { FAULT_MEMORY = 1, FAULT_MAP = 2, FAULT_TASK = 3, FAULT_CGROUP = 4 };
@@ -15,6 +18,7 @@ static void *alloc(u64 bytes)
 	u64 start = ((heap_used ? heap_used : (u64)&__heap_base) + 255) & ~255UL;
 	u64 have = __builtin_wasm_memory_size(0) * PAGE;
 
+	bytes = bytes < MAX_BYTES ? bytes : MAX_BYTES;
 	heap_used = start + bytes;
 	if (heap_used > have && __builtin_wasm_memory_grow(0, (heap_used - have + PAGE - 1) / PAGE) == (u64)-1) {
 		__kf_fault(FAULT_MEMORY);
@@ -23,14 +27,14 @@ static void *alloc(u64 bytes)
 	return (void *)start;
 }
 
-void *memset(void *to, int value, size_t n)
+WEAK void *memset(void *to, int value, size_t n)
 {
 	for (u8 *at = to; n--;)
 		*at++ = value;
 	return to;
 }
 
-void *memcpy(void *to, const void *from, size_t n)
+WEAK void *memcpy(void *to, const void *from, size_t n)
 {
 	const u8 *in = from;
 
@@ -39,7 +43,7 @@ void *memcpy(void *to, const void *from, size_t n)
 	return to;
 }
 
-int memcmp(const void *a, const void *b, size_t n)
+WEAK int memcmp(const void *a, const void *b, size_t n)
 {
 	const u8 *x = a, *y = b;
 
