@@ -26,6 +26,7 @@ class Capabilities:
     hotplug: bool = False  # stays through CPU offline and online
     partial: bool = False  # SCX_OPS_SWITCH_PARTIAL: schedules SCHED_EXT tasks only
     hints: bool = False  # reads expected CPU time from its ``hints`` map
+    group_hints: bool = False  # takes the hint of a group's first process for what the whole group will use
     cgroups: bool = False  # tells groups of tasks apart by their cgroup
 
 

@@ -11,6 +11,7 @@ from schedops.errors import EXIT_DONE, EXIT_FAIL, EXIT_INCONCLUSIVE, InputError,
 from schedops.model.event import Event
 from schedops.model.jobs import Hints
 from schedops.model.machine import Machine
+from schedops.model.policy import Capabilities
 from schedops.model.simulated import SimComparison
 from schedops.model.simulation import SimEnd, SimPlan, SimResult, SimVerdict
 from schedops.model.workload import JOB_KINDS, Workload
@@ -132,14 +133,15 @@ def _arm_of(policy: SimScheduler) -> str:
 
 
 def _planned(contest: Contest, scheduler: SimScheduler, arm: str, seed: int) -> Planned:
-    takes = scheduler.source is not None and scheduler.source.policy.capabilities.hints
+    declared = scheduler.source.policy.capabilities if scheduler.source is not None else Capabilities()
     return planned(
         contest.workload,
         machine=contest.machine,
         seed=seed,
         arm=arm,
         hints=_hints(contest, seed),
-        takes_hints=takes and not contest.cold,
+        takes_hints=declared.hints and not contest.cold,
+        takes_group_hints=declared.group_hints and not contest.cold,
         scale=contest.scale,
     )
 

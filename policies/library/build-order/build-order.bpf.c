@@ -17,6 +17,10 @@
  * number of builds stays in order. The wait by length, much smaller, puts the longest job of a build first, by what
  * history expects (hints) or by what it has used already: this also finishes what was begun.
  *
+ * With remaining_first the rank is another: the number of active builds that have less work left, by what history
+ * expects of a build as a whole less what it has used. That is the largest hint of any of its tasks: its first process
+ * may say what all of them will use. Builds that nobody knows come first, in order of arrival.
+ *
  * Nothing about a task is looked at but its cgroup, its weight, its hint and the CPU time it used.
  */
 #include "fair.h"
@@ -44,6 +48,7 @@ const volatile u64 slice_us = 5000;
 const volatile u64 first_turn_us = 1000;
 const volatile u64 max_wait_ms = 1200;
 const volatile u64 build_share_ms = 50;
+const volatile u64 remaining_first = 0;
 
 struct exit_record exit_record;
 
@@ -85,6 +90,8 @@ struct bo_slot {
 	u64 seen_ns;
 	u64 rank;
 	u64 ranked_ns;
+	u64 expected_ns; /* CPU time of the whole build: the largest hint that any of its tasks had; 0: nobody knows */
+	u64 used_ns;
 };
 
 static struct bo_slot slots[SLOTS];
@@ -140,6 +147,8 @@ static __always_inline void count_in(struct bo_task *t, u64 now)
 	struct bo_slot *s = slot_of(t->build);
 
 	if (!active(s, now)) {
+		if (s->arrival != t->build)
+			s->expected_ns = s->used_ns = 0;
 		s->arrival = t->build;
 		s->ranked_ns = 0;
 	}
@@ -157,16 +166,40 @@ static __always_inline void count_out(struct bo_task *t, u64 now)
 	t->counted = 0;
 }
 
+/* The hint of a build's first process covers the whole build, so it is the largest. */
+static __always_inline void learn(struct bo_slot *s, u64 expected_ns)
+{
+	if (s->expected_ns < expected_ns)
+		s->expected_ns = expected_ns;
+}
+
 /* A task is runnable in the build it belongs to now: it may have been moved to another cgroup meanwhile. */
 static __always_inline void settle(struct task_struct *p, struct bo_task *t, u64 now)
 {
 	t->build = build_of(p);
-	if (t->counted == t->build)
-		return;
-	if (t->counted)
-		count_out(t, now);
-	if (t->build)
-		count_in(t, now);
+	if (t->counted != t->build) {
+		if (t->counted)
+			count_out(t, now);
+		if (t->build)
+			count_in(t, now);
+	}
+	if (remaining_first && t->build)
+		learn(slot_of(t->build), hint_ns(p));
+}
+
+static __always_inline u64 remaining_ns(struct bo_slot *s)
+{
+	return s->expected_ns > s->used_ns ? s->expected_ns - s->used_ns : 0;
+}
+
+/* Is s served before own? Never both ways round, or two builds would wait for each other. */
+static __always_inline bool goes_before(struct bo_slot *s, struct bo_slot *own)
+{
+	u64 left = remaining_ns(s), own_left = remaining_ns(own);
+
+	if (remaining_first && left != own_left)
+		return left < own_left;
+	return s->arrival < own->arrival;
 }
 
 static u64 rank_of(u64 arrival, u64 now)
@@ -180,7 +213,7 @@ static u64 rank_of(u64 arrival, u64 now)
 	bpf_for(i, 0, SLOTS) {
 		struct bo_slot *s = &slots[i & (SLOTS - 1)];
 
-		if (s->arrival && s->arrival < arrival && active(s, now))
+		if (s != own && s->arrival && goes_before(s, own) && active(s, now))
 			rank++;
 	}
 	own->rank = rank;
@@ -220,6 +253,8 @@ static __always_inline u64 charge(struct task_struct *p, struct bo_task *t)
 
 	t->used_ns += ran_ns;
 	t->turn_ns += ran_ns;
+	if (remaining_first && t->build)
+		__sync_fetch_and_add(&slot_of(t->build)->used_ns, ran_ns);
 	return ran_ns;
 }
 
@@ -350,7 +385,8 @@ s32 OP_SLEEPABLE(bo_init)
 	s32 err;
 
 	if (OUT_OF_RANGE(build_level, 1, 16) || OUT_OF_RANGE(slice_us, 500, 20000) || first_turn_us > 20000 ||
-	    OUT_OF_RANGE(max_wait_ms, 50, 1500) || OUT_OF_RANGE(build_share_ms, 5, 500))
+	    OUT_OF_RANGE(max_wait_ms, 50, 1500) || OUT_OF_RANGE(build_share_ms, 5, 500) ||
+	    remaining_first > 1)
 		return -EINVAL;
 	err = scx_bpf_create_dsq(SYSTEM_DSQ, -1);
 	return err ? err : scx_bpf_create_dsq(BUILD_DSQ, -1);

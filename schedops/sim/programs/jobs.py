@@ -20,12 +20,20 @@ KILLED = 137  # exit code of a job that did not end, as the launcher reports it
 _PHASES = ("compile", "link", "test")
 
 
-def jobs_plan(plan: JobPlan, setup: RunSetup, *, batch_short: int | None, ns_per_work: float) -> SimPlan:
+def jobs_plan(
+    plan: JobPlan,
+    setup: RunSetup,
+    *,
+    batch_short: int | None,
+    ns_per_work: float,
+    group_hint_ns: Sequence[int] = (),
+) -> SimPlan:
     """A manager per group, then the jobs in the order of *plan*.
 
     A job sets its own nice value when it first runs, as in the guest. Its hint is there from its arrival on.
 
     :param batch_short: jobs that are short, for the labels of a batch; None: builds.
+    :param group_hint_ns: what each manager says for its whole group; empty: nothing.
     """
     builder = PlanBuilder()
     first = len(plan.groups)
@@ -39,6 +47,7 @@ def jobs_plan(plan: JobPlan, setup: RunSetup, *, batch_short: int | None, ns_per
             label="make",
             cgroup=cgroups[at],
             arrival_ns=group.arrival_us * 1000,
+            hint_ns=group_hint_ns[at] if group_hint_ns else 0,
         )
     for index, job in enumerate(plan.jobs):
         nice = setup.nice[index]
@@ -53,6 +62,14 @@ def jobs_plan(plan: JobPlan, setup: RunSetup, *, batch_short: int | None, ns_per
             hint_ns=setup.hint_ns[index],
         )
     return builder.plan(seed=plan.seed)
+
+
+def group_hints(plan: JobPlan, setup: RunSetup) -> tuple[int, ...]:
+    """CPU time in ns that history expects of each group; 0 where it does not know all of its jobs."""
+    known: list[list[int]] = [[] for _ in plan.groups]
+    for job, hint_ns in zip(plan.jobs, setup.hint_ns, strict=True):
+        known[job.group].append(hint_ns)
+    return tuple(sum(hints) if all(hints) else 0 for hints in known)
 
 
 def reading_of(plan: JobPlan, setup: RunSetup, result: SimResult) -> RunReading:

@@ -12,7 +12,7 @@ from schedops.model.jobs import Hints, JobPlan, RunSetup
 from schedops.model.machine import Machine
 from schedops.model.simulation import SimPlan
 from schedops.model.workload import JOB_KINDS, Workload
-from schedops.sim.programs.jobs import NS_PER_ITERATION, jobs_plan
+from schedops.sim.programs.jobs import NS_PER_ITERATION, group_hints, jobs_plan
 from schedops.sim.programs.kinds import kind_plan
 from schedops.sim.programs.situation import Extent, Situation
 from schedops.workloads.arms import setup_of
@@ -45,6 +45,7 @@ def planned(
     arm: str = "candidate",
     hints: Hints | None = None,
     takes_hints: bool = False,
+    takes_group_hints: bool = False,
     scale: float = 1.0,
     name_seed: int | None = None,
     ns_per_work: float = NS_PER_ITERATION,
@@ -55,6 +56,7 @@ def planned(
         ``candidate``: as a policy gets its jobs. Kinds without jobs are the same in every arm, but for hints.
     :param hints: what history knows, such as :func:`schedops.sim.programs.hints.model_hints`; None: nothing.
     :param takes_hints: the policy declares that it wants them.
+    :param takes_group_hints: as well what a build's first process says for all of the build.
     :param scale: factor on the number of builds, short jobs, messengers, groups, compile jobs or tasks.
     :param name_seed: of the random names; None: *seed*.
     :param ns_per_work: time for one iteration of a job's loop on the fastest CPU.
@@ -71,7 +73,8 @@ def planned(
     names = seed if name_seed is None else name_seed
     setup = setup_of(arm, jobs, hints=hints, policy_takes_hints=takes_hints, name_seed=names)
     short = short_count(jobs, workload.batch) if workload.batch is not None else None
-    plan = jobs_plan(jobs, setup, batch_short=short, ns_per_work=ns_per_work)
+    groups = group_hints(jobs, setup) if takes_group_hints and workload.builds is not None else ()
+    plan = jobs_plan(jobs, setup, batch_short=short, ns_per_work=ns_per_work, group_hint_ns=groups)
     return Planned(workload=workload, machine=machine, seed=seed, arm=arm, plan=plan, jobs=(jobs, setup))
 
 

@@ -111,3 +111,21 @@ def test_metrics_come_from_the_same_functions(workload):
     assert all(value > 0 for value in values.values())
     per_floor = values.get("all_done_per_floor") or values["makespan_per_floor"]
     assert 1 <= per_floor < 3
+
+
+def test_a_manager_says_what_its_whole_build_will_use_when_that_is_wanted_and_known():
+    hints = model_hints(builds(), seed=99, cpus=2)
+    wants = {"machine": MACHINE, "seed": 7, "hints": hints, "takes_hints": True}
+    plain, told = (planned(builds(), **wants, takes_group_hints=takes).plan for takes in (False, True))
+    assert {task.hint_ns for task in plain.tasks[:4]} == {0}
+    jobs = expand(builds(), seed=7, cpus=2).jobs
+    for group, manager in enumerate(told.tasks[:4]):
+        own = [task.hint_ns for task, job in zip(told.tasks[4:], jobs, strict=True) if job.group == group]
+        assert manager.hint_ns == sum(own) > 0
+    assert plain.tasks[4:] == told.tasks[4:]
+
+    holes = replace(hints, hints=tuple(hint for hint in hints.hints if hint.key != jobs[0].key))
+    unknown = planned(builds(), **(wants | {"hints": holes}), takes_group_hints=True).plan
+    assert unknown.tasks[jobs[0].group].hint_ns == 0
+    assert any(task.hint_ns for task in unknown.tasks[:4])
+    assert planned(batch(), **(wants | {"hints": None}), takes_group_hints=True).plan.tasks[0].hint_ns == 0
