@@ -15,7 +15,11 @@
  *
  * where the place is the number of short jobs before it that are not done. Both terms are bounded: while long jobs could use
  * every CPU, a short one still gets a slice every head_start_ms + max_wait_ms at the latest. Tasks without a hint and
- * the jobs share the machine evenly when both could fill it; without any hint the policy is weighted-vtime.
+ * the jobs share the machine evenly when both could fill it.
+ *
+ * Without any hint the policy is weighted-vtime, but for one thing: of tasks that only compute, one goes on for about
+ * plain_turn_ms before the next one's turn. Where all take turns often, all of them end late. Who wakes up waits for no
+ * such turn.
  */
 #include "fair.h"
 
@@ -28,6 +32,7 @@ char _license[] SEC("license") = "GPL";
 #define CREDIT_NS (5 * NSEC_PER_MSEC)
 /* What a queue may save up while it has no task. */
 #define QUEUE_CREDIT_NS (20 * NSEC_PER_MSEC)
+#define LATELY_NS	 (1000 * NSEC_PER_MSEC)
 
 const volatile u64 slice_us = 5000;
 const volatile u64 first_turn_us = 1000;
@@ -35,6 +40,7 @@ const volatile u64 long_ms = 0;
 const volatile u64 long_percent = 250;
 const volatile u64 head_start_ms = 300;
 const volatile u64 max_wait_ms = 1200;
+const volatile u64 plain_turn_ms = 40;
 
 struct exit_record exit_record;
 
@@ -65,6 +71,10 @@ static u64 places_done;
 /* CPU time that each queue's tasks used; the queue that used less is served first. */
 static u64 plain_used_ns;
 static u64 jobs_used_ns;
+
+/* The largest weight of a plain task that ran lately. */
+static u64 heaviest;
+static u64 heaviest_ns;
 
 static __always_inline struct lf_task *task_of(struct task_struct *p)
 {
@@ -123,12 +133,37 @@ static __always_inline u64 slice_ns(struct lf_task *t)
 	return (turn ? first_turn_us : slice_us) * NSEC_PER_USEC;
 }
 
-/* A new task goes ahead of the plain queue's others for its first turn. */
-static __always_inline u64 plain_key(struct lf_task *t)
+/*
+ * A new task goes ahead of the plain queue's others for its first turn. Who just woke up is ahead of whoever has a turn
+ * by as much as that turn is long at most.
+ */
+static __always_inline u64 plain_key(struct lf_task *t, u64 enq_flags)
 {
 	u64 key = fair_key(&t->fair, CREDIT_NS);
+	u64 ahead_ns = plain_turn_ms * NSEC_PER_MSEC;
 
-	return t->used_ns < first_turn_us * NSEC_PER_USEC ? fair_now - CREDIT_NS : key;
+	if (t->used_ns < first_turn_us * NSEC_PER_USEC)
+		return fair_now - CREDIT_NS - ahead_ns;
+	return enq_flags & SCX_ENQ_WAKEUP ? key - ahead_ns : key;
+}
+
+/*
+ * How far, in virtual time, a plain task may get ahead of the next one before that one's turn. Somebody w times as heavy
+ * as nice 0 needs w times as much CPU time to catch up, and nobody is to wait for it that long: turns are shorter then.
+ */
+static __always_inline u64 plain_lead(void)
+{
+	u64 weight = heaviest > WEIGHT_NICE_0 ? heaviest : WEIGHT_NICE_0;
+
+	return plain_turn_ms * NSEC_PER_MSEC * WEIGHT_NICE_0 / weight;
+}
+
+static __always_inline void note_weight(u64 weight, u64 now)
+{
+	if (weight < heaviest && before(now, heaviest_ns + LATELY_NS))
+		return;
+	heaviest = weight;
+	heaviest_ns = now;
 }
 
 static __always_inline void charge(struct task_struct *p, struct lf_task *t)
@@ -136,10 +171,12 @@ static __always_inline void charge(struct task_struct *p, struct lf_task *t)
 	u64 ran_ns = fair_charge(p, &t->fair);
 
 	t->used_ns += ran_ns;
-	if (t->hint_ns)
+	if (t->hint_ns) {
 		__sync_fetch_and_add(&jobs_used_ns, ran_ns);
-	else
+	} else {
 		__sync_fetch_and_add(&plain_used_ns, ran_ns);
+		note_weight(p->scx.weight, t->fair.started_ns);
+	}
 }
 
 s32 OP(lf_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
@@ -162,7 +199,7 @@ void OP(lf_enqueue, struct task_struct *p, u64 enq_flags)
 		scx_bpf_dsq_insert_vtime(p, JOB_DSQ, slice_us * NSEC_PER_USEC, job_key(t, bpf_ktime_get_ns()), enq_flags);
 	else
 		scx_bpf_dsq_insert_vtime(p, PLAIN_DSQ, t ? slice_ns(t) : slice_us * NSEC_PER_USEC,
-					 t ? plain_key(t) : fair_now, enq_flags);
+					 t ? plain_key(t, enq_flags) : fair_now, enq_flags);
 	wake_idle_cpu(p);
 }
 
@@ -183,7 +220,7 @@ static __always_inline bool goes_on(struct lf_task *t, s32 cpu, u64 now)
 {
 	if (t->hint_ns)
 		return (!scx_bpf_dsq_nr_queued(PLAIN_DSQ) || jobs_turn()) && leads(JOB_DSQ, job_key(t, now), cpu);
-	return (!scx_bpf_dsq_nr_queued(JOB_DSQ) || !jobs_turn()) && leads(PLAIN_DSQ, t->fair.vtime, cpu);
+	return (!scx_bpf_dsq_nr_queued(JOB_DSQ) || !jobs_turn()) && leads(PLAIN_DSQ, t->fair.vtime - plain_lead(), cpu);
 }
 
 void OP(lf_dispatch, s32 cpu, struct task_struct *prev)
@@ -257,7 +294,8 @@ s32 OP_SLEEPABLE(lf_init)
 	s32 err;
 
 	if (OUT_OF_RANGE(slice_us, 500, 20000) || first_turn_us > 20000 || long_ms > 86400000 ||
-	    OUT_OF_RANGE(long_percent, 110, 10000) || head_start_ms > 1000 || max_wait_ms > 1500)
+	    OUT_OF_RANGE(long_percent, 110, 10000) || head_start_ms > 1000 || max_wait_ms > 1500 ||
+	    plain_turn_ms > 200)
 		return -EINVAL;
 	err = scx_bpf_create_dsq(PLAIN_DSQ, -1);
 	return err ? err : scx_bpf_create_dsq(JOB_DSQ, -1);
