@@ -39,7 +39,14 @@ _POLICY = (
     "-I.",
 )
 # What the kernel's verifier would refuse at load, null pointers and indexes out of bounds, traps where it happens.
-_CHECKED = (*_POLICY, "-fno-delete-null-pointer-checks", "-fsanitize=null,bounds", "-fsanitize-trap=null,bounds")
+_CHECKED = (
+    *_POLICY,
+    "-fno-delete-null-pointer-checks",
+    "-fsanitize=null,bounds",
+    "-fsanitize-trap=null,bounds",
+    "-mllvm",
+    "-ubsan-unique-traps",  # each with its own line
+)
 _LINK = ("-mwasm64", "--no-entry", "--export-table")
 _LINK_ENGINE = (*_LINK, "--growable-table", "-z", "stack-size=262144")
 # Unresolved functions become imports, which tell what the simulator does not have. 1 GiB of memory is the policy's
@@ -50,6 +57,8 @@ _LINK_POLICY = (
     "--max-memory=1073741824",
     "--lto-O3",
     "--stack-first",
+    "-mllvm",
+    "-enable-tail-merge=0",  # traps have lines of their own
     "-z",
     "stack-size=65536",
 )

@@ -9,6 +9,7 @@ import bisect
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 from elftools.dwarf.compileunit import CompileUnit
 from elftools.dwarf.descriptions import set_global_machine_arch
@@ -58,7 +59,7 @@ class Variable:
 class Layout:
     """Everything the host needs to know of a policy's module.
 
-    :param lines: (offset in the code, file, line), by offset.
+    :param lines: (offset in the code, file, line), by offset; no file: there a function has ended.
     :param code: where the code begins in the module.
     """
 
@@ -68,18 +69,22 @@ class Layout:
     lines: tuple[tuple[int, str, int], ...]
     code: int
 
-    def place(self, offset: int, start: int) -> str:
+    def place(self, offset: int, start: int, *, loop: bool = False) -> str:
         """``file:line`` of the policy's own source for an instruction; empty when nothing is known.
 
-        What the compiler added, and what the runtime does inside of a callback, belongs to the line before it.
+        What the compiler added, and what the runtime does inside of a callback, belongs to the line before it; at the
+        head of a *loop* to the line behind it.
 
         :param offset: in the module. :param start: of the function, in the module.
         """
         first = bisect.bisect_left(self.lines, (start - self.code, "", 0))
         last = bisect.bisect_right(self.lines, (offset - self.code, "\uffff", 0))
         before = [f"{file}:{line}" for _, file, line in self.lines[first:last] if _is_own(file, line)]
-        behind = (f"{file}:{line}" for _, file, line in self.lines[last : last + 50] if _is_own(file, line))
-        return before[-1] if before else next(behind, "")
+        if before and not (loop and not _is_own(*self.lines[last - 1][1:])):
+            return before[-1]
+        rest = takewhile(lambda row: row[1], self.lines[last : last + 50])
+        behind = (f"{file}:{line}" for _, file, line in rest if _is_own(file, line))
+        return next(behind, "")
 
 
 def _is_own(file: str, line: int) -> bool:
@@ -240,4 +245,5 @@ def _lines(dwarf: DWARFInfo, unit: CompileUnit) -> Iterator[tuple[int, str, int]
         if entry.state is not None:
             number = entry.state.file - first
             file = names[number] if 0 <= number < len(names) else "?"
-            yield entry.state.address, file, 0 if entry.state.end_sequence else entry.state.line
+            ends = entry.state.end_sequence
+            yield entry.state.address, "" if ends else file, 0 if ends else entry.state.line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import wasmtime
 
@@ -13,6 +14,8 @@ from schedops.model.verification import SourceProblem
 
 MISSING = "the simulator does not have it"
 _WEAK = "undefined_weak:"  # how the linker calls what a weak name stands for when nobody has it
+# What compiler and linker put in place of a call whose types are not the function's. To a kernel all are registers.
+_BITCAST, _SIGNATURE = "_bitcast_invalid", "signature_mismatch:"
 _TRAPS = (
     ("fuel", "it does not end"),
     ("unreachable", "a null pointer or an index out of bounds"),
@@ -22,24 +25,32 @@ _TRAPS = (
     ("undefined element", "a call of what is no function"),
 )
 _MAX_NAME = 60
+_LOOP_BYTES = 2  # where fuel is counted, and only behind it the line of the loop's body begins
 
 
-def end_of_trap(trap: wasmtime.Trap, layout: Layout, said: str) -> SimEnd:
+def end_of_trap(trap: wasmtime.Trap, layout: Layout, ended: SimEnd | None) -> SimEnd:
     """A trap is the policy's when its code runs, or a callback was called whose types are not the kernel's.
 
-    :param said: what the runtime refused before it trapped, if it did.
+    :param ended: what the engine said before it let the policy trap, if it did.
     :raises wasmtime.Trap: it is none of the policy's: the engine has a bug.
     """
     theirs = [frame for frame in trap.frames if frame.module_name == POLICY_MODULE]
-    name = ((theirs[0].func_name or "?") if theirs else "")[:_MAX_NAME]
-    place = _place(theirs, layout)
+    name = (theirs[0].func_name or "?") if theirs else ""
+    fuel = "fuel" in str(trap)
+    place = _place(theirs, layout, loop=fuel)
+    if ended is not None:
+        return replace(ended, place=place)
     if name.startswith(_WEAK):
         return _unsupported(f"it calls {name.partition(':')[2]}", place)
+    if name.endswith(_BITCAST) or name.startswith(_SIGNATURE):
+        return _unsupported("a call of a function with other types than it has", place)
     if "indirect call type mismatch" in str(trap):
-        return _unsupported(f"a callback with these types of arguments and result{name and f', in {name}'}", place)
+        return _unsupported(
+            f"a callback with these types of arguments and result{name and f', in {name[:_MAX_NAME]}'}", place
+        )
     if theirs:
-        return SimEnd(verdict=SimVerdict.FAULT, message=f"{said or _reason(trap)} in {name}", place=place)
-    if "fuel" in str(trap):
+        return SimEnd(verdict=SimVerdict.FAULT, message=f"{_reason(trap)} in {name[:_MAX_NAME]}", place=place)
+    if fuel:
         return _unsupported("time for queues as long as these", "")
     raise trap
 
@@ -62,9 +73,9 @@ def _unsupported(what: str, place: str) -> SimEnd:
     return SimEnd(verdict=SimVerdict.UNSUPPORTED, message=f"{MISSING}: {what}", place=place)
 
 
-def _place(frames: Sequence[wasmtime.Frame], layout: Layout) -> str:
+def _place(frames: Sequence[wasmtime.Frame], layout: Layout, *, loop: bool) -> str:
     places = (
-        layout.place(frame.module_offset, frame.module_offset - frame.func_offset)
+        layout.place(frame.module_offset + _LOOP_BYTES * loop, frame.module_offset - frame.func_offset, loop=loop)
         for frame in frames
         if not (frame.func_name or "").startswith(_WEAK)
     )

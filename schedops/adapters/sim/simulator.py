@@ -160,4 +160,4 @@ class _Run:
     def fault(self, trap: wasmtime.Trap, layout: Layout) -> SimEnd:
         """What a trap means. :raises wasmtime.Trap: it is none of the policy's."""
         self._sandbox.refuel(1 << 40)
-        return end_of_trap(trap, layout, self._end().message)
+        return end_of_trap(trap, layout, self._end() if self._sandbox.call("result", 7) else None)

@@ -129,6 +129,7 @@ u64 random_next(u64 *state);
 enum verdict { V_DONE, V_EJECTED, V_FAULT, V_UNSUPPORTED, V_STUCK, V_PLAN_ERROR };
 void stop(enum verdict verdict, u32 kind, const char *format, ...);
 extern u8 stopped;
+extern u8 in_policy; /* its code is on the stack: stop() traps, and the trap tells the line of its source */
 void trace(u32 kind, s32 cpu, u32 task, u64 argument); /* TraceKind; cheap when nobody asked */
 
 static inline int mask_test(const struct mask *m, s32 cpu) { return m->w[cpu >> 6] >> (cpu & 63) & 1; }

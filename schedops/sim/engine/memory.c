@@ -13,7 +13,7 @@ u32 nr_cgroups;
 const struct sched_class *sched;
 s32 this_cpu;
 u64 clock_ns;
-u8 stopped;
+u8 stopped, in_policy;
 u32 tasks_left;
 u64 sched_watchdog_ns;
 

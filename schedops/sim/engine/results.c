@@ -35,7 +35,8 @@ void EXPORT(finish)(void)
 		close_task(&tasks[i], (u64 *)task_results + i * 12);
 }
 
-/* 0 tasks, 1 CPUs, 2 histograms, 3 counts, 4 trace records; 5 how many of those (read: they are taken), 6 the clock. */
+/* 0 tasks, 1 CPUs, 2 histograms, 3 counts, 4 trace records; 5 how many of those (read: they are taken), 6 the clock,
+   7 is it over? */
 u64 EXPORT(result)(u32 which)
 {
 	u64 taken = nr_records;
@@ -47,6 +48,7 @@ u64 EXPORT(result)(u32 which)
 	case 3: return (u64)&counts;
 	case 4: return (u64)records;
 	case 5: nr_records = 0; return taken;
-	default: return clock_ns;
+	case 6: return clock_ns;
+	default: return stopped;
 	}
 }

@@ -175,7 +175,9 @@ _Static_assert(sizeof(struct scx_cpu) <= sizeof(((struct cpu *)0)->cls), "room i
 		if (ops.op) {                      \
 			u32 saved_mask = kf_mask;  \
 			kf_mask = (mask);          \
+			in_policy = 1;             \
 			ops.op(args);              \
+			in_policy = 0;             \
 			kf_mask = saved_mask;      \
 		}                                  \
 	} while (0)

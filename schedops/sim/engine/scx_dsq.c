@@ -2,8 +2,8 @@
 /* Dispatch queues: a list in order of service, and for those by virtual time a treap that finds the place in it. */
 #include "scx.h"
 
-#define DSQ_BUCKETS 1024
-#define MAX_DSQS (1U << 20)
+#define DSQ_BUCKETS 16384
+#define MAX_DSQS (1U << 17)
 
 static struct dsq global_dsq = { .id = SCX_DSQ_GLOBAL };
 static struct dsq *dsq_table[DSQ_BUCKETS];

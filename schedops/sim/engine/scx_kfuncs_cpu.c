@@ -155,8 +155,8 @@ void EXPORT(kf_exit)(u32 kind, s64 code, u64 at_, u64 length)
 		return;
 	words_at = at_;
 	words_length = length;
-	stop(V_EJECTED, kind, "");
 	ending.exit_code = code;
+	stop(V_EJECTED, kind, "");
 }
 
 u64 EXPORT(words)(u32 which) { return which ? words_length : words_at; }

@@ -66,7 +66,9 @@ static void scx_task_new(struct task *p)
 		s32 err;
 
 		kf_mask = KF_UNLOCKED;
+		in_policy = 1;
 		err = ops.init_task(mirror(p), theirs.init_args(p->id, 1));
+		in_policy = 0;
 		if (err)
 			scx_error("ops.init_task() failed (%d) for %s[%d]", err, p->comm, p->pid);
 	}
@@ -123,8 +125,11 @@ static int make_cgroups(void)
 		policy.cgroups[i] = theirs.cgroup(i, g->parent, g->level, g->weight);
 	}
 	for (u32 i = 0; ops.cgroup_init && i < nr_cgroups; i++) {
-		s32 err = ops.cgroup_init(policy.cgroups[i], theirs.cgroup_args(cgroups[i].weight));
+		s32 err;
 
+		in_policy = 1;
+		err = ops.cgroup_init(policy.cgroups[i], theirs.cgroup_args(cgroups[i].weight));
+		in_policy = 0;
 		if (err) {
 			scx_error("ops.cgroup_init() failed (%d)", err);
 			return err;
@@ -164,7 +169,9 @@ static int scx_init(void)
 	idle_init();
 	kf_mask = KF_UNLOCKED;
 	in_init = 1;
+	in_policy = 1;
 	err = ops.init ? ops.init() : 0;
+	in_policy = 0;
 	in_init = 0;
 	if (err) {
 		scx_error("ops.init() failed (%d)", err);

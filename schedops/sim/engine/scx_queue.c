@@ -171,7 +171,9 @@ static int scx_select_cpu(struct task *p, int prev_cpu, u32 wake_flags)
 	direct_task = p;
 	direct_done = 0;
 	kf_mask = KF_ENQUEUE | KF_SELECT_CPU;
+	in_policy = 1;
 	cpu = ops.select_cpu(mirror(p), prev_cpu, wake_flags);
+	in_policy = 0;
 	kf_mask = 0;
 	direct_task = NULL;
 	direct_done = 0;

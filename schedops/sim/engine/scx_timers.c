@@ -51,7 +51,9 @@ static void timer_event(u32 id)
 	}
 	this_cpu = timer_cpus[place];
 	kf_mask = KF_UNLOCKED;
+	in_policy = 1;
 	theirs.timer(place);
+	in_policy = 0;
 	kf_mask = 0;
 	run_kicks();
 }

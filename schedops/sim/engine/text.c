@@ -80,6 +80,8 @@ void stop(enum verdict verdict, u32 kind, const char *format, ...)
 			put(*format);
 	}
 	__builtin_va_end(args);
+	if (in_policy)
+		__builtin_trap();
 }
 
 /* verdict, kind (u32 each), length, exit code (u64 each), text */

@@ -215,17 +215,3 @@ void bpf_rcu_read_lock(void) {}
 void bpf_rcu_read_unlock(void) {}
 void bpf_spin_lock(struct bpf_spin_lock *lock) {}
 void bpf_spin_unlock(struct bpf_spin_lock *lock) {}
-
-long bpf_loop(u32 count, void *callback, void *ctx, u64 flags)
-{
-	long (*call)(u64 index, void *ctx) = callback;
-	u32 i = 0;
-
-	if (count > 1 << 23)
-		return -E2BIG;
-	while (i < count) {
-		if (call(i++, ctx))
-			break;
-	}
-	return i;
-}

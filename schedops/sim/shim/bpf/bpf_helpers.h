@@ -52,13 +52,21 @@ u64 bpf_get_current_pid_tgid(void);
 long bpf_probe_read_kernel(void *dst, u32 size, const void *from);
 long bpf_probe_read_kernel_str(void *dst, u32 size, const void *from);
 long bpf_strncmp(const char *a, u32 size, const char *b);
-long bpf_loop(u32 count, void *callback, void *ctx, u64 flags);
 void bpf_spin_lock(struct bpf_spin_lock *lock);
 void bpf_spin_unlock(struct bpf_spin_lock *lock);
 long bpf_timer_init(struct bpf_timer *timer, void *map, u64 flags);
 long bpf_timer_set_callback(struct bpf_timer *timer, void *callback);
 long bpf_timer_start(struct bpf_timer *timer, u64 ns, u64 flags);
 long bpf_timer_cancel(struct bpf_timer *timer);
+/* The callback is called by its own types: a kernel passes registers, whatever they are taken for. */
+#define bpf_loop(count, callback, ctx, flags)                                                              \
+	({                                                                                                  \
+		u32 ___n = (count), ___i = 0;                                                               \
+		void *___ctx = (ctx);                                                                       \
+		while (___n <= BPF_MAX_LOOPS && ___i < ___n && !callback(___i++, ___ctx))                   \
+			;                                                                                   \
+		___n <= BPF_MAX_LOOPS ? (long)___i : -7L /* E2BIG */;                                       \
+	})
 #define bpf_printk(format, args...) ((void)0)
 
 /* How many arguments there are, and each of them into an array; up to 12. */
