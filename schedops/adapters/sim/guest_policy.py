@@ -73,6 +73,10 @@ ROOM = (
     "cgroup_args",
     "mask_at",
     "timer",
+    "idle_task",
+    "current",
+    "exit_info",
+    "exit_text",
 )
 _TAIL = struct.Struct("<IIQ")  # dispatch_max_batch, timeout_ms, flags
 _TASK_STORAGE = 29  # BPF_MAP_TYPE_TASK_STORAGE

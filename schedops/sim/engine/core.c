@@ -214,8 +214,11 @@ static void schedule(struct cpu *c)
 	next = sched->pick(c, prev);
 	if (prev)
 		prev->yields = 0;
-	if (next == prev)
+	if (next == prev) {
+		if (sched->switched)
+			sched->switched(c);
 		return;
+	}
 	if (prev)
 		goes_off(c, prev, next);
 	c->curr = next;
@@ -229,6 +232,8 @@ static void schedule(struct cpu *c)
 	} else {
 		idle_begins(c);
 	}
+	if (sched->switched)
+		sched->switched(c);
 	if (prev && prev->state == T_DEAD)
 		sched->task_dead(prev);
 	else if (prev && prev->moving)

@@ -57,6 +57,8 @@ struct sched_class {
 	void (*cpus_changed)(struct task *p);
 	/* The CPU begins or ends to idle. */
 	void (*idle)(struct cpu *c, int idle);
+	/* The CPU has chosen, interrupts are on again; may be NULL. */
+	void (*switched)(struct cpu *c);
 	/* Every sched_watchdog_ns of simulated time (core.c; the class sets it at init; 0: never). */
 	void (*watchdog)(void);
 };

@@ -3,7 +3,7 @@
 #include "scx.h"
 
 static void run_kicks(void);
-static u8 in_init;
+static void kick(s32 cpu, u64 flags);
 
 #include "scx_dsq.c"
 #include "scx_idle.c"
@@ -30,5 +30,6 @@ const struct sched_class scx_class = {
 	.weight_changed = scx_weight_changed,
 	.cpus_changed = scx_cpus_changed,
 	.idle = scx_idle,
+	.switched = scx_switched,
 	.watchdog = scx_watchdog,
 };

@@ -25,12 +25,13 @@
 #define SCX_ENQ_INTERNAL (0xffULL << 56)
 #define SCX_ENQ_PRIQ (1ULL << 57)
 #define SCX_DEQ_CORE_SCHED_EXEC (1ULL << 32)
+#define SCX_PICK_IDLE_IN_NODE 2
 #define SCX_TASK_QUEUED 1
 #define SCX_TASK_DEQD_FOR_SLEEP 8
 #define SCX_OPS_KEEP_BUILTIN_IDLE 1
 #define SCX_OPS_ENQ_LAST 2
 #define SCX_OPS_SWITCH_PARTIAL 8
-#define SCX_OPS_IDLE_PER_NODE 64
+#define SCX_OPS_IDLE_PER_NODE 64 /* SCX_OPS_BUILTIN_IDLE_PER_NODE */
 #define SCX_OPS_ALL 127
 #define SCX_KICK_IDLE 1
 #define SCX_KICK_PREEMPT 2
@@ -41,11 +42,16 @@
 #define SCX_DSP_MAX_LOOPS 32
 #define MAX_BATCH 1024
 #define SCX_WATCHDOG_MAX_TIMEOUT 30000
+#define SCX_EXIT_UNREG 64
 #define SCX_EXIT_ERROR 1024
 #define SCX_EXIT_ERROR_BPF 1025
 #define SCX_EXIT_ERROR_STALL 1026
 
-/* enum scx_kf_mask: where a kfunc may be called from. */
+#define SCX_ECODE_RSN_HOTPLUG (1LL << 32)
+#define SCX_ECODE_ACT_RESTART (1LL << 48)
+#define MAX_ERRNO 4095
+
+/* enum scx_kf_mask: where a kfunc may be called from. 0 is every place that holds no lock of a run queue: timers too. */
 #define KF_UNLOCKED 0
 #define KF_CPU_RELEASE 1
 #define KF_DISPATCH 2
@@ -72,7 +78,6 @@ struct scx_task { /* in task.cls */
 	u64 qseq, seq; /* given to the policy, put into a queue: as the so manieth */
 	u64 ddsp_dsq, ddsp_flags;
 	u8 in_tree, ops_state;
-	u8 on_cpu; /* between set_next and the end of its stint */
 };
 
 struct scx_cpu { /* in cpu.cls */
@@ -80,7 +85,6 @@ struct scx_cpu { /* in cpu.cls */
 	u8 keep; /* balance chose the task that runs already */
 	u8 idle_flag; /* what ops.update_idle() was told last */
 	s32 distribute; /* cpumask_any_and_distribute() goes on from here */
-	u64 kick_idle, kick_preempt;
 };
 
 /* The policy's callbacks and the shim's accessors: places in the engine's function table, set by Python. */
@@ -143,6 +147,10 @@ struct policy_room { /* exports of the shim's runtime, rt_* */
 	u64 (*cgroup_args)(u32 weight);
 	u64 (*mask_at)(u32 task); /* address of the task's cpumask */
 	void (*timer)(u32 place);
+	void (*idle_task)(u32 cpu); /* makes the idle task of a CPU, which comes behind the plan's tasks */
+	void (*current)(u32 leaves, u32 comes); /* tasks; behind the idle tasks: nobody */
+	u64 (*exit_info)(u32 kind, s64 code);
+	void (*exit_text)(u32 which, u32 place, u64 eight); /* 0 reason, 1 message */
 };
 
 static struct policy_ops ops;
@@ -152,10 +160,13 @@ static struct {
 	u64 flags;
 	u32 batch, timeout_ms;
 	u64 *cgroups;
-	u8 builtin_idle;
+	u8 builtin_idle, per_node;
 } policy;
 
+#define NOBODY (~0U)
+
 static u32 kf_mask;
+static u8 in_switch; /* from the choice of the next task until it is the current one */
 /* The task that ops.select_cpu() or ops.enqueue() may insert at once; afterwards NULL with direct_done set. */
 static struct task *direct_task;
 static u8 direct_done;
@@ -163,6 +174,8 @@ static u8 direct_done;
 static inline struct scx_task *scx_of(struct task *p) { return (struct scx_task *)p->cls; }
 static inline struct scx_cpu *scx_cpu_of(struct cpu *c) { return (struct scx_cpu *)c->cls; }
 static inline u64 mirror(const struct task *p) { return policy.tasks + p->id * policy.stride; }
+/* The kernel's current task is never NULL: an idle CPU runs its idle task. */
+static inline u64 idle_mirror(s32 cpu) { return policy.tasks + (nr_tasks + cpu) * policy.stride; }
 
 _Static_assert(sizeof(struct scx_task) <= sizeof(((struct task *)0)->cls), "room in struct task");
 _Static_assert(sizeof(struct scx_cpu) <= sizeof(((struct cpu *)0)->cls), "room in struct cpu");

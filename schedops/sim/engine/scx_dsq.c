@@ -5,7 +5,7 @@
 #define DSQ_BUCKETS 16384
 #define MAX_DSQS (1U << 17)
 
-static struct dsq global_dsq = { .id = SCX_DSQ_GLOBAL };
+static struct dsq *global_dsqs; /* one a node: find_global_dsq() of 6.12 and later */
 static struct dsq *dsq_table[DSQ_BUCKETS];
 static u64 tree_random = 1, tree_order, dsq_seq;
 
@@ -187,13 +187,22 @@ static void tree_remove(struct dsq *d, struct task *p)
 		scx_of(*link)->up = up;
 }
 
-/* dispatch_enqueue(): into a queue. */
+/* find_global_dsq(): of the node of the CPU whose queue the task is on. */
+static struct dsq *global_dsq_of(const struct task *p)
+{
+	return &global_dsqs[cpus[p->cpu].node];
+}
+
+/*
+ * dispatch_enqueue(): into a queue. What is ordered by virtual time and what is not do not mix: a queue by virtual time
+ * is told from the other by its tree. SCX_ENQ_PREEMPT puts a task first as SCX_ENQ_HEAD does.
+ */
 static void dsq_add(struct dsq *d, struct task *p, u64 enq_flags)
 {
 	struct scx_task *s = scx_of(p);
 
 	if (enq_flags & SCX_ENQ_PRIQ) {
-		if (d->id & SCX_DSQ_FLAG_BUILTIN)
+		if (d->id & SCX_DSQ_FLAG_BUILTIN) /* the kernel goes on without SCX_ENQ_DSQ_PRIQ; here the run has ended */
 			scx_error("cannot use vtime ordering for built-in DSQs");
 		else if (d->first && !d->root)
 			scx_error("DSQ ID 0x%016llx already had FIFO-enqueued tasks", d->id);
@@ -204,7 +213,7 @@ static void dsq_add(struct dsq *d, struct task *p, u64 enq_flags)
 		if (d->root)
 			scx_error("DSQ ID 0x%016llx already had PRIQ-enqueued tasks", d->id);
 		s->in_tree = 0;
-		list_insert(d, p, enq_flags & SCX_ENQ_HEAD ? NULL : d->last);
+		list_insert(d, p, enq_flags & (SCX_ENQ_HEAD | SCX_ENQ_PREEMPT) ? NULL : d->last);
 	}
 	d->nr++;
 	s->dsq = d;

@@ -101,40 +101,68 @@ static s32 pick_idle(const struct mask *wanted, const struct mask *within, u64 f
 	}
 }
 
-/* Near, then nearer to far: the LLC and the node of the CPU it ran on, where there is more than one of them. */
+/*
+ * scx_pick_idle_cpu(). node: where to begin with masks per node (SCX_OPS_BUILTIN_IDLE_PER_NODE, ops.flags, 6.15), -2
+ * without them. The other nodes are all equally far (machines tell no distances): they come by their number.
+ */
+static s32 pick_idle_from(const struct mask *wanted, s32 node, u64 flags)
+{
+	s32 cpu = pick_idle(wanted, node >= 0 ? &node_cpus[node] : &every_cpu, flags);
+
+	if (cpu >= 0)
+		return cpu;
+	for (s32 other = 0; node >= 0 && !(flags & SCX_PICK_IDLE_IN_NODE) && other < (s32)machine.nr_nodes; other++) {
+		cpu = other == node ? -1 : pick_idle(wanted, &node_cpus[other], flags);
+		if (cpu >= 0)
+			return cpu;
+	}
+	return -16; /* EBUSY */
+}
+
+/*
+ * Near, then nearer to far: the LLC and the node of the CPU it ran on, where there is more than one of them
+ * (scx_idle_update_selcpu_topology(); with masks per node the node is where the last search begins).
+ */
 static s32 pick_idle_near(const struct mask *wanted, const struct cpu *prev, u64 flags)
 {
+	u64 core = flags & SCX_PICK_IDLE_CORE;
 	s32 cpu = -1;
 
 	if (machine.nr_llcs > 1)
-		cpu = pick_idle(wanted, &llc_cpus[prev->llc], flags);
-	if (cpu < 0 && machine.nr_nodes > 1)
-		cpu = pick_idle(wanted, &node_cpus[prev->node], flags);
-	return cpu < 0 ? pick_idle(wanted, &every_cpu, flags) : cpu;
+		cpu = pick_idle(wanted, &llc_cpus[prev->llc], core);
+	if (cpu < 0 && machine.nr_nodes > 1 && !policy.per_node)
+		cpu = pick_idle(wanted, &node_cpus[prev->node], core);
+	return cpu < 0 ? pick_idle_from(wanted, policy.per_node ? prev->node : -2, flags) : cpu;
+}
+
+/* Does a CPU of the waker's idle mask idle? */
+static int some_idle(const struct cpu *waker)
+{
+	for (u32 w = 0; w < MASK_WORDS; w++) {
+		if (idle_cpus.w[w] & (policy.per_node ? node_cpus[waker->node].w[w] : ~0ULL))
+			return 1;
+	}
+	return 0;
 }
 
 /* A waker that will sleep soon: to the CPU that idles beside its cache, or to its own. */
-static s32 select_for_sync(const struct mask *wanted, s32 prev_cpu)
+static s32 select_for_sync(const struct mask *wanted, s32 prev_cpu, u64 flags)
 {
 	struct cpu *own = &cpus[this_cpu];
 
 	if (own->llc == cpus[prev_cpu].llc && mask_test(wanted, prev_cpu) && take_idle(prev_cpu))
 		return prev_cpu;
-	if (own->curr && !scx_cpu_of(own)->local.nr && mask_test(wanted, own->id)) {
-		for (u32 w = 0; w < MASK_WORDS; w++) {
-			if (idle_cpus.w[w])
-				return own->id;
-		}
-	}
-	return -1;
+	if (flags & SCX_PICK_IDLE_IN_NODE && own->node != cpus[prev_cpu].node)
+		return -1;
+	return !scx_cpu_of(own)->local.nr && some_idle(own) && mask_test(wanted, own->id) ? own->id : -1;
 }
 
-/* scx_select_cpu_dfl(): an idle CPU, taken, or -1. */
+/* scx_select_cpu_dfl() of 6.18: an idle CPU, taken, or a negative error. */
 static s32 select_idle(const struct mask *wanted, s32 prev_cpu, u64 wake_flags, u64 flags)
 {
 	struct cpu *prev = &cpus[prev_cpu];
 	int may_stay = mask_test(wanted, prev_cpu);
-	s32 cpu = wake_flags & SCX_WAKE_SYNC ? select_for_sync(wanted, prev_cpu) : -1;
+	s32 cpu = wake_flags & SCX_WAKE_SYNC ? select_for_sync(wanted, prev_cpu, flags) : -1;
 
 	if (cpu >= 0)
 		return cpu;

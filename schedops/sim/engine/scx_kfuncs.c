@@ -2,12 +2,19 @@
 /* What a policy may call: queues and tasks. Exported as kf_*; the shim's runtime gives them the kernel's names. */
 #include "scx.h"
 
+/* scx_kf_allowed(), 6.12 to 6.19; later kernels' verifier says so at load */
 static int kf_allowed(u32 mask)
 {
 	if (kf_mask & mask)
 		return 1;
 	scx_error("kfunc with mask 0x%x called from an operation only allowing 0x%x", mask, kf_mask);
 	return 0;
+}
+
+/* scx_kf_allowed_if_unlocked(): from where no callback holds a lock, which 6.18 takes for no mask at all. */
+static int kf_allowed_unlocked(u32 mask)
+{
+	return !kf_mask || kf_allowed(mask);
 }
 
 /* The verifier lets only tasks through; here everything is looked at. */
@@ -49,8 +56,8 @@ s32 EXPORT(kf_dsq_nr_queued)(u64 id)
 
 	if (id == SCX_DSQ_LOCAL)
 		d = local_dsq(this_cpu);
-	else if ((id & SCX_DSQ_LOCAL_ON) == SCX_DSQ_LOCAL_ON && (u32)id < machine.nr_cpus)
-		d = local_dsq((s32)id);
+	else if ((id & SCX_DSQ_LOCAL_ON) == SCX_DSQ_LOCAL_ON)
+		d = kf_cpu_valid((s32)id) ? local_dsq((s32)id) : NULL;
 	else if (!(id & SCX_DSQ_FLAG_BUILTIN))
 		d = find_user_dsq(id);
 	return d ? (s32)d->nr : -2;
@@ -162,7 +169,9 @@ u64 EXPORT(kf_dsq_peek)(u64 id)
 {
 	struct dsq *d = id & SCX_DSQ_FLAG_BUILTIN ? NULL : find_user_dsq(id);
 
-	if (!d)
+	if (id & SCX_DSQ_FLAG_BUILTIN)
+		scx_error("peek disallowed on builtin DSQ 0x%llx", id);
+	else if (!d)
 		scx_error("peek on non-existent DSQ 0x%llx", id);
 	return d && d->first ? mirror(d->first) : 0;
 }
@@ -218,7 +227,7 @@ u32 EXPORT(kf_dsq_move)(s32 place, u64 address, u64 dsq_id, u64 enq_flags, u32 b
 	struct task *p = task_at(address);
 	const struct iterator *it;
 
-	if (!p || (kf_mask && !kf_allowed(KF_DISPATCH)) || place < 1 || place > MAX_ITERATORS)
+	if (!p || !kf_allowed_unlocked(KF_DISPATCH) || place < 1 || place > MAX_ITERATORS)
 		return 0;
 	it = &iterators[place - 1];
 	if (!it->used || scx_of(p)->dsq != it->dsq || scx_of(p)->seq > it->seq)

@@ -24,50 +24,97 @@ static int builtin_idle(void)
 	return policy.builtin_idle;
 }
 
-/* The CPU, or -1 for "none idles: prev_cpu". */
+/* validate_node() */
+static int node_valid(s32 node)
+{
+	if (!policy.per_node) {
+		scx_error("per-node idle tracking is disabled");
+		return -95; /* EOPNOTSUPP */
+	}
+	if (node == -1)
+		return -2; /* ENOENT */
+	if (node >= 0 && (u32)node < machine.nr_nodes)
+		return 0;
+	scx_error("invalid node %d", node);
+	return -22; /* EINVAL */
+}
+
+static int no_node(void)
+{
+	if (policy.per_node)
+		scx_error("per-node idle tracking is enabled");
+	return !policy.per_node;
+}
+
+/*
+ * select_cpu_from_kfunc(): the CPU, or a negative error when none idles. 6.18; the SMT sibling of the CPU before, and a
+ * waker's CPU that is no longer idle once it was chosen, came with 7.x.
+ */
 s32 EXPORT(kf_select_cpu)(u64 address, s32 prev_cpu, u64 wake_flags, u32 with_mask, u64 flags)
 {
 	struct task *p = task_at(address);
 
-	if (!p || (kf_mask && !kf_allowed(KF_SELECT_CPU | KF_ENQUEUE)) || !cpu_valid(prev_cpu, "from scx_bpf_select_cpu_dfl()") ||
-	    !builtin_idle())
-		return -1;
-	if (!with_mask)
-		return select_idle(p->allowed, prev_cpu, wake_flags, flags);
-	for (u32 w = 0; w < MASK_WORDS; w++)
-		asked.w[w] &= p->allowed->w[w];
-	return select_idle(&asked, prev_cpu, wake_flags, flags);
-}
-
-s32 EXPORT(kf_pick_idle)(s32 node, u64 flags)
-{
+	if (!p || !kf_cpu_valid(prev_cpu))
+		return -22;
 	if (!builtin_idle())
 		return -16;
-	s32 cpu = pick_idle(&asked, node >= 0 && (u32)node < machine.nr_nodes ? &node_cpus[node] : &every_cpu, flags);
+	if (!kf_allowed_unlocked(KF_SELECT_CPU | KF_ENQUEUE))
+		return -1;
+	for (u32 w = 0; with_mask && w < MASK_WORDS; w++)
+		asked.w[w] &= p->allowed->w[w];
+	if (p->nr_allowed == 1) /* from ops.enqueue() */
+		return mask_test(with_mask ? &asked : p->allowed, prev_cpu) && take_idle(prev_cpu) ? prev_cpu : -16;
+	return select_idle(with_mask ? &asked : p->allowed, prev_cpu, wake_flags, flags);
+}
 
-	return cpu < 0 ? -16 : cpu;
+/* node: with idle masks per node; -2 where the kfunc takes none. */
+s32 EXPORT(kf_pick_idle)(s32 node, u64 flags)
+{
+	s32 err = node == -2 ? 0 : node_valid(node);
+
+	if (err)
+		return err;
+	if ((node == -2 && !no_node()) || !builtin_idle())
+		return -16;
+	return pick_idle_from(&asked, node, flags);
 }
 
 s32 EXPORT(kf_pick_idle_of)(u32 task, u64 flags)
 {
-	s32 cpu;
-
-	if (task >= nr_tasks || !tasks[task].allowed || !builtin_idle())
+	if (task >= nr_tasks || !tasks[task].allowed || !no_node() || !builtin_idle())
 		return -16;
-	cpu = pick_idle(tasks[task].allowed, &every_cpu, flags);
-	return cpu < 0 ? -16 : cpu;
+	return pick_idle_from(tasks[task].allowed, -2, flags);
 }
 
-s32 EXPORT(kf_pick_any)(s32 node)
+/* scx_bpf_pick_any_cpu() asks for an idle one first only where idleness is tracked, and does not mind if it is not. */
+s32 EXPORT(kf_pick_any)(s32 node, u64 flags)
 {
-	s32 cpu = any_of(&asked, &every_cpu, node >= 0 && (u32)node < machine.nr_nodes ? &node_cpus[node] : &every_cpu);
+	s32 err = node == -2 ? 0 : node_valid(node), cpu = -1;
 
+	if (err)
+		return err;
+	if (node == -2 && !no_node())
+		return -16;
+	if (policy.builtin_idle)
+		cpu = pick_idle_from(&asked, node, flags);
+	if (cpu < 0)
+		cpu = any_of(&asked, &every_cpu, node >= 0 && flags & SCX_PICK_IDLE_IN_NODE ? &node_cpus[node] : &every_cpu);
 	return cpu < 0 ? -16 : cpu;
 }
 
 u32 EXPORT(kf_test_and_clear_cpu_idle)(s32 cpu)
 {
-	return builtin_idle() && cpu_valid(cpu, "from scx_bpf_test_and_clear_cpu_idle()") && take_idle(cpu);
+	return builtin_idle() && kf_cpu_valid(cpu) && take_idle(cpu);
+}
+
+/* May the idle masks be looked at? node: as above. */
+u32 EXPORT(kf_may_see_idle)(s32 node)
+{
+	if (node != -2)
+		return !node_valid(node);
+	if (policy.per_node)
+		scx_error("SCX_OPS_BUILTIN_IDLE_PER_NODE enabled");
+	return !policy.per_node && builtin_idle();
 }
 
 /* which: 0 idle CPUs, 1 CPUs of idle cores, 2 all, 3 the LLC of CPU `of`, 4 node `of`. */
@@ -86,19 +133,11 @@ u64 EXPORT(kf_cpus)(u32 which, u32 word, u32 of)
 
 void EXPORT(kf_kick_cpu)(s32 cpu, u64 flags)
 {
-	if (!cpu_valid(cpu, "from scx_bpf_kick_cpu()"))
+	if (!kf_cpu_valid(cpu))
 		return;
 	if (flags & SCX_KICK_IDLE && flags & (SCX_KICK_PREEMPT | SCX_KICK_WAIT))
 		scx_error("PREEMPT/WAIT cannot be used with SCX_KICK_IDLE");
-	if (flags & SCX_KICK_WAIT)
-		stop(V_UNSUPPORTED, 0, "waiting for another CPU: SCX_KICK_WAIT");
-	any_kick = 1;
-	if (flags & SCX_KICK_IDLE)
-		kicked_idle[cpu >> 6] |= 1ULL << (cpu & 63);
-	else
-		kicked[cpu >> 6] |= 1ULL << (cpu & 63);
-	if (flags & SCX_KICK_PREEMPT)
-		kicked_preempt[cpu >> 6] |= 1ULL << (cpu & 63);
+	kick(cpu, flags);
 }
 
 /* A machine has been up for a while when a policy is loaded: policies take a time of 0 for "never". */
@@ -108,26 +147,42 @@ u64 EXPORT(kf_now)(void) { return UPTIME_NS + clock_ns; }
 s32 EXPORT(kf_this_cpu)(void) { return this_cpu; }
 u32 EXPORT(kf_nr_cpus)(void) { return machine.nr_cpus; }
 u32 EXPORT(kf_nr_nodes)(void) { return machine.nr_nodes; }
-s32 EXPORT(kf_cpu_node)(s32 cpu) { return cpu_valid(cpu, "from scx_bpf_cpu_node()") ? cpus[cpu].node : -1; }
-u32 EXPORT(kf_capacity)(s32 cpu) { return cpu_valid(cpu, "from scx_bpf_cpuperf_cap()") ? cpus[cpu].capacity : FULL; }
+s32 EXPORT(kf_cpu_node)(s32 cpu) { return kf_cpu_valid(cpu) ? cpus[cpu].node : -1; }
+u32 EXPORT(kf_capacity)(s32 cpu) { return kf_cpu_valid(cpu) ? cpus[cpu].capacity : FULL; }
 
-u64 EXPORT(kf_curr)(s32 cpu)
+/* rq->curr: the old task until the switch is done, so in ops.running() too; the idle task where there is no other. */
+static u64 current_of(s32 cpu)
 {
-	return cpu >= 0 && (u32)cpu < machine.nr_cpus && cpus[cpu].curr ? mirror(cpus[cpu].curr) : 0;
+	struct task *p = in_switch && cpu == this_cpu ? leaves : cpus[cpu].curr;
+
+	return p ? mirror(p) : idle_mirror(cpu);
+}
+
+u64 EXPORT(kf_current)(void) { return current_of(this_cpu); }
+u64 EXPORT(kf_curr)(s32 cpu) { return kf_cpu_valid(cpu) ? current_of(cpu) : 0; }
+
+/* The CPU of an idle task, else -1. */
+static s32 idle_task_cpu(u64 address)
+{
+	u64 id = address >= idle_mirror(0) ? (address - idle_mirror(0)) / policy.stride : NEVER;
+
+	return id < machine.nr_cpus && idle_mirror(id) == address ? (s32)id : -1;
 }
 
 s32 EXPORT(kf_task_cpu)(u64 address)
 {
-	struct task *p = task_at(address);
+	s32 idle = idle_task_cpu(address);
+	struct task *p = idle >= 0 ? NULL : task_at(address);
 
-	return p ? p->cpu : 0;
+	return p ? p->cpu : idle >= 0 ? idle : 0;
 }
 
 u32 EXPORT(kf_task_running)(u64 address)
 {
-	struct task *p = task_at(address);
+	s32 idle = idle_task_cpu(address);
+	struct task *p = idle >= 0 ? NULL : task_at(address);
 
-	return p && p->state == T_RUNNING;
+	return p ? p->state == T_RUNNING : idle >= 0 && !cpus[idle].curr;
 }
 
 u64 EXPORT(kf_task_from_pid)(s32 pid)

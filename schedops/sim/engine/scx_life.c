@@ -5,6 +5,24 @@
 static u64 kicked[MASK_WORDS], kicked_idle[MASK_WORDS], kicked_preempt[MASK_WORDS];
 static u8 any_kick;
 
+/*
+ * scx_bpf_kick_cpu(). The kernel bounces it to irq_work. SCX_KICK_WAIT makes the kicking CPU spin until the other one has
+ * chosen anew; a busy CPU chooses without delay here, so that the wait is over at once.
+ */
+static void kick(s32 cpu, u64 flags)
+{
+	u64 bit = 1ULL << (cpu & 63);
+
+	any_kick = 1;
+	if (flags & SCX_KICK_IDLE)
+		kicked_idle[cpu >> 6] |= bit;
+	else
+		kicked[cpu >> 6] |= bit;
+	if (flags & SCX_KICK_PREEMPT)
+		kicked_preempt[cpu >> 6] |= bit;
+}
+
+/* kick_one_cpu(), kick_one_cpu_if_idle() */
 static void kick_one(struct cpu *c, int preempt, int if_idle)
 {
 	if (if_idle) {
@@ -51,7 +69,20 @@ static void show_mask(struct task *p)
 	theirs.allowed(p->id, p->nr_allowed);
 }
 
-/* scx_init_task() and scx_enable_task() */
+/* ops_sanitize_err(): what a callback returned, as an error of the kernel. */
+static s32 sanitized(const char *op, s32 err)
+{
+	if (err >= 0 || err < -MAX_ERRNO) {
+		scx_error("ops.%s() returned an invalid errno %d", op, err);
+		return -71; /* EPROTO */
+	}
+	return err;
+}
+
+/*
+ * scx_fork() and scx_post_fork(): every task of a plan is forked after the policy was loaded. The kernel fails the fork
+ * when ops.init_task() does; a plan cannot go on without its task.
+ */
 static void scx_task_new(struct task *p)
 {
 	u64 low, high;
@@ -62,6 +93,7 @@ static void scx_task_new(struct task *p)
 	theirs.task(p->id, p->pid, p->cgroup, 120 + p->nice, scx_weight(p), p->nr_allowed);
 	theirs.comm(p->id, low, high);
 	show_mask(p);
+	refill(p); /* scx_pre_fork(), init_scx_entity(): before the policy sees it */
 	if (ops.init_task) {
 		s32 err;
 
@@ -70,28 +102,32 @@ static void scx_task_new(struct task *p)
 		err = ops.init_task(mirror(p), theirs.init_args(p->id, 1));
 		in_policy = 0;
 		if (err)
-			scx_error("ops.init_task() failed (%d) for %s[%d]", err, p->comm, p->pid);
+			stop(V_FAULT, 0, "%s[%d] cannot be forked: ops.init_task() failed (%d)", p->comm, p->pid,
+			     sanitized("init_task", err));
 	}
-	refill(p);
 	OP_CALL(KF_REST, enable, mirror(p));
 	OP_CALL(KF_REST, set_weight, mirror(p), scx_weight(p));
 	if (p->hint_ns)
 		theirs.hint(p->id, p->hint_ns);
 }
 
+/* sched_ext_free(): scx_exit_task() of a task that is gone. */
 static void scx_task_dead(struct task *p)
 {
+	in_switch = 0;
 	OP_CALL(KF_REST, disable, mirror(p));
 	OP_CALL(KF_REST, exit_task, mirror(p), theirs.exit_args(p->id, 0));
 	theirs.forget(p->id);
 }
 
+/* reweight_task_scx() */
 static void scx_weight_changed(struct task *p)
 {
 	theirs.weight(p->id, 120 + p->nice, scx_weight(p));
 	OP_CALL(KF_REST, set_weight, mirror(p), scx_weight(p));
 }
 
+/* set_cpus_allowed_scx(): between dequeue and enqueue */
 static void scx_cpus_changed(struct task *p)
 {
 	show_mask(p);
@@ -105,7 +141,10 @@ static void stall(struct task *p, u64 waited_ns)
 	stop(V_EJECTED, SCX_EXIT_ERROR_STALL, "%s[%d] failed to run for %u.%03us", p->comm, p->pid, ms / 1000, ms % 1000);
 }
 
-/* scx_watchdog_workfn(): who has been runnable for longer than timeout_ms without running? */
+/*
+ * scx_watchdog_workfn(), check_rq_for_timeouts(): who has been runnable for longer than timeout_ms without running? It
+ * looks every timeout_ms / 2, so a stall is told after 1 to 1.5 times that. Only what ran gets a new start.
+ */
 static void scx_watchdog(void)
 {
 	for (u32 i = 0; i < nr_tasks && !stopped; i++) {
@@ -116,6 +155,7 @@ static void scx_watchdog(void)
 	}
 }
 
+/* scx_cgroup_init(): parents before their children. */
 static int make_cgroups(void)
 {
 	policy.cgroups = alloc(nr_cgroups * sizeof(u64));
@@ -131,6 +171,7 @@ static int make_cgroups(void)
 		err = ops.cgroup_init(policy.cgroups[i], theirs.cgroup_args(cgroups[i].weight));
 		in_policy = 0;
 		if (err) {
+			err = sanitized("cgroup_init", err);
 			scx_error("ops.cgroup_init() failed (%d)", err);
 			return err;
 		}
@@ -138,7 +179,10 @@ static int make_cgroups(void)
 	return 0;
 }
 
-/* validate_ops(), and what the simulator does not do. */
+/*
+ * validate_ops(), bpf_scx_init_member() (which makes the load fail before there is anything to eject), and what the
+ * simulator does not do.
+ */
 static int validate(void)
 {
 	if (policy.flags & ~SCX_OPS_ALL)
@@ -149,31 +193,36 @@ static int validate(void)
 		scx_error("timeout_ms %u is above %u", policy.timeout_ms, SCX_WATCHDOG_MAX_TIMEOUT);
 	else if (policy.flags & SCX_OPS_SWITCH_PARTIAL)
 		stop(V_UNSUPPORTED, 0, "tasks that it leaves to another scheduler: SCX_OPS_SWITCH_PARTIAL");
-	else if (policy.flags & SCX_OPS_IDLE_PER_NODE)
-		stop(V_UNSUPPORTED, 0, "idle masks per node: SCX_OPS_BUILTIN_IDLE_PER_NODE");
+	else if (policy.per_node && !policy.builtin_idle)
+		scx_error("SCX_OPS_BUILTIN_IDLE_PER_NODE requires CPU idle selection enabled");
 	else if (policy.batch > MAX_BATCH)
 		stop(V_UNSUPPORTED, 0, "a dispatch_max_batch of %u, at most %u", policy.batch, MAX_BATCH);
 	return stopped;
 }
 
+/* scx_enable() */
 static int scx_init(void)
 {
 	s32 err;
 
+	policy.builtin_idle = !ops.update_idle || policy.flags & SCX_OPS_KEEP_BUILTIN_IDLE;
+	policy.per_node = !!(policy.flags & SCX_OPS_IDLE_PER_NODE);
 	if (validate())
 		return -1;
-
-	policy.builtin_idle = !ops.update_idle || policy.flags & SCX_OPS_KEEP_BUILTIN_IDLE;
-	for (u32 i = 0; i < machine.nr_cpus; i++)
+	for (u32 i = 0; i < machine.nr_cpus; i++) {
 		scx_cpu_of(&cpus[i])->local.id = SCX_DSQ_LOCAL;
+		theirs.idle_task(i);
+	}
+	global_dsqs = alloc(machine.nr_nodes * sizeof(*global_dsqs));
+	for (u32 i = 0; i < machine.nr_nodes; i++)
+		global_dsqs[i].id = SCX_DSQ_GLOBAL;
 	idle_init();
 	kf_mask = KF_UNLOCKED;
-	in_init = 1;
 	in_policy = 1;
 	err = ops.init ? ops.init() : 0;
 	in_policy = 0;
-	in_init = 0;
 	if (err) {
+		err = sanitized("init", err);
 		scx_error("ops.init() failed (%d)", err);
 		return err;
 	}

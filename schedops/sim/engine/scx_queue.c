@@ -20,7 +20,16 @@ static int cpu_valid(s32 cpu, const char *where)
 	return 0;
 }
 
-/* find_dsq_for_dispatch() */
+/* ops_cpu_valid() of 6.18 for a kfunc: it says no more than this. */
+static int kf_cpu_valid(s32 cpu)
+{
+	if (cpu >= 0 && (u32)cpu < machine.nr_cpus)
+		return 1;
+	scx_error("invalid CPU %d", cpu);
+	return 0;
+}
+
+/* find_dsq_for_dispatch() of 6.18; from 7.0 on "non-existent DSQ" names no task */
 static struct dsq *dsq_for(struct task *p, s32 cpu, u64 id)
 {
 	struct dsq *d;
@@ -28,17 +37,17 @@ static struct dsq *dsq_for(struct task *p, s32 cpu, u64 id)
 	if (id == SCX_DSQ_LOCAL)
 		return local_dsq(cpu);
 	if (id == SCX_DSQ_GLOBAL)
-		return &global_dsq;
+		return global_dsq_of(p);
 	if ((id & SCX_DSQ_LOCAL_ON) == SCX_DSQ_LOCAL_ON)
-		return cpu_valid((s32)id, "in SCX_DSQ_LOCAL_ON dispatch verdict") ? local_dsq((s32)id) : &global_dsq;
+		return cpu_valid((s32)id, "in SCX_DSQ_LOCAL_ON dispatch verdict") ? local_dsq((s32)id) : global_dsq_of(p);
 	d = find_user_dsq(id);
 	if (d)
 		return d;
 	scx_error("non-existent DSQ 0x%llx for %s[%d]", id, p->comm, p->pid);
-	return &global_dsq;
+	return global_dsq_of(p);
 }
 
-/* The local queue of a CPU has got a task: does that CPU have to look? */
+/* local_dsq_post_enq() of 6.18: the local queue of a CPU has got a task. Does that CPU have to look? */
 static void local_added(struct cpu *c, struct task *p, u64 enq_flags)
 {
 	if (!c->curr) {
@@ -50,7 +59,11 @@ static void local_added(struct cpu *c, struct task *p, u64 enq_flags)
 	}
 }
 
-/* Into the queue with this id, as seen from `cpu`; moves the task to the CPU of a local queue. */
+/*
+ * Into the queue with this id, as seen from `cpu`; moves the task to the CPU of a local queue: direct_dispatch(),
+ * process_ddsp_deferred_locals(), finish_dispatch() and dispatch_to_local_dsq(). What the kernel puts off until it may
+ * lock the other run queue happens at the same time here.
+ */
 static void insert(struct task *p, s32 cpu, u64 dsq_id, u64 enq_flags)
 {
 	struct dsq *d = dsq_for(p, cpu, dsq_id);
@@ -63,7 +76,7 @@ static void insert(struct task *p, s32 cpu, u64 dsq_id, u64 enq_flags)
 	target = (dsq_id & SCX_DSQ_LOCAL_ON) == SCX_DSQ_LOCAL_ON ? (s32)dsq_id : cpu;
 	if (target != p->cpu && !allowed(p, target)) { /* task_can_run_on_remote_rq(enforce) */
 		scx_error("SCX_DSQ_LOCAL[_ON] target CPU %d not allowed for %s[%d]", target, p->comm, p->pid);
-		dsq_add(&global_dsq, p, enq_flags & ~SCX_ENQ_PRIQ);
+		dsq_add(global_dsq_of(p), p, enq_flags & ~SCX_ENQ_PRIQ);
 		return;
 	}
 	if (target != p->cpu)
@@ -72,7 +85,10 @@ static void insert(struct task *p, s32 cpu, u64 dsq_id, u64 enq_flags)
 	local_added(&cpus[target], p, enq_flags);
 }
 
-/* do_enqueue_task() */
+/*
+ * do_enqueue_task(). SCX_OPS_ENQ_EXITING and SCX_OPS_ENQ_MIGRATION_DISABLED have nothing to say here: a task is gone as
+ * soon as it exits, and nobody disables its migration.
+ */
 static void give(struct task *p, u64 enq_flags)
 {
 	struct scx_task *s = scx_of(p);
@@ -104,12 +120,15 @@ static void set_flags(struct task *p, u32 flags)
 	theirs.flags(p->id, flags);
 }
 
+/* enqueue_task_scx() */
 static void scx_enqueue(struct cpu *c, struct task *p, u32 flags)
 {
 	struct scx_task *s = scx_of(p);
 	u64 enq_flags = flags & (ENQUEUE_WAKEUP | ENQUEUE_RESTORE);
 
-	if (p->nr_allowed > 1 && flags & (ENQUEUE_WAKEUP | ENQUEUE_NEW))
+	in_switch = 0;
+	/* ttwu_do_activate() passes on what select_task_rq() noted; wake_up_new_task() does not (core.c, 6.18). */
+	if (p->nr_allowed > 1 && flags & ENQUEUE_WAKEUP)
 		enq_flags |= SCX_ENQ_CPU_SELECTED;
 	if (s->flags & SCX_TASK_QUEUED)
 		return;
@@ -124,7 +143,10 @@ static void scx_enqueue(struct cpu *c, struct task *p, u32 flags)
 	run_kicks();
 }
 
-/* ops_dequeue(): the policy loses what it has not inserted yet. */
+/*
+ * ops_dequeue() of 6.12 to 6.19: the policy loses what it has not inserted yet. From 7.1 on a task in a user queue is
+ * in the policy's custody as well, and leaving that calls ops.dequeue() too: not done here.
+ */
 static void take_back(struct task *p, u64 deq_flags)
 {
 	struct scx_task *s = scx_of(p);
@@ -135,9 +157,13 @@ static void take_back(struct task *p, u64 deq_flags)
 		OP_CALL(KF_REST, dequeue, mirror(p), deq_flags);
 		s->ops_state = OPS_NONE;
 	}
-	dsq_remove(p);
 }
 
+/*
+ * dequeue_task_scx(): ops.dequeue(), stopping, quiescent, then out of its queue. A task that has to leave its CPU was
+ * preempted by the stopper thread, so it stops while it could go on, and is moved without quiescent and runnable
+ * (kernel/sched/core.c: migration_cpu_stop()).
+ */
 static void scx_dequeue(struct cpu *c, struct task *p, u32 flags)
 {
 	struct scx_task *s = scx_of(p);
@@ -153,9 +179,10 @@ static void scx_dequeue(struct cpu *c, struct task *p, u32 flags)
 	if (!(flags & DEQUEUE_MIGRATING))
 		OP_CALL(KF_REST, quiescent, mirror(p), deq_flags);
 	set_flags(p, (s->flags & ~SCX_TASK_QUEUED) | (flags & DEQUEUE_SLEEP ? SCX_TASK_DEQD_FOR_SLEEP : 0));
+	dsq_remove(p);
 }
 
-/* select_task_rq_scx() */
+/* select_task_rq_scx(); core.c leaves tasks of one CPU out, as select_task_rq() does */
 static int scx_select_cpu(struct task *p, int prev_cpu, u32 wake_flags)
 {
 	s32 cpu;
@@ -176,7 +203,6 @@ static int scx_select_cpu(struct task *p, int prev_cpu, u32 wake_flags)
 	in_policy = 0;
 	kf_mask = 0;
 	direct_task = NULL;
-	direct_done = 0;
-	run_kicks();
+	direct_done = 0; /* kicks wait until the task is queued: the waker holds its lock until then */
 	return cpu_valid(cpu, "from ops.select_cpu()") ? cpu : prev_cpu;
 }

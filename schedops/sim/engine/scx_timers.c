@@ -50,10 +50,9 @@ static void timer_event(u32 id)
 		return;
 	}
 	this_cpu = timer_cpus[place];
-	kf_mask = KF_UNLOCKED;
+	kf_mask = KF_UNLOCKED; /* a softirq: no run queue is locked */
 	in_policy = 1;
 	theirs.timer(place);
 	in_policy = 0;
-	kf_mask = 0;
 	run_kicks();
 }

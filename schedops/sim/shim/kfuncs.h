@@ -36,6 +36,8 @@ s32 scx_bpf_pick_any_cpu_node(const struct cpumask *cpus_allowed, int node, u64 
 bool scx_bpf_test_and_clear_cpu_idle(s32 cpu);
 const struct cpumask *scx_bpf_get_idle_cpumask(void);
 const struct cpumask *scx_bpf_get_idle_smtmask(void);
+const struct cpumask *scx_bpf_get_idle_cpumask_node(int node);
+const struct cpumask *scx_bpf_get_idle_smtmask_node(int node);
 const struct cpumask *scx_bpf_get_online_cpumask(void);
 const struct cpumask *scx_bpf_get_possible_cpumask(void);
 void scx_bpf_put_idle_cpumask(const struct cpumask *cpumask);

@@ -18,7 +18,7 @@ void IMPORT(mask_word)(u32 word, u64 bits);
 s32 IMPORT(select_cpu)(void *p, s32 prev_cpu, u64 wake_flags, u32 with_mask, u64 flags);
 s32 IMPORT(pick_idle)(s32 node, u64 flags);
 s32 IMPORT(pick_idle_of)(u32 task, u64 flags);
-s32 IMPORT(pick_any)(s32 node);
+s32 IMPORT(pick_any)(s32 node, u64 flags);
 u32 IMPORT(test_and_clear_cpu_idle)(s32 cpu);
 void IMPORT(kick_cpu)(s32 cpu, u64 flags);
 u64 IMPORT(now)(void);
@@ -26,6 +26,7 @@ u32 IMPORT(nr_nodes)(void);
 s32 IMPORT(cpu_node)(s32 cpu);
 u32 IMPORT(capacity)(s32 cpu);
 void *IMPORT(curr)(s32 cpu);
+void *IMPORT(current)(void);
 s32 IMPORT(task_cpu)(const void *p);
 u32 IMPORT(task_running)(const void *p);
 void *IMPORT(task_from_pid)(s32 pid);
@@ -124,38 +125,41 @@ static void hand_over(const struct cpumask *m)
 
 s32 scx_bpf_select_cpu_and(struct task_struct *p, s32 prev_cpu, u64 wake_flags, const struct cpumask *m, u64 flags)
 {
-	s32 cpu;
-
 	hand_over(m);
-	cpu = __kf_select_cpu(p, prev_cpu, wake_flags, 1, flags);
-	return cpu >= 0 ? cpu : -16; /* EBUSY */
+	return __kf_select_cpu(p, prev_cpu, wake_flags, 1, flags);
 }
+
+#define NO_NODE -2 /* the engine's: the kfunc takes no node */
 
 s32 scx_bpf_pick_idle_cpu(const struct cpumask *m, u64 flags)
 {
 	u64 task = ((u64)m - (u64)mirrors) / sizeof(*mirrors);
 
 	/* Mostly it is a task's own mask, which the engine knows. */
-	if (task < nr_mirrors && m == &mirrors[task].cpus_mask)
+	if (task < nr_tasks && m == &mirrors[task].cpus_mask)
 		return __kf_pick_idle_of(task, flags);
 	hand_over(m);
-	return __kf_pick_idle(-1, flags);
+	return __kf_pick_idle(NO_NODE, flags);
 }
 
 s32 scx_bpf_pick_idle_cpu_node(const struct cpumask *m, int node, u64 flags)
 {
 	hand_over(m);
-	return __kf_pick_idle(node, flags);
+	return __kf_pick_idle(node == NO_NODE ? 1 << 30 : node, flags);
 }
 
 s32 scx_bpf_pick_any_cpu_node(const struct cpumask *m, int node, u64 flags)
 {
-	s32 cpu = scx_bpf_pick_idle_cpu_node(m, node, flags);
-
-	return cpu >= 0 ? cpu : __kf_pick_any(node);
+	hand_over(m);
+	return __kf_pick_any(node == NO_NODE ? 1 << 30 : node, flags);
 }
 
-s32 scx_bpf_pick_any_cpu(const struct cpumask *m, u64 flags) { return scx_bpf_pick_any_cpu_node(m, -1, flags); }
+s32 scx_bpf_pick_any_cpu(const struct cpumask *m, u64 flags)
+{
+	hand_over(m);
+	return __kf_pick_any(NO_NODE, flags);
+}
+
 bool scx_bpf_test_and_clear_cpu_idle(s32 cpu) { return __kf_test_and_clear_cpu_idle(cpu); }
 void scx_bpf_kick_cpu(s32 cpu, u64 flags) { __kf_kick_cpu(cpu, flags); }
 u32 scx_bpf_nr_cpu_ids(void) { return nr_cpus; }
@@ -187,13 +191,13 @@ u64 bpf_jiffies64(void) { return __kf_now() / 1000000; }
 u32 bpf_get_smp_processor_id(void) { return __kf_this_cpu(); }
 u32 bpf_get_numa_node_id(void) { return __kf_cpu_node(__kf_this_cpu()); }
 u32 bpf_get_prandom_u32(void) { return __kf_random(); }
-struct task_struct *bpf_get_current_task_btf(void) { return __kf_curr(__kf_this_cpu()); }
+struct task_struct *bpf_get_current_task_btf(void) { return __kf_current(); }
 
 u64 bpf_get_current_pid_tgid(void)
 {
 	struct task_struct *p = bpf_get_current_task_btf();
 
-	return p ? (u64)p->tgid << 32 | (u32)p->pid : 0;
+	return (u64)p->tgid << 32 | (u32)p->pid;
 }
 
 int bpf_iter_num_new(struct bpf_iter_num *it, int start, int end)

@@ -118,6 +118,8 @@ void bpf_cpumask_release(struct bpf_cpumask *m)
 /* What the engine says about CPUs, as a mask; each kind has one of its own. */
 u64 IMPORT(cpus)(u32 which, u32 word, u32 of);
 
+u32 IMPORT(may_see_idle)(s32 node);
+
 static const struct cpumask *asked_mask(u32 which)
 {
 	static struct cpumask masks[3];
@@ -127,9 +129,25 @@ static const struct cpumask *asked_mask(u32 which)
 	return &masks[which];
 }
 
+/* node -2: a kfunc that takes none. The kernel gives cpu_none_mask where it refuses. */
+static const struct cpumask *idle_mask(u32 which, s32 node)
+{
+	static struct cpumask none, of_node[2];
+
+	if (!__kf_may_see_idle(node))
+		return &none;
+	if (node == -2)
+		return asked_mask(which);
+	for (u32 w = 0; w < mask_words(); w++)
+		of_node[which].bits[w] = __kf_cpus(which, w, 0) & __kf_cpus(4, w, node);
+	return &of_node[which];
+}
+
 /* A copy of this moment: the kernel's changes while it is looked at. */
-const struct cpumask *scx_bpf_get_idle_cpumask(void) { return asked_mask(0); }
-const struct cpumask *scx_bpf_get_idle_smtmask(void) { return asked_mask(1); }
+const struct cpumask *scx_bpf_get_idle_cpumask(void) { return idle_mask(0, -2); }
+const struct cpumask *scx_bpf_get_idle_smtmask(void) { return idle_mask(1, -2); }
+const struct cpumask *scx_bpf_get_idle_cpumask_node(int node) { return idle_mask(0, node == -2 ? 1 << 30 : node); }
+const struct cpumask *scx_bpf_get_idle_smtmask_node(int node) { return idle_mask(1, node == -2 ? 1 << 30 : node); }
 const struct cpumask *scx_bpf_get_online_cpumask(void) { return asked_mask(2); }
 const struct cpumask *scx_bpf_get_possible_cpumask(void) { return asked_mask(2); }
 void scx_bpf_put_idle_cpumask(const struct cpumask *m) {}

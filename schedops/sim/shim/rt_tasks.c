@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The mirrors of tasks and cgroups, kept up to date by the engine through rt_*. */
 
+#define PF_IDLE 0x00000002
 #define PF_EXITING 0x00000004
+#define PF_KTHREAD 0x00200000
 #define MAX_PRIO_SHIFT 120
 
 static struct task_struct *mirrors;
-static u32 nr_mirrors;
+static u32 nr_mirrors; /* the plan's tasks, then the idle tasks of the CPUs */
+static u32 nr_tasks;
 static struct cgroup *cgroup_mirrors;
 static struct kernfs_node *cgroup_nodes;
 static u32 nr_cgroups;
@@ -14,12 +17,13 @@ static u32 nr_cpus;
 /* Once, before anything else. The address of the first task; each takes rt_stride() bytes. */
 u64 EXPORT(rt_start)(u32 tasks, u32 cgroups, u32 cpus)
 {
-	nr_mirrors = tasks;
+	nr_tasks = tasks;
+	nr_mirrors = tasks + cpus;
 	nr_cgroups = cgroups;
 	nr_cpus = cpus;
 	cgroup_mirrors = alloc(cgroups * sizeof(*cgroup_mirrors));
 	cgroup_nodes = alloc(cgroups * sizeof(*cgroup_nodes));
-	mirrors = alloc(tasks * sizeof(*mirrors));
+	mirrors = alloc(nr_mirrors * sizeof(*mirrors));
 	return (u64)mirrors;
 }
 
@@ -57,6 +61,34 @@ void EXPORT(rt_comm)(u32 task, u64 low, u64 high)
 {
 	__builtin_memcpy(mirrors[task].comm, &low, 8);
 	__builtin_memcpy(mirrors[task].comm + 8, &high, 8);
+}
+
+/* swapper/N */
+void EXPORT(rt_idle_task)(u32 cpu)
+{
+	struct task_struct *p = &mirrors[nr_tasks + cpu];
+	char *end = p->comm + 8;
+
+	rt_task(nr_tasks + cpu, 0, 0, MAX_PRIO_SHIFT, 0, 1);
+	p->flags = PF_IDLE | PF_KTHREAD;
+	p->cpus_mask.bits[cpu / 64] = 1UL << cpu % 64;
+	__builtin_memcpy(p->comm, "swapper/", 8);
+	for (u32 unit = 100; unit; unit /= 10) {
+		if (cpu >= unit || unit == 1)
+			*end++ = '0' + cpu / unit % 10;
+	}
+}
+
+/*
+ * Programs run with migration disabled, which the task sees in whose context they run (kernel/bpf/trampoline.c:
+ * __bpf_prog_enter(), with CONFIG_PREEMPT_RCU from 6.18 on). It stands in the current task of each CPU all the time.
+ */
+void EXPORT(rt_current)(u32 leaves, u32 comes)
+{
+	if (leaves < nr_mirrors)
+		mirrors[leaves].migration_disabled = 0;
+	if (comes < nr_mirrors)
+		mirrors[comes].migration_disabled = 1;
 }
 
 void EXPORT(rt_mask)(u32 task, u32 word, u64 bits) { mirrors[task].cpus_mask.bits[word] = bits; }
@@ -101,6 +133,24 @@ u64 EXPORT(rt_exit_args)(u32 task, u32 cancelled)
 
 	args.cancelled = cancelled;
 	return (u64)&args;
+}
+
+static char exit_reason[32], exit_message[1024];
+
+void EXPORT(rt_exit_text)(u32 which, u32 place, u64 eight)
+{
+	char *text = which ? exit_message : exit_reason;
+
+	if (place + 8 < (which ? sizeof(exit_message) : sizeof(exit_reason)))
+		__builtin_memcpy(text + place, &eight, 8);
+}
+
+u64 EXPORT(rt_exit_info)(u32 kind, s64 code)
+{
+	static struct scx_exit_info info;
+
+	info = (struct scx_exit_info){ kind, code, exit_reason, exit_message, "" };
+	return (u64)&info;
 }
 
 u64 EXPORT(rt_cgroup)(u32 cgroup, s32 parent, u32 level, u32 weight)

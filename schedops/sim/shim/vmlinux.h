@@ -139,7 +139,7 @@ struct task_struct {
 	int static_prio;
 	int prio;
 	int nr_cpus_allowed;
-	u16 migration_disabled; /* of nobody */
+	u16 migration_disabled; /* 1 of the current task of each CPU: rt_current() */
 	const cpumask_t *cpus_ptr;
 	struct css_set *cgroups;
 	char comm[16];

@@ -89,7 +89,7 @@ EJECTED = [
     ("ENQUEUE", "scx_bpf_dsq_insert(p, 7, 1, 1ULL << 60)", 1024, "invalid enq_flags 0x1000000000000000"),
     ("ENQUEUE", "return", 1026, "failed to run for"),
     ("ENQUEUE", "scx_bpf_kick_cpu(0, SCX_KICK_IDLE | SCX_KICK_PREEMPT)", 1024, "PREEMPT/WAIT cannot be used with"),
-    ("ENQUEUE", "scx_bpf_kick_cpu(64, 0)", 1024, "invalid CPU 64 from scx_bpf_kick_cpu()"),
+    ("ENQUEUE", "scx_bpf_kick_cpu(64, 0)", 1024, "invalid CPU 64"),
     ("DISPATCH", "scx_bpf_dsq_move_to_local(9)", 1024, "invalid DSQ ID 0x0000000000000009"),
     (
         "DISPATCH",
