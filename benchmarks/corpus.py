@@ -25,7 +25,12 @@ from measuring import busy, show
 
 from schedops.verify import stages
 
-STAGES = {"static": stages.STATIC, "quick": stages.QUICK, "full": stages.FULL}
+STAGES = {
+    "static": stages.STATIC,
+    "simulate": stages.up_to(stages.SIMULATE),
+    "quick": stages.QUICK,
+    "full": stages.FULL,
+}
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -260,3 +260,4 @@ class World:
     kernels: Kernels
     crew: Crew = field(default_factory=Alone)
     verdicts: Verdicts | None = None  # None: nothing is remembered
+    simulator: Simulator | None = None  # None: nothing is simulated

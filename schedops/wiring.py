@@ -9,6 +9,7 @@ from schedops.adapters.crew import Threads
 from schedops.adapters.disk.verdicts import DiskVerdicts
 from schedops.adapters.kernel.kernels import KernelStore
 from schedops.adapters.package import package_digest
+from schedops.adapters.sim.later import LaterSimulator
 from schedops.adapters.toolbox.tools import require_tool
 from schedops.adapters.vm.qemu import Qemu
 from schedops.adapters.vm.stoppable import StoppableMachines
@@ -33,6 +34,7 @@ def world(progress: Progress) -> World:
         kernels=kernels,
         crew=Threads(machines),
         verdicts=DiskVerdicts(),
+        simulator=LaterSimulator(),
     )
 
 

@@ -88,6 +88,17 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotRun:
+    """A stage that was asked for and cannot be run on this policy, which is neither good nor bad: others decide.
+
+    :param text: why, in one line: by name what is missing.
+    """
+
+    stage: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectRef:
     """The object that was verified on a kernel."""
 
@@ -103,6 +114,7 @@ class VerificationReport:
     :param source_sha256: digest of the source, or of the object when that is what was given.
     :param stages: those that were asked for, in order; the verdict speaks of these only.
     :param kernels_missing: wanted by the fleet file, not at hand, so not verified.
+    :param not_run: stages of *stages* that have no check, and why that does not spoil the verdict.
     """
 
     policy: str
@@ -112,3 +124,4 @@ class VerificationReport:
     checks: tuple[Check, ...]
     objects: tuple[ObjectRef, ...]
     kernels_missing: tuple[str, ...] = ()
+    not_run: tuple[NotRun, ...] = ()

@@ -10,7 +10,7 @@ from schedops.model.policy import ParamValue, PolicySource, PrebuiltPolicy
 from schedops.model.verification import VerificationReport
 from schedops.ports import KernelImage, World
 from schedops.verify import kept, stage
-from schedops.verify.stages import QUICK, STATIC
+from schedops.verify.stages import IN_GUESTS, QUICK, SIMULATE
 
 
 def verify_policy(
@@ -54,6 +54,7 @@ def verify_policy(
         progress=joined.progress,
         crew=joined.crew,
         verdicts=joined.verdicts,
+        simulator=joined.simulator,
         cached=cached,
     )
     if key and joined.verdicts is not None and kept.is_settled(report.checks) and report.verdict.exit_code < 2:
@@ -91,7 +92,9 @@ def _tools(joined: World, wanted: Sequence[str]) -> tuple[str, ...]:
     compiles = "compile" in wanted
     versions = joined.toolchain.versions() if compiles else {}
     tools = [f"{name} {version}" for name, version in sorted(versions.items())]
-    if set(wanted) - set(STATIC):
+    if SIMULATE in wanted:
+        tools.append("simulator" if joined.simulator is not None else "no simulator")
+    if set(wanted) & set(IN_GUESTS):
         emulator = joined.machines.accelerator()
         tools.append(f"{emulator.name} {emulator.qemu_version}")
     return tuple(tools)

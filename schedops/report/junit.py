@@ -9,6 +9,7 @@ from schedops.model.verdict import Verdict
 from schedops.model.verification import Check, Finding, VerificationReport
 from schedops.report.merged import kernels_of
 from schedops.report.progress import visible
+from schedops.report.stage_table import NEED_NONE
 
 _NO_KERNEL = "no kernel"
 _MAX_TEXT = 2000
@@ -33,6 +34,8 @@ def _suites(report: VerificationReport) -> Iterator[tuple[str, tuple[str, ...]]]
     """(kernel, stages); the kernel is empty for the stages that need none."""
     every = tuple(dict.fromkeys((*report.stages, *(check.stage for check in report.checks))))
     without = tuple(stage for stage in every if _of(report, "", stage))
+    if without or report.not_run:
+        without = tuple(stage for stage in every if stage in NEED_NONE or stage in without)
     if without:
         yield "", without
     kernels = kernels_of(report)
@@ -59,7 +62,9 @@ def _case(suite: ET.Element, report: VerificationReport, kernel: str, stage: str
     }
     case = ET.SubElement(suite, "testcase", attributes)
     if not checks:
+        impossible = [one.text for one in report.not_run if one.stage == stage]
         why = "this kernel is not at hand" if kernel in report.kernels_missing else "an earlier stage did not pass"
+        why = _legal(impossible[0]) if impossible else why
         ET.SubElement(case, "skipped", {"message": f"did not run: {why}" if report.checks else "did not run"})
     for check in checks:
         _outcome(case, check)

@@ -168,6 +168,9 @@ def _invocation(report: VerificationReport) -> dict[str, Any]:
     unsure = [check for check in report.checks if check.verdict in (Verdict.ERROR, Verdict.INCONCLUSIVE)]
     notes = [_notification(check) for check in unsure]
     notes += [_note(f"not verified on {visible(name)}: it is not at hand") for name in report.kernels_missing]
+    notes += [
+        _note(visible(f"{one.stage} was not run: {one.text}")[:_MAX_TEXT], level="note") for one in report.not_run
+    ]
     if not report.checks:
         notes.append(_note("no kernel at hand, so nothing was verified"))
     judged = report.verdict in (Verdict.PASS, Verdict.FAIL)

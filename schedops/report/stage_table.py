@@ -13,7 +13,8 @@ from schedops.report.table import WIDTH, table
 
 Paint = Callable[[str, str], str]
 NOT_RUN = "-"
-_NEEDS_NONE = "source"
+IMPOSSIBLE = "not run"
+NEED_NONE = ("source", "simulate")
 _GAP = 3
 _MAX_NAME = 40
 
@@ -32,11 +33,11 @@ class _Cell:
 def stage_table(report: VerificationReport, *, paint: Paint = plain_paint) -> str:
     """A row for each stage that was asked for, a column for each kernel; no final newline.
 
-    A stage that did not run is ``-``; one that needs no kernel has a column of its own and is blank in the others.
+    A stage that did not run is ``-``, one that cannot be run on this policy is ``not run``; one that needs no kernel
+    has a column of its own and is blank in the others.
     """
-    kernels = kernels_of(report)
     stages = tuple(dict.fromkeys((*report.stages, *(check.stage for check in report.checks))))
-    columns = ([""] if any(not check.kernel for check in report.checks) else []) + list(kernels)
+    columns = _columns(report)
     rows = [[_Cell("STAGE"), *(_Cell(visible(name)[:_MAX_NAME] or "NO KERNEL") for name in columns)]]
     rows += [[_Cell(visible(stage)), *(_cell(report, stage, kernel) for kernel in columns)] for stage in stages]
     return "\n".join(_line(row, _widths(rows), paint) for row in rows)
@@ -51,14 +52,23 @@ def stage_texts(report: VerificationReport) -> str:
     return table(("STAGE", "KERNEL", "FOUND"), rows, width=WIDTH + 20)
 
 
+def _columns(report: VerificationReport) -> tuple[str, ...]:
+    """The kernels, and before them the column of what needs none."""
+    without = report.not_run or any(not check.kernel for check in report.checks)
+    return (*([""] if without else []), *kernels_of(report))
+
+
 def _cell(report: VerificationReport, stage: str, kernel: str) -> _Cell:
     of_stage = [check for check in report.checks if check.stage == stage]
     here = [check for check in of_stage if check.kernel == kernel]
     if here:
         return _of_checks(here)
-    needs_a_kernel = bool(kernels_of(report)) and stage != _NEEDS_NONE
+    if not kernel and any(one.stage == stage for one in report.not_run):
+        return _Cell(IMPOSSIBLE, "aside")
+    needs_a_kernel = bool(kernels_of(report)) and stage not in NEED_NONE
     without_one = any(not check.kernel for check in of_stage)
-    elsewhere = needs_a_kernel if not kernel else without_one and not any(check.kernel for check in of_stage)
+    alone = stage in NEED_NONE or (without_one and not any(check.kernel for check in of_stage))
+    elsewhere = needs_a_kernel if not kernel else alone and "" in _columns(report)
     return _Cell("") if elsewhere else _Cell(NOT_RUN, "aside")
 
 

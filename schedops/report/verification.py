@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from schedops.model.policy import PolicySource, PrebuiltPolicy
 from schedops.model.verdict import Verdict
-from schedops.model.verification import Finding, Place, VerificationReport
+from schedops.model.verification import Finding, NotRun, Place, VerificationReport
 from schedops.report.merged import Merged, kernels_of, merged
 from schedops.report.progress import visible
 from schedops.report.rulebook import RuleWords, in_short
@@ -22,6 +22,7 @@ _MAX_EXCERPT = 160  # columns; a line of the source may be as long as the source
 _MAX_SHOWN = 60  # of each level
 _MAX_RELATED = 5
 _GUTTER = 6
+_BEFORE_GUESTS = ("source", "compile", "object", "simulate")
 _SENTENCE_END = re.compile(r"(?<=[\w)\]][.!?])\s+")
 
 
@@ -56,11 +57,17 @@ def render(
     parts.append(stage_table(report, paint=paint) if report.checks else "no kernel at hand, so nothing was verified")
     if verbose and report.checks:
         parts.append(stage_texts(report))
+    parts += [_not_run(one, report) for one in report.not_run]
     if report.kernels_missing:
         missing = ", ".join(visible(name) for name in report.kernels_missing)
         parts.append(f"not verified, since not at hand: {missing}; `schedops kernel list` shows what is")
     parts += [*notes, _verdict(report, found, paint)]
     return "\n\n".join(parts)
+
+
+def _not_run(one: NotRun, report: VerificationReport) -> str:
+    guests = "; what runs in guests decides" if set(report.stages) - set(_BEFORE_GUESTS) else ""
+    return f"{visible(one.stage)} was not run: {visible(one.text)[:_MAX_TEXT]}{guests}"
 
 
 def texts_of(subject: PolicySource | PrebuiltPolicy) -> dict[str, str]:
@@ -190,6 +197,8 @@ def _hint(report: VerificationReport, found: tuple[Merged, ...]) -> str:
     """What to type next."""
     if report.verdict is Verdict.ERROR:
         return "nothing is known of what did not run: `schedops doctor` says what is missing"
+    if report.verdict is Verdict.INCONCLUSIVE and report.not_run:
+        return "what cannot be simulated needs a guest: `--quick` or `--full`"
     if report.verdict is Verdict.INCONCLUSIVE:
         return "measured without an answer: run it again on a quiet host"
     rule = next((one.finding.rule for one in found if one.finding.level != "note"), "")

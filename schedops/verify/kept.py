@@ -93,6 +93,25 @@ def guest_keys(
     return GuestKeys(_digest(asked), _digest(exact))
 
 
+def simulation_keys(
+    source: PolicySource, behaviour: str, params: Sequence[ParamValue], *, deep: bool, clang: str
+) -> GuestKeys:
+    """Of what a simulation said.
+
+    :param behaviour: digest of what its object does on some kernel.
+    """
+    asked = {
+        "what": "simulation",
+        "behaviour": behaviour,
+        "policy": encode(source.policy),
+        "params": [[param.name, param.value] for param in params],
+        "deep": deep,
+        "tools": [clang],
+    }
+    exact = {**asked, "subject": subject_digest(source), "path": source.path}
+    return GuestKeys(_digest(asked), _digest(exact))
+
+
 def find_guests(verdicts: Verdicts, keys: GuestKeys) -> tuple[Check, ...] | None:
     """What the guests said when they were asked the same."""
     for key in (keys.behaviour, keys.exact):

@@ -20,6 +20,12 @@ def of_outcome(outcome: Outcome, source: PolicySource) -> Place | None:
     return None
 
 
+def of_line(place: Place, source: PolicySource) -> Place:
+    """A line without a column: the first character that is not blank stands for the statement."""
+    name, text = _file(place.file, source)
+    return Place(file=name, line=place.line, column=_first_column(text, place.line))
+
+
 def of_problem(problem: SourceProblem) -> Place | None:
     """Where a compiler's message is."""
     return Place(file=problem.file, line=problem.line, column=max(problem.column, 1)) if problem.file else None

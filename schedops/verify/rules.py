@@ -13,6 +13,7 @@ from schedops.verify.stages import FULL
 DECLARED_IN = (
     "schedops.verify.source.rules",
     "schedops.verify.object.check",
+    "schedops.verify.simulated.rules",
     "schedops.verify.dynamic.rules",
     "schedops.verify.growth",
 )

@@ -1,4 +1,4 @@
-"""A policy through all stages: rules on the source, an object for every kernel, then guests. Source in, report out."""
+"""A policy through all stages: rules, an object for every kernel, a simulation, then guests. Source in, report out."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from functools import partial
 from schedops.model.event import Event
 from schedops.model.policy import ParamValue, PolicySource, PrebuiltPolicy
 from schedops.model.verdict import Verdict, worst
-from schedops.model.verification import Check, ObjectRef, VerificationReport
-from schedops.ports import Alone, Clock, Crew, KernelImage, Kernels, Machines, Progress, Toolchain, Verdicts
+from schedops.model.verification import Check, NotRun, ObjectRef, VerificationReport
+from schedops.ports import Alone, Clock, Crew, KernelImage, Kernels, Machines, Progress, Simulator, Toolchain, Verdicts
 from schedops.verify import compat, kept, static
 from schedops.verify.guests import Guests
 from schedops.verify.kernel import Bench
-from schedops.verify.stages import COMPILE, FULL, OBJECT, QUICK, SOURCE, STATIC
+from schedops.verify.simulated.kept import Simulation
+from schedops.verify.stages import COMPILE, FULL, IN_GUESTS, OBJECT, QUICK, SIMULATE, SOURCE, WITHOUT_KERNEL
 from schedops.verify.static import Static
 
 CPUS = 2
@@ -36,6 +37,7 @@ def run(
     progress: Progress,
     crew: Crew | None = None,
     verdicts: Verdicts | None = None,
+    simulator: Simulator | None = None,
     cached: bool = True,
 ) -> VerificationReport:
     """Every stage that is asked for, on every kernel; what was not run is not in the checks, and is never PASS.
@@ -47,24 +49,29 @@ def run(
     :param keep_going: neither ends it: everything is run that can be.
     :param missing: kernels that were asked for and are not at hand; named in the report, never counted as verified.
     :param verdicts: what earlier runs found, added to by this one; *cached* False: not asked, but still added to.
+    :param simulator: what it does not have does not spoil a verdict that guests give; without it nothing is simulated.
     :return: PASS only when every stage ran and passed on every kernel of *images*; without kernels ERROR.
     """
     source = subject if isinstance(subject, PolicySource) else _without_text(subject)
     bench = Bench(source, tuple(params), cpus, toolchain, machines, clock, progress)
     wanted = applicable(subject, stages)
-    job = _Job(subject, bench, tuple(images), wanted, kernels, crew or Alone(), verdicts, keep_going, cached)
+    job = _Job(subject, bench, tuple(images), wanted, kernels, crew or Alone(), verdicts, keep_going, cached, simulator)
     checks, objects = job.static()
-    if keep_going or all(check.verdict is Verdict.PASS for check in checks):
+    simulated = job.simulated(objects) if job.goes_on(checks) else []
+    checks += [one for one in simulated if isinstance(one, Check)]
+    not_run = tuple(one for one in simulated if isinstance(one, NotRun))
+    if job.goes_on(checks):
         checks += job.guests(objects)
     references = (one.reference for one in objects)
     return VerificationReport(
         policy=subject.policy.name,
         source_sha256=kept.subject_digest(subject),
         stages=wanted,
-        verdict=verdict_of(checks, wanted, [image.kernel.name for image in images]),
+        verdict=verdict_of(checks, wanted, [image.kernel.name for image in images], not_run),
         checks=tuple(checks),
         objects=tuple(sorted((one for one in references if one), key=_by_kernel)),
         kernels_missing=tuple(sorted(missing)),
+        not_run=not_run,
     )
 
 
@@ -74,14 +81,23 @@ def applicable(subject: PolicySource | PrebuiltPolicy, asked: Sequence[str]) -> 
     return tuple(stage for stage in FULL if stage in asked and stage not in useless)
 
 
-def verdict_of(checks: Sequence[Check], wanted: Sequence[str], names: Sequence[str]) -> Verdict:
-    """The worst of all; ERROR where a stage did not run and nothing else says why."""
+def verdict_of(
+    checks: Sequence[Check], wanted: Sequence[str], names: Sequence[str], not_run: Sequence[NotRun] = ()
+) -> Verdict:
+    """The worst of all; ERROR where a stage did not run and nothing else says why.
+
+    :param not_run: stages that others stand in for: guests. Without any that is no pass either.
+    """
+    excused = {one.stage for one in not_run}
     verdict = worst(check.verdict for check in checks)
     ran = {(check.stage, check.kernel) for check in checks}
-    due = {(stage, name) for stage in wanted if stage != SOURCE for name in names}
-    due |= {(SOURCE, "")} & {(stage, "") for stage in wanted}
-    nowhere = not names and any(stage != SOURCE for stage in wanted)
-    return Verdict.ERROR if verdict is Verdict.PASS and (nowhere or not due <= ran) else verdict
+    due = {(stage, name) for stage in wanted if stage not in WITHOUT_KERNEL for name in names}
+    due |= {(stage, "") for stage in wanted if stage in WITHOUT_KERNEL and stage not in excused}
+    nowhere = not names and any(stage not in WITHOUT_KERNEL for stage in wanted)
+    if verdict is Verdict.PASS and (nowhere or not due <= ran):
+        return Verdict.ERROR
+    undecided = bool(excused) and not set(wanted) & set(IN_GUESTS)
+    return Verdict.INCONCLUSIVE if verdict is Verdict.PASS and undecided else verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +111,7 @@ class _Job:
     verdicts: Verdicts | None
     keep_going: bool
     cached: bool
+    simulator: Simulator | None
 
     def static(self) -> tuple[list[Check], list[Static]]:
         """All of it, also after an error: together they are everything that can be said without a guest."""
@@ -114,9 +131,21 @@ class _Job:
             checks += [beside] if beside is not None else []
         return checks, objects
 
+    def goes_on(self, checks: Sequence[Check]) -> bool:
+        """Each stage costs more than the one before it."""
+        return self.keep_going or all(check.verdict is Verdict.PASS for check in checks)
+
+    def simulated(self, objects: Sequence[Static]) -> list[Check | NotRun]:
+        """The policy's own code on machines of many shapes; nothing where that is not asked for."""
+        if SIMULATE not in self.wanted:
+            return []
+        source = self.subject if isinstance(self.subject, PolicySource) else None
+        asked = Simulation(source, self.bench, self.simulator, self.crew, self.verdicts, self.wanted, self.cached)
+        return [asked.run(next((one.built for one in objects if one.built is not None), None))]
+
     def guests(self, objects: Sequence[Static]) -> list[Check]:
         """The rest."""
-        rest = tuple(stage for stage in self.wanted if stage not in STATIC)
+        rest = tuple(stage for stage in self.wanted if stage in IN_GUESTS)
         if not rest:
             return []
         guests = Guests(

@@ -5,6 +5,7 @@ from __future__ import annotations
 SOURCE = "source"  # rules on the text; the only stage that needs no kernel
 COMPILE = "compile"
 OBJECT = "object"  # rules on the object, against what the kernel offers
+SIMULATE = "simulate"  # the policy's own code on simulated machines of many shapes; needs no kernel
 LOAD = "load"
 ENABLE = "enable"
 LIVENESS = "liveness"
@@ -18,8 +19,10 @@ KERNEL_LOG = "kernel-log"
 TOPOLOGY = "topology"  # once more in a larger guest: four CPUs, two last-level caches
 
 STATIC = (SOURCE, COMPILE, OBJECT)
-QUICK = (*STATIC, LOAD, ENABLE, LIVENESS, UNLOAD, KERNEL_LOG)
-FULL = (*STATIC, LOAD, ENABLE, LIVENESS, CROWD, CHURN, FAIRNESS, OVERHEAD, UNLOAD, HOTPLUG, KERNEL_LOG, TOPOLOGY)
+IN_GUESTS = (LOAD, ENABLE, LIVENESS, CROWD, CHURN, FAIRNESS, OVERHEAD, UNLOAD, HOTPLUG, KERNEL_LOG, TOPOLOGY)
+QUICK = (*STATIC, SIMULATE, LOAD, ENABLE, LIVENESS, UNLOAD, KERNEL_LOG)
+FULL = (*STATIC, SIMULATE, *IN_GUESTS)
+WITHOUT_KERNEL = (SOURCE, SIMULATE)
 
 
 def up_to(stage: str) -> tuple[str, ...]:

@@ -107,7 +107,7 @@ def test_without_any_kernel_the_rest_is_said_and_it_is_no_pass(capsys: pytest.Ca
     code, out, _ = run(capsys, "fifo", "--output", "json")
     data = json.loads(out)["data"]
     assert (code, data["verdict"]) == (69, "ERROR")
-    assert {check["stage"] for check in data["checks"]} <= {"source"}
+    assert {check["stage"] for check in data["checks"]} <= {"source", "simulate"}
     assert data["kernels_missing"] == ["6.16", "7.3"]
 
 

@@ -9,9 +9,20 @@ from dataclasses import dataclass, field, replace
 
 from schedops.errors import Unavailable
 from schedops.model.guest import Accelerator, AttachReading, DetachReading, LoadPlan, LoadReading, SchedState
+from schedops.model.machine import Machine
 from schedops.model.policy import ParamValue, PolicySource
+from schedops.model.simulation import (
+    CpuResult,
+    Histogram,
+    LabelResult,
+    SimEnd,
+    SimPlan,
+    SimResult,
+    SimVerdict,
+    TaskResult,
+)
 from schedops.model.verification import BuildFailure, BuiltObject
-from schedops.ports import KernelImage
+from schedops.ports import KernelImage, SimScheduler
 from tests.verify.readings import ATTACHED, DETACHED, ENABLED, reading_of
 
 
@@ -81,6 +92,47 @@ class Machines:
 
     def accelerator(self) -> Accelerator:
         return Accelerator(name="tcg-multi", qemu_version="10.0", reason="no KVM")
+
+
+@dataclass
+class Simulator:
+    """Every run is done and nobody waited.
+
+    :param ends: how runs end instead, in order; the last one repeats.
+    """
+
+    ends: list[SimEnd] = field(default_factory=lambda: [SimEnd(verdict=SimVerdict.DONE)])
+    asked: list[tuple[SimPlan, Machine, SimScheduler]] = field(default_factory=list)
+    missing: bool = False
+
+    def run(self, plan: SimPlan, machine: Machine, scheduler: SimScheduler, *, trace: bool) -> SimResult:
+        if self.missing:
+            raise Unavailable("tool-missing", "wasm-ld-19 was not found", hint="it is in the package lld-19")
+        self.asked.append((plan, machine, scheduler))
+        end = self.ends.pop(0) if len(self.ends) > 1 else self.ends[0]
+        task = TaskResult(
+            arrival_ns=0,
+            first_run_ns=0,
+            completion_ns=-1,
+            cpu_ns=plan.end_ns,
+            wait_ns=0,
+            max_wait_ns=1_000_000,
+            switches=1,
+            preemptions=0,
+            wakeups=1,
+            migrations=(0, 0, 0),
+        )
+        return SimResult(
+            end=end,
+            end_ns=plan.end_ns,
+            tasks=(task,) * len(plan.tasks),
+            cpus=(CpuResult(busy_ns=plan.end_ns, idle_ns=0, idle_waste_ns=0),) * len(machine.cpus),
+            labels=(LabelResult(wakeup=Histogram(((0, 1),)), request=Histogram()),) * len(plan.labels),
+            decisions=1,
+            wakeups=1,
+            ticks=0,
+            completions=0,
+        )
 
 
 def build_well(source: PolicySource, image: KernelImage) -> BuiltObject:

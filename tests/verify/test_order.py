@@ -14,9 +14,9 @@ from schedops.model.verdict import Verdict
 from schedops.model.verification import Check, Finding, Place, SourceProblem, VerificationReport
 from schedops.ports import Crew, KernelImage
 from schedops.verify import stage
-from schedops.verify.stages import FULL, QUICK, STATIC, up_to
+from schedops.verify.stages import FULL, IN_GUESTS, QUICK, SIMULATE, STATIC, up_to
 from tests.fakes.guest import IMAGE, Clock, Progress
-from tests.verify.fakes import Guest, Machines, Toolchain, build_well
+from tests.verify.fakes import Guest, Machines, Simulator, Toolchain, build_well
 from tests.verify.readings import ATTACHED, ENABLED, POLICY, SOURCE
 from tests.verify.rules_fakes import BadObject, Kernels, Rules
 from tests.verify.test_kept import Verdicts
@@ -38,6 +38,7 @@ class World:
     kernels: Kernels = field(default_factory=Kernels)
     verdicts: Verdicts = field(default_factory=Verdicts)
     progress: Progress = field(default_factory=Progress)
+    simulator: Simulator | None = field(default_factory=Simulator)
     crew: Crew | None = None
     boots: int = 0
 
@@ -64,6 +65,7 @@ class World:
             progress=self.progress,
             crew=self.crew,
             verdicts=self.verdicts,
+            simulator=self.simulator,
             cached=cached,
         )
         self.boots += machines.boots
@@ -96,7 +98,8 @@ def test_static_stages_come_before_any_guest(rules: Rules) -> None:
         ("object", "6.18.15"),
         ("object", ""),
     ]
-    assert {stage_name for stage_name, _ in ran(report)[6:]}.isdisjoint(STATIC)
+    assert ran(report)[6] == (SIMULATE, "")
+    assert {stage_name for stage_name, _ in ran(report)[7:]} <= set(IN_GUESTS)
     assert rules.calls == ["source", "object a", "object b", "between 2"]
     assert report.stages == QUICK
 
@@ -138,7 +141,7 @@ def test_a_kernel_that_fails_leaves_out_the_next_one() -> None:
     world = World([REFUSED, Guest()])
     report = world.verify()
     assert (report.verdict, world.boots) == (Verdict.FAIL, 1)
-    assert [one for one in ran(report) if one[0] not in STATIC] == [("load", "6.16.12")]
+    assert [one for one in ran(report) if one[0] in IN_GUESTS] == [("load", "6.16.12")]
     report = world.verify(keep_going=True, cached=False)
     assert (report.verdict, world.boots) == (Verdict.FAIL, 3)
     assert ("kernel-log", "6.18.15") in ran(report)
@@ -162,7 +165,7 @@ def test_stages_up_to_one(last: str) -> None:
     assert report.stages == up_to(last)
 
 
-@pytest.mark.parametrize("missing", ["source", "compile", "unload"])
+@pytest.mark.parametrize("missing", ["source", "compile", "simulate", "unload"])
 def test_a_stage_that_did_not_run_is_never_pass(missing: str) -> None:
     checks = World().verify().checks
     assert stage.verdict_of(checks, QUICK, ("6.16.12", "6.18.15")) is Verdict.PASS
@@ -195,7 +198,8 @@ def test_an_object_has_no_source_and_is_not_compiled(rules: Rules) -> None:
     report = World(toolchain=Toolchain(missing=True)).verify(OBJECT)
     assert report.verdict is Verdict.PASS
     assert report.stages == QUICK[2:]
-    assert {name for name, _ in ran(report)} == set(QUICK[2:])
+    assert {name for name, _ in ran(report)} == set(QUICK[2:]) - {SIMULATE}
+    assert [one.stage for one in report.not_run] == [SIMULATE]
     assert len({reference.sha256 for reference in report.objects}) == 1
     assert "source" not in rules.calls
 
@@ -211,9 +215,9 @@ def test_a_pass_is_reused_and_says_so() -> None:
     world = World()
     first, second = world.verify(), world.verify()
     assert (world.boots, first.verdict, second.verdict) == (2, Verdict.PASS, Verdict.PASS)
-    guests = [one for one in second.checks if one.stage not in STATIC]
+    guests = [one for one in second.checks if one.stage in IN_GUESTS]
     assert all(one.text.endswith("(kept from an earlier run)") for one in guests)
-    assert [one.seconds for one in guests] == [one.seconds for one in first.checks if one.stage not in STATIC]
+    assert [one.seconds for one in guests] == [one.seconds for one in first.checks if one.stage in IN_GUESTS]
     assert world.verify(cached=False).checks == first.checks
     assert world.boots == 4
 
@@ -303,14 +307,14 @@ def test_what_did_not_pass_in_company_is_asked_again_alone() -> None:
     world = World([unread(), unread(), unread(), Guest()], crew=TwoCores())
     report = world.verify()
     assert (report.verdict, world.boots) == (Verdict.FAIL, 3)  # the first alone, and then no further
-    assert [one for one in ran(report) if one[0] not in STATIC] == [("load", "6.16.12"), ("enable", "6.16.12")]
+    assert [one for one in ran(report) if one[0] in IN_GUESTS] == [("load", "6.16.12"), ("enable", "6.16.12")]
 
 
 def test_what_the_kernel_itself_refused_stands_also_in_company() -> None:
     world = World([REFUSED, REFUSED, Guest(), Guest()], crew=TwoCores())
     report = world.verify()
     assert (report.verdict, world.boots) == (Verdict.FAIL, 2)
-    assert [one for one in ran(report) if one[0] not in STATIC] == [("load", "6.16.12")]
+    assert [one for one in ran(report) if one[0] in IN_GUESTS] == [("load", "6.16.12")]
 
 
 def test_stages_that_measure_never_share() -> None:

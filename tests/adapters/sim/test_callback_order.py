@@ -110,7 +110,7 @@ def test_a_change_of_the_running_task_gives_it_no_new_slice(simulator: WasmSimul
         programs=(renicer, (step(Op.RUN, 10_000 * MS),)),
         end_ns=500 * MS,
     )
-    quiet = SOURCE.replace('if (p->comm[0] == \'w\')', "if (0)").replace("SLICE", "5000000")
+    quiet = SOURCE.replace("if (p->comm[0] == 'w')", "if (0)").replace("SLICE", "5000000")
     first, second = (task.cpu_ns for task in run(simulator, plan, policy(quiet)).tasks)
     assert first + second == 500 * MS
     assert abs(first - second) <= 10 * MS

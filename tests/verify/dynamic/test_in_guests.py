@@ -26,7 +26,7 @@ from tests.verify.readings import (
     reading_of,
 )
 
-IN_GUEST = stages.FULL[len(stages.STATIC) : -1]  # the last one is asked of another guest
+IN_GUEST = stages.IN_GUESTS[:-1]  # the last one is asked of another guest
 CALLBACKS = {"enqueue": "f_enqueue", "dispatch": "f_dispatch"}
 RESTART = 'sched_ext: BPF scheduler "ours" disabled (unregistered from the main kernel)\n'
 STALLED = 'sched_ext: BPF scheduler "ours" disabled (runnable task stall)\n'
@@ -60,7 +60,7 @@ def test_all_stages_in_order_pass() -> None:
     guest = Guest()
     checks = run(guest)
     assert told(checks) == [(stage, "PASS") for stage in IN_GUEST]
-    loads = ["load"] * 7  # mix, crowd, storm, changes, bunched, kindred, late
+    loads = ["load"] * 8  # mix, crowd, storm, changes, bunched, kindred, dropped, late
     assert guest.calls == ["attach", *loads, "detach", "attach", "load", "detach"]
     storm = guest.plans[2]
     assert (storm.until_runs, storm.of_program, storm.program_stats) == (100_000, "f_enqueue", True)
@@ -73,10 +73,10 @@ def test_weights_are_asked_of_those_that_declare_them(callbacks: dict[str, str])
     run(declared, weights=True)
     callbacks["cgroup_set_weight"] = "f_weight"
     assert told(run(cgroups, weights=True))[-1] == ("kernel-log", "PASS")
-    assert [len(guest.plans) for guest in (plain, declared, cgroups)] == [8, 10, 11]
+    assert [len(guest.plans) for guest in (plain, declared, cgroups)] == [9, 11, 12]
     asked_in_part = Guest()
     run(asked_in_part)
-    assert len(asked_in_part.plans) == 9
+    assert len(asked_in_part.plans) == 10
 
 
 def test_jobs_are_asked_of_those_that_know_cgroups_or_hints() -> None:
@@ -163,7 +163,7 @@ def test_a_slow_callback_fails_when_a_second_load_says_so_too() -> None:
     storm_of(guest, ns_per_run=50_000.0)
     checks = run(guest)
     assert (told(checks)[-1], checks[-1].findings[0].rule) == (("overhead", "FAIL"), "OVERHEAD")
-    assert guest.calls.count("load") == 7 + 2  # the first look was at the loads before
+    assert guest.calls.count("load") == 8 + 2  # the first look was at the loads before
 
 
 def leaves_at_hotplug(log: str) -> Guest:

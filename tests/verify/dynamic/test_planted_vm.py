@@ -25,7 +25,7 @@ pytestmark = pytest.mark.vm
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "tests/data/policies/planted.bpf.c").read_text(encoding="utf-8")
 HEADERS = load_policies(ROOT)[0].headers
-IN_GUEST = stages.FULL[len(stages.STATIC) :]
+IN_GUEST = stages.IN_GUESTS
 
 
 def planted(define: str, *declared: str) -> PolicySource:
