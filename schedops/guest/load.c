@@ -235,6 +235,8 @@ void load_run(const struct request *request)
 	hotplug_start();
 	tickers_start();
 	start_tasks(cgroup_make(common));
+	if (load->quiet)
+		bind_to(1);
 	programs_begin();
 	run();
 	programs_end();

@@ -49,6 +49,7 @@ struct load {
 	uint64_t loops_per_step;
 	uint64_t start_ns, duration_ms, max_ms, until_runs;
 	unsigned program_stats, stay_through_loss;
+	unsigned quiet; /* no tickers, and the watcher stays on the first CPU: nothing of ours wakes the others */
 	char of_program[PROGRAM_NAME];
 	unsigned steps, steps_begun, steps_done, steps_failed;
 	struct hotplug_step step[MAX_STEPS];

@@ -1,6 +1,6 @@
 /* The description of a load, as the host sends it:
  *
- *   load <duration ms> <max ms> <until runs> <program stats 0|1> <stay through loss 0|1> <program or ->
+ *   load <duration ms> <max ms> <until runs> <program stats 0|1> <stay through loss 0|1> <quiet 0|1> <program or ->
  *   cpu <at ms> <cpu> <online 0|1>
  *   group <kind> <count> <nice> <cpus, hex> <start on, hex> <weight> <work us> <sleep us> <outside 0|1> <hint us> */
 #define _GNU_SOURCE
@@ -11,8 +11,8 @@
 
 static bool read_head(const char *line)
 {
-	if (sscanf(line, "load %lu %lu %lu %u %u %15s", &load->duration_ms, &load->max_ms, &load->until_runs,
-		   &load->program_stats, &load->stay_through_loss, load->of_program) != 6)
+	if (sscanf(line, "load %lu %lu %lu %u %u %u %15s", &load->duration_ms, &load->max_ms, &load->until_runs,
+		   &load->program_stats, &load->stay_through_loss, &load->quiet, load->of_program) != 7)
 		return false;
 	if (load->max_ms < load->duration_ms)
 		load->max_ms = load->duration_ms;

@@ -22,7 +22,7 @@ static pid_t ticker_of[MAX_TICKERS];
 
 static unsigned tickers(void)
 {
-	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	long cpus = load->quiet ? 0 : sysconf(_SC_NPROCESSORS_CONF);
 	return cpus < MAX_TICKERS ? (unsigned)cpus : MAX_TICKERS;
 }
 

@@ -109,6 +109,7 @@ class LoadPlan:
     :param until_runs: go on, up to *max_ms*, until program *of_program* ran this often; 0: *duration_ms* and no longer.
     :param of_program: a BPF program's name as the kernel keeps it (its first 15 characters).
     :param program_stats: count run times of BPF programs (costs two clock reads a call).
+    :param quiet: nothing of the harness wakes another CPU than the first; then it also does not see one stand still.
     :param stay_through_loss: do not end when the policy is lost: it is expected to go and the tasks to live on.
     """
 
@@ -120,6 +121,7 @@ class LoadPlan:
     hotplug: tuple[HotplugStep, ...] = ()
     program_stats: bool = False
     stay_through_loss: bool = False
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,12 +74,12 @@ def reading_of(plan: LoadPlan, cpus: int = 2) -> LoadReading:
     hogs = sum(group.count / (1.0 + group.nice / 2) for group in plan.groups if group.kind == "hog" and group.nice >= 0)
     each = plan.duration_ms * (cpus if plan.groups[0].start_on else 1) * 0.98 / max(hogs, 1.0)
 
-    alone = len({group.cpus for group in plan.groups}) == len(plan.groups)  # each on CPUs of its own
+    alone = len({group.cpus for group in plan.groups if group.cpus}) == len(plan.groups)  # each on CPUs of its own
 
     def got(group: LoadGroup) -> float:
         if alone and group.kind == "hog":
             return plan.duration_ms * 0.98 / group.count
-        return each * max(group.weight, 100) / 100 / (1.0 + max(group.nice, 0) / 2) if group.kind == "hog" else 5.0
+        return each * (group.weight or 100) / 100 / (1.0 + max(group.nice, 0) / 2) if group.kind == "hog" else 5.0
 
     groups = tuple(
         group_reading(group.name, cpu_ms=(got(group),) * group.count, p99_us=1024 if group.kind == "sleeper" else 0)

@@ -40,7 +40,7 @@ def load_request(plan: LoadPlan) -> bytes:
     if (plan.until_runs or program) and not _PROGRAM.fullmatch(program):
         raise InputError("load-plan", f"no name of a program to count: {program!r}")
     numbers = f"{plan.duration_ms} {plan.max_ms} {plan.until_runs}"
-    flags = f"{int(plan.program_stats)} {int(plan.stay_through_loss)}"
+    flags = f"{int(plan.program_stats)} {int(plan.stay_through_loss)} {int(plan.quiet)}"
     steps = (f"cpu {step.at_ms} {step.cpu} {int(step.online)}" for step in plan.hotplug)
     return "\n".join((f"load {numbers} {flags} {program or '-'}", *steps, *map(_group_line, plan.groups))).encode()
 

@@ -19,6 +19,7 @@ EQUAL = "equal hogs"
 AWAKE = "sleepers among hogs"
 HOGS, FAVOURED, VERY_NICED = "hogs", "favoured hogs", "very niced hogs"
 NICE_0, NICE_5 = "hogs of nice 0", "hogs of nice 5"
+LATE, FAVOURED_LATE, NICED_LATE = "latecomers", "favoured latecomers", "niced latecomers"
 HEAVY, LIGHT = "a hog in a heavy cgroup", "a hog in a light cgroup"
 
 
@@ -103,6 +104,12 @@ def bunched(cpus: int, duration_ms: int = SHARE_MS, start_on: int = 0) -> LoadPl
     return LoadPlan(groups=groups, duration_ms=duration_ms, program_stats=True)
 
 
+def dropped(cpus: int) -> LoadPlan:
+    """Hogs that start on the first CPU, and nothing else that wakes the others: they have to be told."""
+    hogs = LoadGroup(name=EQUAL, kind="hog", count=2 * cpus, start_on=(0,))
+    return LoadPlan(groups=(hogs,), duration_ms=BRIEF_SHARE_MS, quiet=True)
+
+
 def kindred(cpus: int) -> LoadPlan:
     """On each of two CPUs, only tasks of one nice value: a queue for them is never looked at for the others' sake."""
     groups = (
@@ -120,8 +127,11 @@ def late(cpus: int) -> LoadPlan:
         LoadGroup(name=f"a lone hog on CPU {cpu}", kind="hog", count=1, cpus=(cpu,), outside=True)
         for cpu in (0, cpus - 1)
     )
-    late = LoadGroup(name="latecomers", kind="latecomer", count=2 * cpus, sleep_us=ALONE_MS * 1000, outside=True)
-    return LoadPlan(groups=(*bound[:cpus], late), duration_ms=ALONE_MS + AFTER_MS)
+    late = tuple(
+        LoadGroup(name=name, kind="latecomer", count=count, nice=nice, sleep_us=ALONE_MS * 1000, outside=True)
+        for name, count, nice in ((LATE, 2 * cpus - 2, 0), (FAVOURED_LATE, 1, -5), (NICED_LATE, 1, 10))
+    )
+    return LoadPlan(groups=(*bound[:cpus], *(group for group in late if group.count)), duration_ms=ALONE_MS + AFTER_MS)
 
 
 def jobs(cpus: int) -> LoadPlan:
@@ -148,10 +158,10 @@ def several() -> LoadPlan:
 
 
 def two_cgroups() -> LoadPlan:
-    """Two equal hogs on one CPU, in cgroups of 300 and 100."""
+    """Two equal hogs on one CPU, in cgroups above and below the usual weight of 100."""
     groups = (
-        LoadGroup(name=HEAVY, kind="hog", count=1, cpus=(0,), weight=300),
-        LoadGroup(name=LIGHT, kind="hog", count=1, cpus=(0,), weight=100),
+        LoadGroup(name=HEAVY, kind="hog", count=1, cpus=(0,), weight=150),
+        LoadGroup(name=LIGHT, kind="hog", count=1, cpus=(0,), weight=50),
     )
     return LoadPlan(groups=groups, duration_ms=SHARE_MS)
 

@@ -81,13 +81,16 @@ def each_served(look: Look) -> Outcome | None:
     return None
 
 
-def upside_down(look: Look) -> Outcome | None:
+def upside_down(look: Look, *names: str) -> Outcome | None:
     """None unless the very niced hog gets much more, and the favoured one much less, than those between.
 
     Whoever does not declare weights owes nobody a ratio. That nice works the wrong way round is another thing.
+
+    :param names: of the groups between, favoured and very niced; the mix's unless given.
     """
-    usual = median(_group(look, loads.HOGS).cpu_ms)
-    favoured, niced = (max(_group(look, name).cpu_ms) for name in (loads.FAVOURED, loads.VERY_NICED))
+    between, *extremes = names or (loads.HOGS, loads.FAVOURED, loads.VERY_NICED)
+    usual = median(_group(look, between).cpu_ms)
+    favoured, niced = (max(_group(look, name).cpu_ms) for name in extremes)
     if niced <= limits.MAX_UPSIDE_DOWN * usual or favoured * limits.MAX_UPSIDE_DOWN >= usual:
         return None
     text = (

@@ -163,7 +163,8 @@ def _questions(session: Session) -> tuple[Callable[[], Outcome], ...]:
     always = (
         lambda: _bunched(session),
         lambda: _kindred(session),
-        lambda: _lived(session, loads.late(session.cpus)),
+        lambda: _dropped(session),
+        lambda: _late(session),
         *((lambda: _lived(session, loads.jobs(session.cpus)),) if _knows_jobs(session) else ()),
     )
     by_cgroup = "cgroup_set_weight" in session.callbacks
@@ -187,6 +188,22 @@ def _lived(session: Session, plan: LoadPlan) -> Outcome:
 def _kindred(session: Session) -> Outcome:
     look = session.look(loads.kindred(session.cpus))
     return waits.survived(look, limits.FEW) or shares.each_served(look) or judge.passed(f"kin: {waits.summary(look)}")
+
+
+def _dropped(session: Session) -> Outcome:
+    look = session.look(loads.dropped(session.cpus))
+    return (
+        waits.survived(look, limits.FEW)
+        or shares.conserving(look, session.cpus)
+        or judge.passed(f"{shares.cpu_used(look, session.cpus):.0%} used when nothing else wakes a CPU")
+    )
+
+
+def _late(session: Session) -> Outcome:
+    look = session.look(loads.late(session.cpus))
+    names = (loads.LATE, loads.FAVOURED_LATE, loads.NICED_LATE)
+    upside_down = shares.upside_down(look, *names) if session.cpus > 1 else None
+    return waits.survived(look, limits.FEW) or upside_down or judge.passed(waits.summary(look))
 
 
 def _bunched(session: Session, duration_ms: int = loads.SHARE_MS, start_on: int = 0) -> Outcome:

@@ -54,7 +54,7 @@ def test_a_request_says_everything() -> None:
         stay_through_loss=True,
     )
     assert codec.load_request(plan) == (
-        b"load 1500 9000 100000 1 1 a_long_name_of_\n"
+        b"load 1500 9000 100000 1 1 0 a_long_name_of_\n"
         b"cpu 400 1 0\ncpu 900 1 1\n"
         b"group 0 3 5 5 1 300 500 5000 0 0\ngroup 9 1 0 0 0 0 1 2 0 0"
     )
@@ -62,7 +62,7 @@ def test_a_request_says_everything() -> None:
 
 def test_a_plain_request() -> None:
     plan = LoadPlan(groups=(HOGS,), duration_ms=5)
-    assert codec.load_request(plan) == b"load 5 0 0 0 0 -\ngroup 0 2 0 0 0 0 500 5000 0 0"
+    assert codec.load_request(plan) == b"load 5 0 0 0 0 0 -\ngroup 0 2 0 0 0 0 500 5000 0 0"
 
 
 @pytest.mark.parametrize(
