@@ -27,7 +27,6 @@ _ENGINE = (*_COMMON, "-O3", "-Wall", "-Wextra", "-Wno-unused-parameter")
 _POLICY = (
     *_COMMON,
     "-O2",
-    "-g",
     "-flto",  # the runtime is small functions: they have to become part of the policy
     "-fms-extensions",
     "-fno-raw-string-literals",
@@ -41,6 +40,7 @@ _POLICY = (
 # What the kernel's verifier would refuse at load, null pointers and indexes out of bounds, traps where it happens.
 _CHECKED = (
     *_POLICY,
+    "-g",  # not the runtime: what of it becomes part of a callback then belongs to the line of its call
     "-fno-delete-null-pointer-checks",
     "-fsanitize=null,bounds",
     "-fsanitize-trap=null,bounds",

@@ -72,13 +72,14 @@ class Layout:
     def place(self, offset: int, start: int, *, loop: bool = False) -> str:
         """``file:line`` of the policy's own source for an instruction; empty when nothing is known.
 
-        What the compiler added, and what the runtime does inside of a callback, belongs to the line before it; at the
-        head of a *loop* to the line behind it.
+        What the compiler added belongs to the line before it, at the head of a *loop* to the line behind it.
 
         :param offset: in the module. :param start: of the function, in the module.
         """
         first = bisect.bisect_left(self.lines, (start - self.code, "", 0))
         last = bisect.bisect_right(self.lines, (offset - self.code, "\uffff", 0))
+        if not last or not self.lines[last - 1][1]:  # a function of the runtime: it has no lines
+            return ""
         before = [f"{file}:{line}" for _, file, line in self.lines[first:last] if _is_own(file, line)]
         if before and not (loop and not _is_own(*self.lines[last - 1][1:])):
             return before[-1]
