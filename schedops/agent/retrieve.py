@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from schedops.agent.predict import Prediction, Situation
 from schedops.model.decision import Decision
 from schedops.model.policy import Policy
+from schedops.model.rung import MEASURED
 from schedops.model.verdict import Verdict
 
 CLASS_POINTS = 1.0  # for the profile's first class; each later one counts half of the one before
@@ -102,5 +103,6 @@ def _by_model(situation: Situation, found: tuple[Prediction, ...]) -> tuple[floa
 
 
 def _by_history(policy: Policy, history: Sequence[Decision]) -> tuple[float, str]:
-    failed = [one for one in history if one.policy == policy.name and one.verdict is Verdict.FAIL]
+    measured = [one for one in history if one.policy == policy.name and one.rung in MEASURED]
+    failed = [one for one in measured if one.verdict is Verdict.FAIL]
     return (-FAILED_POINTS, f"failed here before: {failed[-1].summary}") if failed else (0.0, "")

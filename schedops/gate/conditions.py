@@ -31,7 +31,7 @@ def documents_match(workload: Workload, policy: str, measurements: Measurements)
     if len(set(numbers)) != len(numbers):
         wrong.append("a round is there twice")
     verdict = Verdict.ERROR if wrong else Verdict.PASS
-    return _condition("documents", verdict, "; ".join(wrong) or "workload, policy and rounds are as asked for")
+    return condition("documents", verdict, "; ".join(wrong) or "workload, policy and rounds are as asked for")
 
 
 def enough_valid(measurements: Measurements, arm: str) -> Reason:
@@ -43,10 +43,10 @@ def enough_valid(measurements: Measurements, arm: str) -> Reason:
     valid = len({sample.round for sample in measurements.samples if sample.arm == arm and sample.valid})
     text = f"{arm}: {valid} of {wanted} samples valid{_first_trouble(measurements, arm)}"
     if valid == 0:
-        return _condition(f"valid samples, {arm}", Verdict.ERROR, text, pairs=0)
+        return condition(f"valid samples, {arm}", Verdict.ERROR, text, pairs=0)
     enough = valid >= MIN_VALID_SHARE * wanted and valid >= MIN_PAIRS
     verdict = Verdict.PASS if enough else Verdict.INCONCLUSIVE
-    return _condition(f"valid samples, {arm}", verdict, text, pairs=valid)
+    return condition(f"valid samples, {arm}", verdict, text, pairs=valid)
 
 
 def stayed_in_charge(measurements: Measurements) -> Reason:
@@ -61,13 +61,13 @@ def stayed_in_charge(measurements: Measurements) -> Reason:
     elsewhere = [sample for sample in valid if not _in_charge(sample)]
     if lost:
         text = f"the kernel dropped the policy in {len(lost)} of {len(samples)} runs: {lost[0].why_invalid}"
-        return _condition("policy in charge", Verdict.FAIL, text)
+        return condition("policy in charge", Verdict.FAIL, text)
     if elsewhere:
         text = f"the policy was not in charge of round {elsewhere[0].round}, which counts as valid"
-        return _condition("policy in charge", Verdict.ERROR, text)
+        return condition("policy in charge", Verdict.ERROR, text)
     if not valid:
-        return _condition("policy in charge", Verdict.ERROR, "the candidate has no valid run")
-    return _condition("policy in charge", Verdict.PASS, f"in charge before and after {len(valid)} runs")
+        return condition("policy in charge", Verdict.ERROR, "the candidate has no valid run")
+    return condition("policy in charge", Verdict.PASS, f"in charge before and after {len(valid)} runs")
 
 
 def _in_charge(sample: Sample) -> bool:
@@ -78,13 +78,13 @@ def _in_charge(sample: Sample) -> bool:
 def verified(verification: VerificationReport | None, policy: str) -> Reason:
     """The Execution Verifier passed this policy. Without a report there is no PASS."""
     if verification is None:
-        return _condition("verification", Verdict.INCONCLUSIVE, f"{policy} was not verified")
+        return condition("verification", Verdict.INCONCLUSIVE, f"{policy} was not verified")
     if verification.policy != policy:
         text = f"the verification is of {verification.policy!r}, not of {policy!r}"
-        return _condition("verification", Verdict.ERROR, text)
+        return condition("verification", Verdict.ERROR, text)
     if verification.verdict is Verdict.PASS and not verification.checks:
-        return _condition("verification", Verdict.ERROR, "the verification has no checks")
-    return _condition("verification", verification.verdict, f"verification of {policy}: {verification.verdict.value}")
+        return condition("verification", Verdict.ERROR, "the verification has no checks")
+    return condition("verification", verification.verdict, f"verification of {policy}: {verification.verdict.value}")
 
 
 def _first_trouble(measurements: Measurements, arm: str) -> str:
@@ -92,7 +92,8 @@ def _first_trouble(measurements: Measurements, arm: str) -> str:
     return f" (round {invalid[0].round}: {invalid[0].why_invalid})" if invalid else ""
 
 
-def _condition(metric: str, verdict: Verdict, text: str, *, pairs: int = 0) -> Reason:
+def condition(metric: str, verdict: Verdict, text: str, *, pairs: int = 0) -> Reason:
+    """Something that must hold before figures count."""
     return Reason(
         metric=metric,
         role="condition",

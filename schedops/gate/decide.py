@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from schedops.gate.claims import Claim, Sides, better, binding_verdict, guarded
 from schedops.gate.conditions import ARMS, documents_match, enough_valid, stayed_in_charge, verified
+from schedops.gate.rungs import one_measured_rung
 from schedops.gate.summary import Case, summary
 from schedops.model.decision import Decision, Reason
 from schedops.model.measurements import Measurements
@@ -19,7 +20,8 @@ def decide(
 ) -> Decision:
     """Should a pull request propose this policy?
 
-    PASS needs all of: every condition (documents match, enough valid samples, policy in charge, verified); better than
+    PASS needs all of: every condition (documents match, measured on one rung and not simulated, enough valid samples,
+    policy in charge, verified); better than
     the default scheduler; better than the informed default; every hard guard held against the default scheduler.
     Guards against the informed default are reported only: the default scheduler is what hosts run today.
 
@@ -46,6 +48,7 @@ def measured_conditions(workload: Workload, policy: str, measurements: Measureme
     """The conditions that can be read off the measurements."""
     return (
         documents_match(workload, policy, measurements),
+        one_measured_rung(measurements),
         *(enough_valid(measurements, arm) for arm in ARMS),
         stayed_in_charge(measurements),
     )
@@ -56,10 +59,11 @@ def judge(workload: Workload, policy: str, measurements: Measurements, condition
     findings = _find(workload, measurements, conditions)
     verdict = _argue(findings)
     advice = _recommend(verdict, findings)
-    case = Case(workload=workload.name, policy=policy, verdict=verdict, recommendation=advice)
+    case = Case(workload=workload.name, policy=policy, verdict=verdict, recommendation=advice, rung=measurements.rung)
     return Decision(
         workload=workload.name,
         policy=policy,
+        rung=measurements.rung,
         verdict=verdict,
         recommendation=advice,
         summary=summary(case, findings.deciding(), findings.informed_alone.reasons),

@@ -30,11 +30,13 @@ def compare(
     """Pair *arm* with *baseline* within each round; an invalid or missing sample drops the pair of its round.
 
     A metric that a valid sample does not carry exactly once, in this unit, finite and above zero is a problem of the
-    whole metric: dropping such pairs would choose the data by its outcome.
+    whole metric: dropping such pairs would choose the data by its outcome. So is a sample of another rung.
     """
     pairs = [pair for number in _rounds(measurements) if (pair := _pair(measurements, number, arm, baseline))]
     if not pairs:
         return Change(problem=f"no round has a valid pair of {arm} and {baseline}")
+    if rungs := {rung_of(measurements, sample) for pair in pairs for sample in pair} - {measurements.rung}:
+        return Change(pairs=len(pairs), problem=f"figures of {', '.join(sorted(rungs))} beside {measurements.rung}")
     if problem := _problem([sample for pair in pairs for sample in pair], metric, unit):
         return Change(pairs=len(pairs), problem=problem)
     logs = [math.log(_value(new, metric) / _value(base, metric)) for new, base in pairs]
@@ -45,6 +47,11 @@ def compare(
         low=_fraction(interval.low),
         high=_fraction(interval.high),
     )
+
+
+def rung_of(measurements: Measurements, sample: Sample) -> str:
+    """A sample is of the rung of its measurements unless it says otherwise."""
+    return sample.rung or measurements.rung
 
 
 def _rounds(measurements: Measurements) -> list[int]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from schedops.gate.pairs import Change
 from schedops.gate.words import ARM_NAMES, figures, metric_name, percent
 from schedops.model.decision import Reason
+from schedops.model.rung import SIMULATED
 from schedops.model.verdict import Verdict
 
 
@@ -19,6 +20,7 @@ class Case:
     policy: str
     verdict: Verdict
     recommendation: str
+    rung: str
 
 
 def summary(case: Case, deciding: Sequence[Reason], informed_alone: Sequence[Reason]) -> str:
@@ -39,7 +41,8 @@ def _found(case: Case, deciding: Sequence[Reason]) -> str:
     ]
     found = " and ".join(changes) or "nothing that could be measured"
     pairs = max((reason.pairs for reason in deciding if reason.baseline), default=0)
-    return f"{case.policy} on {case.workload}: {found} ({pairs} pairs)."
+    simulated = "Simulated, not measured: " if case.rung == SIMULATED else ""
+    return f"{simulated}{case.policy} on {case.workload}: {found} ({pairs} pairs)."
 
 
 def _follows(case: Case, deciding: Sequence[Reason], informed_alone: Sequence[Reason]) -> str:

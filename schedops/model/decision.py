@@ -31,10 +31,14 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """:param recommendation: policy | settings | nothing: what a pull request should propose."""
+    """:param rung: where all of its figures come from, of schedops.model.rung; simulated ones prove nothing.
+
+    :param recommendation: policy | settings | nothing: what a pull request should propose.
+    """
 
     workload: str
     policy: str
+    rung: str
     verdict: Verdict
     recommendation: str
     summary: str

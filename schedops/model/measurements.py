@@ -24,6 +24,7 @@ class Sample:
     :param arm: eevdf | informed | candidate.
     :param before: state before the run; for the candidate it proves the policy was in charge.
     :param after: state after it.
+    :param rung: where it comes from when that is not where the measurements as a whole do; then nothing is compared.
     :param valid: exit codes 0 and the right scheduler in charge before and after; *why_invalid* says what was not.
     """
 
@@ -38,6 +39,7 @@ class Sample:
     metrics: tuple[MetricValue, ...]
     valid: bool
     why_invalid: str = ""
+    rung: str = ""  # of schedops.model.rung; empty: that of the measurements
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,7 @@ class Measurements:
     cpus: int
     accelerator: str
     object_sha256: str
-    rung: str  # simulated | micro-vm | bare-metal
+    rung: str  # of schedops.model.rung
     warmup_rounds: int  # run first and dropped
     rounds: tuple[RoundPlan, ...]
     samples: tuple[Sample, ...]

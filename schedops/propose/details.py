@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from schedops.model.rung import SIMULATED
 from schedops.model.verdict import Verdict, worst
 from schedops.model.verification import Check
 from schedops.propose.dossier import Dossier
@@ -90,8 +91,9 @@ def unknown(dossier: Dossier) -> str:
     measured, missing = dossier.measurements, dossier.verification.kernels_missing
     invalid = sum(not sample.valid for sample in measured.samples)
     rung = _RUNGS.get(measured.rung, inline(measured.rung))
+    how = "Simulated, not measured," if measured.rung == SIMULATED else "Measured"
     lines = [
-        f"- Measured on {rung}, {measured.cpus} CPUs, one boot, one kernel ({code(measured.kernel)}); {_ELSEWHERE}",
+        f"- {how} on {rung}, {measured.cpus} CPUs, one boot, one kernel ({code(measured.kernel)}); {_ELSEWHERE}",
         f"- {len(measured.rounds)} rounds; {invalid} of {len(measured.samples)} samples were not valid.",
         f"- The workload is a model of {code(dossier.workload.name)}, not the thing itself.",
     ]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from schedops.errors import InputError, Refused, Unavailable
 from schedops.model.pull import FileChange, Proposal, Published
+from schedops.model.rung import MEASURED
 from schedops.model.verdict import Verdict
 from schedops.ports import Checkout, Forge
 from schedops.propose.body import PICTURE, body
@@ -59,9 +60,12 @@ def proposal(dossier: Dossier, documents: tuple[FileChange, ...]) -> Proposal:
 def refuse_what_failed(dossier: Dossier, *, forge: Forge) -> None:
     """PASS goes on, INCONCLUSIVE goes on as a draft, FAIL goes on when settings are enough; nothing else does.
 
-    :raises Refused: FAIL. :raises Unavailable: ERROR.
+    :raises Refused: FAIL, or figures that were not measured. :raises Unavailable: ERROR.
     """
     decision = dossier.decision
+    if {decision.rung, dossier.measurements.rung} - set(MEASURED) or decision.rung != dossier.measurements.rung:
+        text = f"no pull request: the figures are {dossier.measurements.rung}, the decision is on {decision.rung} ones"
+        raise Refused("not-measured", text, hint="`schedops bench` measures")
     if dossier.settings_only:
         return
     if decision.verdict is Verdict.ERROR or dossier.verification.verdict is Verdict.ERROR:

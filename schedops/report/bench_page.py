@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from schedops.model.decision import Decision, Reason
 from schedops.model.measurements import Measurements
+from schedops.model.rung import WORDS
 from schedops.model.workload import Workload
 from schedops.report.profile_page import number
 from schedops.report.table import paragraph, table
@@ -17,7 +18,8 @@ _HEADER = ("METRIC", "WANTED", "EEVDF", "INFORMED", "CANDIDATE", "VS EEVDF", "VE
 def bench_page(workload: Workload, measurements: Measurements, decision: Decision) -> str:
     """One row per metric of the workload's objectives and guards, then every other metric that was read."""
     head = (
-        f"{measurements.policy} on {measurements.workload}: {len(measurements.rounds)} rounds of three arms, "
+        f"{measurements.policy} on {measurements.workload}, {WORDS.get(decision.rung, decision.rung)}: "
+        f"{len(measurements.rounds)} rounds of three arms, "
         f"{measurements.kernel}, {measurements.cpus} CPUs, {measurements.accelerator}, {measurements.seconds:.0f} s"
     )
     rows = [_row(metric, wanted, measurements, decision) for metric, wanted in _wanted(workload, measurements)]

@@ -8,6 +8,7 @@ from schedops.model.jobs import Hints
 from schedops.model.measurements import Measurements
 from schedops.model.plan import Plan
 from schedops.model.profile import Profile
+from schedops.model.rung import SIMULATED
 from schedops.model.verdict import Verdict
 from schedops.model.verification import VerificationReport
 
@@ -48,7 +49,8 @@ def verification(report: VerificationReport) -> str:
 def measurements(measured: Measurements) -> str:
     """Runs, rounds, invalid ones."""
     invalid = sum(not sample.valid for sample in measured.samples)
-    said = f"{len(measured.samples)} runs in {len(measured.rounds)} rounds of three arms on {measured.kernel}"
+    said = "simulated, not measured: " if measured.rung == SIMULATED else ""
+    said += f"{len(measured.samples)} runs in {len(measured.rounds)} rounds of three arms on {measured.kernel}"
     return said + (f", {invalid} not counted" if invalid else "")
 
 

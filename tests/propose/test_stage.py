@@ -96,6 +96,22 @@ def test_fail_names_the_pull_request_that_said_otherwise(publish):
     assert "pull request 1 says otherwise" in caught.value.hint
 
 
+@pytest.mark.parametrize("candidate", [0.8, 1.2])
+def test_simulated_figures_open_nothing_whatever_the_decision_says(root, forge, candidate):
+    checkout = GitCheckout(root)
+    made = dossier(base_commit=checkout.head(), informed=0.8 if candidate > 1 else 0.97, candidate=candidate)
+    simulated = replace(made.measurements, rung="simulated")
+    for forged in (
+        replace(made, measurements=simulated),
+        replace(made, measurements=simulated, decision=replace(made.decision, rung="simulated")),
+        replace(made, decision=replace(made.decision, rung="bare-metal")),
+    ):
+        with pytest.raises(Refused) as caught:
+            run(forged, documents_of(made), reads=READS, forge=forge, checkout=checkout)
+        assert caught.value.code == "not-measured"
+    assert forge.pulls() == ()
+
+
 def test_failed_verification_is_never_proposed(publish, forge):
     with pytest.raises(Refused):
         publish(verification=verification(Verdict.FAIL))

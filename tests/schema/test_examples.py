@@ -167,6 +167,7 @@ EXAMPLES: tuple[Any, ...] = (
     Decision(
         workload="ci-builds",
         policy="build-order",
+        rung="micro-vm",
         verdict=Verdict.INCONCLUSIVE,
         recommendation="nothing",
         summary="Too few pairs.",

@@ -55,7 +55,7 @@ WORDS = st.sampled_from(
 @given(TEXT | WORDS)
 def test_any_text_is_read_back(text):
     decision = Decision(
-        workload="w", policy="p", verdict=Verdict.PASS, recommendation="policy", summary=text, reasons=(),
-        confidence=0.95,
+        workload="w", policy="p", rung="micro-vm", verdict=Verdict.PASS, recommendation="policy", summary=text,
+        reasons=(), confidence=0.95,
     )  # fmt: skip
     assert load(yaml_bytes(decision), Decision) == decision
