@@ -124,11 +124,25 @@ class _Run:
             trap = self.fault(error, self.policy.layout)
         box.refuel(1 << 40)
         end = trap or self._end()
+        end = self._unloaded(end)
+        box.refuel(1 << 40)
         box.call("finish")
         self._drain()
         return result_of(
             self._plan, self._cpus, end, box.read, lambda which: box.call("result", which), b"".join(self._trace)
         )
+
+    def _unloaded(self, end: SimEnd) -> SimEnd:
+        """The policy is unloaded. What it does wrong then counts if nothing was wrong before."""
+        if self.policy is None or end.verdict not in (SimVerdict.DONE, SimVerdict.EJECTED):
+            return end
+        self._sandbox.refuel(_BATCH_FUEL + len(self._plan.tasks) * _TASK_FUEL)
+        try:
+            self._sandbox.call("unload")
+        except wasmtime.Trap as error:
+            wrong = self.fault(error, self.policy.layout)
+            return wrong if end.verdict == SimVerdict.DONE else end
+        return end if end.verdict == SimVerdict.EJECTED else self._end()
 
     def never(self, end: SimEnd) -> SimResult:
         """A run that did not begin."""

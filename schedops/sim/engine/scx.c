@@ -14,6 +14,8 @@ static void kick(s32 cpu, u64 flags);
 #include "scx_kfuncs_cpu.c"
 #include "scx_timers.c"
 
+#include "scx_unload.c"
+
 const struct sched_class scx_class = {
 	.init = scx_init,
 	.task_new = scx_task_new,

@@ -43,6 +43,8 @@
 #define MAX_BATCH 1024
 #define SCX_WATCHDOG_MAX_TIMEOUT 30000
 #define SCX_EXIT_UNREG 64
+#define SCX_EXIT_UNREG_BPF 65
+#define SCX_EXIT_UNREG_KERN 66
 #define SCX_EXIT_ERROR 1024
 #define SCX_EXIT_ERROR_BPF 1025
 #define SCX_EXIT_ERROR_STALL 1026
@@ -149,7 +151,7 @@ struct policy_room { /* exports of the shim's runtime, rt_* */
 	void (*timer)(u32 place);
 	void (*idle_task)(u32 cpu); /* makes the idle task of a CPU, which comes behind the plan's tasks */
 	void (*current)(u32 leaves, u32 comes); /* tasks; behind the idle tasks: nobody */
-	u64 (*exit_info)(u32 kind, s64 code);
+	u64 (*exit_info)(u32 kind, s64 code, u64 words, u64 length);
 	void (*exit_text)(u32 which, u32 place, u64 eight); /* 0 reason, 1 message */
 };
 

@@ -201,12 +201,12 @@ u64 EXPORT(kf_random)(void)
 	return random_next(&state);
 }
 
-/* scx_bpf_error() (kind 1025) and scx_bpf_exit() (67): the words stay in the policy's memory, Python fetches them. */
+/* scx_bpf_error() (kind 1025) and scx_bpf_exit() (65): the words stay in the policy's memory, Python fetches them. */
 static u64 words_at, words_length;
 
 void EXPORT(kf_exit)(u32 kind, s64 code, u64 at_, u64 length)
 {
-	if (stopped)
+	if (stopped || leaving)
 		return;
 	words_at = at_;
 	words_length = length;

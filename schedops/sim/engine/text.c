@@ -8,6 +8,7 @@ static struct {
 	s64 exit_code;
 	char text[1024];
 } ending;
+static u8 leaving; /* the policy is on its way out: it cannot be ejected again */
 
 static void put(char letter)
 {
@@ -67,9 +68,10 @@ void stop(enum verdict verdict, u32 kind, const char *format, ...)
 {
 	__builtin_va_list args;
 
-	if (stopped)
+	if (stopped || (leaving && verdict == V_EJECTED))
 		return;
 	stopped = 1;
+	ending.length = 0;
 	ending.verdict = verdict;
 	ending.kind = kind;
 	__builtin_va_start(args, format);

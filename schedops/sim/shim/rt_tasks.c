@@ -145,10 +145,13 @@ void EXPORT(rt_exit_text)(u32 which, u32 place, u64 eight)
 		__builtin_memcpy(text + place, &eight, 8);
 }
 
-u64 EXPORT(rt_exit_info)(u32 kind, s64 code)
+/* words: its own, of scx_bpf_error() or scx_bpf_exit() */
+u64 EXPORT(rt_exit_info)(u32 kind, s64 code, u64 words, u64 length)
 {
 	static struct scx_exit_info info;
 
+	if (length)
+		__builtin_memcpy(exit_message, (void *)words, length < sizeof(exit_message) ? length : sizeof(exit_message) - 1);
 	info = (struct scx_exit_info){ kind, code, exit_reason, exit_message, "" };
 	return (u64)&info;
 }

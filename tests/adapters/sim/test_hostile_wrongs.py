@@ -80,7 +80,7 @@ POINTERS = {
     "no-task": Wrong("sink = scx_bpf_task_cpu(0)", FAULT, NO_TASK),
     "inside-a-task": Wrong("sink = scx_bpf_task_cpu((void *)p0 + 8)", FAULT, NO_TASK),
     "before-the-first": Wrong("sink = scx_bpf_task_cpu(bpf_task_from_pid(1000) - 1)", FAULT, NO_TASK),
-    "behind-the-last": Wrong("sink = scx_bpf_task_cpu(bpf_task_from_pid(1000) + 20)", FAULT, NO_TASK),
+    "behind-the-last": Wrong("sink = scx_bpf_task_cpu(bpf_task_from_pid(1000) + 64)", FAULT, NO_TASK),
     "far-behind": Wrong("sink = scx_bpf_task_running(bpf_task_from_pid(1000) + (1ULL << 53))", FAULT, NO_TASK),
     "a-copy": Wrong(
         "{ static struct task_struct copy; copy = *p0; sink = scx_bpf_task_cpu(&copy); }",
@@ -93,7 +93,7 @@ POINTERS = {
         DONE,
     ),
     "no-such-pid": Wrong("sink = (u64)bpf_task_from_pid(-1) | (u64)bpf_task_from_pid(0x7fffffff); ZERO", DONE),
-    "no-such-cpu": Wrong("sink = (u64)scx_bpf_cpu_curr(-1) | (u64)scx_bpf_cpu_curr(1 << 30); ZERO", DONE),
+    "no-such-cpu": Wrong("sink = (u64)scx_bpf_cpu_curr(1 << 30)", EJECTED, "invalid CPU 1073741824"),
     "map-of-nothing": Wrong("sink = (u64)bpf_map_lookup_elem(0, &zero)", FAULT, "a map that is none"),
     "not-a-map": Wrong("sink = (u64)bpf_map_lookup_elem(small, &zero)", FAULT, "a map that is none"),
     "beside-a-map": Wrong("sink = (u64)bpf_task_storage_get(&array, p0, 0, 1)", FAULT, "a map that is none"),
