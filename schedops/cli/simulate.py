@@ -24,6 +24,7 @@ _DEFAULT_SEEDS = 10
 @click.command()
 @click.argument("policy", required=False)
 @click.option("-w", "--workload", metavar="NAME", help="`schedops workload list` names them")
+@click.option("--case", metavar="ID", help="a run of `schedops verify`'s simulated stage, as its findings name it")
 @click.option("--cpus", type=click.IntRange(1, 512), help=f"so many equal CPUs [default: {_DEFAULT_CPUS}]")
 @click.option(
     "--machine", metavar="NAME|FILE", help="a machine file, or one that comes along (laptop-4-4, server-172 ...)"
@@ -56,6 +57,7 @@ def simulate(
     *,
     policy: str | None,
     workload: str | None,
+    case: str | None,
     cpus: int | None,
     machine: str | None,
     seeds: tuple[int, ...],
@@ -84,6 +86,11 @@ def simulate(
     """
     if describe_host is not None:
         return _describe(describe_host)
+    if case is not None:
+        if policy is None or workload or cpus or machine or seeds or count:
+            raise click.UsageError("--case is a load, a machine and a seed; beside it only POLICY is needed")
+        _check_outputs(trace, plot)
+        return _case(policy, case, params, trace=trace, plot=plot)
     if policy is None or workload is None:
         raise click.UsageError("POLICY and --workload are needed (or --describe-host)")
     _check_outputs(trace, plot)
@@ -115,6 +122,23 @@ def simulate(
     data = {**encode(found.comparison), "files": written}
     text = "\n".join([simulation_page(found.comparison), *(f"written: {name}" for name in written)])
     return Answer(data, text, exit_code_of(found.comparison.policy_end))
+
+
+def _case(policy: str, case: str, params: tuple[str, ...], *, trace: str | None, plot: str | None) -> Answer:
+    from schedops.adapters.disk.cachedir import write_whole
+    from schedops.pipeline.simulated_case import case_data, case_page, case_plot, case_trace, run_case
+    from schedops.repository import open_tree
+    from schedops.wiring import simulator
+
+    scheduler = _scheduler(open_tree(Path.cwd()), policy, params)
+    found = run_case(case, scheduler, simulator(), trace=bool(trace or plot))
+    written = [name for name in (plot, trace) if name is not None and found.result.tasks]
+    if plot in written and plot is not None:
+        write_whole(Path(plot), case_plot(found))
+    if trace in written and trace is not None:
+        write_whole(Path(trace), case_trace(found, json=trace.endswith(".json")))
+    text = "\n".join([case_page(found), *(f"written: {name}" for name in written)])
+    return Answer({**case_data(found), "files": written}, text, found.exit_code)
 
 
 def _check_outputs(trace: str | None, plot: str | None) -> None:

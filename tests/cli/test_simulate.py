@@ -273,3 +273,27 @@ def test_help_imports_neither_wasmtime_nor_the_schemas():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+BAD = Path(__file__).parents[1] / "data/corpus/bad"
+
+
+def test_a_case_of_the_verifier_is_shown_as_its_finding_names_it(run, tmp_path):
+    plot = tmp_path / "out.svg"
+    code, out, _ = run(f"simulate {BAD}/s_ignores_affinity.bpf.c --case mix/flat-2/1100ms/1 --plot {plot}")
+    assert code == 1
+    assert "the mix on 2 CPUs (flat-2, seed 1), simulated, not measured" in out
+    assert "NEVER-RAN: 1 of 1 hogs on the first CPU never ran" in out
+    assert plot.read_bytes().startswith(b"<svg ")
+    code, out, _ = run("simulate fifo --case mix/odd-3/2000ms/1 --output json")
+    data = data_of(out)
+    assert (code, data["rung"], data["rule"], data["end"]["verdict"]) == (0, "simulated", "", "done")
+    waits = {group["name"]: group["longest_wait_ms"] for group in data["groups"]}
+    assert 0 < waits["hogs"] < 200
+
+
+def test_a_case_that_cannot_be_simulated_or_is_none(run):
+    code, out, _ = run(f"simulate {BAD}/x_partial.bpf.c --case mix/flat-2/1100ms/1")
+    assert (code, "SCX_OPS_SWITCH_PARTIAL" in out) == (3, True)
+    assert run("simulate fifo --case mix/flat-9/1ms/1")[0] == 2
+    assert run("simulate fifo --case mix/flat-2/1100ms/1 --cpus 4")[0] == 2

@@ -24,6 +24,7 @@ _SCATTER = 611_953  # a prime: neighbours come far apart
 _GATE_NS = 10 * MS_NS
 BRIEF_NS = 50_000  # a task with less CPU time than this has only come to the gate
 KERNEL_THREADS = "kernel threads"
+_BOUND = "bound-sleeper"  # as sleepers, each on one of the group's CPUs, in turn
 
 
 def grown(load: LoadPlan, cpus: int) -> LoadPlan:
@@ -39,11 +40,10 @@ def disturbed(load: LoadPlan, cpus: int) -> LoadPlan:
 
     Without any, a CPU that idles from the start never goes idle, and a task that is alone on its CPU never leaves it.
     """
-    threads = (
-        LoadGroup(name=KERNEL_THREADS, kind="sleeper", count=1, cpus=(cpu,), work_us=20, sleep_us=20_000, outside=True)
-        for cpu in range(cpus)
+    threads = LoadGroup(
+        name=KERNEL_THREADS, kind=_BOUND, count=cpus, cpus=tuple(range(cpus)), work_us=20, sleep_us=20_000, outside=True
     )
-    return replace(load, groups=(*load.groups, *threads))
+    return replace(load, groups=(*load.groups, threads))
 
 
 def _grown(group: LoadGroup, cpus: int) -> LoadGroup:
@@ -102,10 +102,12 @@ class _Plan:
             hint_ns=group.hint_us * US_NS,
         )
         for number in range(group.count):
-            first = replace(like, cpuset=self.cpuset((len(self.tasks) % len(self.everywhere),)))
+            place = group.cpus[number % len(group.cpus)] if group.kind == _BOUND else len(self.tasks)
+            first = replace(like, cpuset=self.cpuset((place % len(self.everywhere),)))
             steps = self._to_the_gate(group)
             steps += tuple(_shifted(_KINDS[group.kind](self, group, like, number), len(steps)))
-            self.task(like if group.start_on or group.cpus else first, steps)
+            shared = group.kind != _BOUND and (group.start_on or group.cpus)
+            self.task(like if shared else first, steps)
 
     def task(self, like: SimTask, steps: Sequence[Instruction], *, forked: bool = False) -> int:
         arrival_ns = -1 if forked else self._arrival_ns()
@@ -210,6 +212,7 @@ _KINDS: dict[str, Callable[[_Plan, LoadGroup, SimTask, int], Program]] = {
     "hog": _hog,
     "latecomer": _latecomer,
     "sleeper": _sleeper,
+    _BOUND: _sleeper,
     "yielder": _yielder,
     "forker": _forker,
     "pipe": _pipe,

@@ -36,7 +36,9 @@ def test_plans_are_the_same_for_a_seed_and_differ_between_seeds() -> None:
 def test_a_plan_has_the_groups_tasks_and_the_forkers_children() -> None:
     load = disturbed(grown(loads.mixed(2), 2), 2)
     plan = plan_of(load, 2, seed=1)
-    assert plan.labels.count(KERNEL_THREADS) == 2
+    threads = [task for task in plan.tasks if task.label == plan.labels.index(KERNEL_THREADS)]
+    assert [plan.cpusets[task.cpuset] for task in threads] == [(0,), (1,)]
+    assert len(set(plan.labels)) == len(plan.labels)
     first = [task for task in plan.tasks if task.label == plan.labels.index("forkers") and task.arrival_ns >= 0]
     children = [task for task in plan.tasks if task.arrival_ns < 0]
     assert len(first) == 2
