@@ -96,6 +96,7 @@ class SimTask:
     :param arrival_ns: when it becomes runnable first; -1: when a FORK names it.
     :param hint_ns: expected CPU time for the policy's ``hints`` map; 0: nothing is known.
     :param program: index into ``SimPlan.programs``.
+    :param kernel: it is a thread of the kernel's: policies see PF_KTHREAD in its flags.
     """
 
     name: str
@@ -106,6 +107,7 @@ class SimTask:
     cpuset: int = -1
     arrival_ns: int = 0
     hint_ns: int = 0
+    kernel: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

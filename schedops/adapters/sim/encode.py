@@ -81,6 +81,7 @@ def _task_words(task: SimTask) -> Iterable[int]:
         task.cpuset,
         task.arrival_ns,
         task.hint_ns,
+        int(task.kernel),
         int.from_bytes(comm[:8], "little", signed=True),
         int.from_bytes(comm[8:], "little", signed=True),
     )

@@ -37,6 +37,7 @@ struct task {
 	s32 pid; /* FIRST_PID + id */
 	enum task_state state;
 	u8 runnable; /* QUEUED or RUNNING */
+	u8 kernel; /* a thread of the kernel's */
 	u8 yields; /* it came off by YIELD */
 	u8 moving; /* blocked only to leave a CPU it may no longer use */
 	s32 cpu; /* whose queue it is on, or ran on last */

@@ -129,7 +129,7 @@ struct policy_ops {
 };
 
 struct policy_room { /* exports of the shim's runtime, rt_* */
-	void (*task)(u32 task, s32 pid, u32 cgroup, s32 static_prio, u32 weight, u32 nr_allowed);
+	void (*task)(u32 task, s32 pid, u32 cgroup, s32 static_prio, u32 weight, u32 nr_allowed, u32 kernel);
 	void (*comm)(u32 task, u64 low, u64 high);
 	void (*mask)(u32 task, u32 word, u64 bits);
 	void (*allowed)(u32 task, u32 nr_allowed);

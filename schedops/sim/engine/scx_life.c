@@ -90,7 +90,7 @@ static void scx_task_new(struct task *p)
 	scx_of(p)->ddsp_dsq = SCX_DSQ_INVALID;
 	__builtin_memcpy(&low, p->comm, 8);
 	__builtin_memcpy(&high, p->comm + 8, 8);
-	theirs.task(p->id, p->pid, p->cgroup, 120 + p->nice, scx_weight(p), p->nr_allowed);
+	theirs.task(p->id, p->pid, p->cgroup, 120 + p->nice, scx_weight(p), p->nr_allowed, p->kernel);
 	theirs.comm(p->id, low, high);
 	show_mask(p);
 	refill(p); /* scx_pre_fork(), init_scx_entity(): before the policy sees it */

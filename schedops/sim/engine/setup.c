@@ -155,6 +155,7 @@ static void read_task(struct task *p, u32 id, const struct program *programs, u3
 	p->nr_allowed = cpuset_sizes[cpuset < 0 ? all_cpus : cpuset];
 	arrival = next_word();
 	p->hint_ns = next_word();
+	p->kernel = next_word();
 	__builtin_memcpy(p->comm, input, 16);
 	input += 2;
 	p->ran_on = -1;

@@ -43,11 +43,12 @@ static FAST u32 task_index(const struct task_struct *p)
 	return index;
 }
 
-void EXPORT(rt_task)(u32 task, s32 pid, u32 cgroup, s32 static_prio, u32 weight, u32 nr_allowed)
+void EXPORT(rt_task)(u32 task, s32 pid, u32 cgroup, s32 static_prio, u32 weight, u32 nr_allowed, u32 kernel)
 {
 	struct task_struct *p = &mirrors[task];
 
 	p->pid = p->tgid = pid;
+	p->flags = kernel ? PF_KTHREAD : 0;
 	p->static_prio = p->prio = static_prio;
 	p->scx.weight = weight;
 	p->nr_cpus_allowed = nr_allowed;
@@ -69,7 +70,7 @@ void EXPORT(rt_idle_task)(u32 cpu)
 	struct task_struct *p = &mirrors[nr_tasks + cpu];
 	char *end = p->comm + 8;
 
-	rt_task(nr_tasks + cpu, 0, 0, MAX_PRIO_SHIFT, 0, 1);
+	rt_task(nr_tasks + cpu, 0, 0, MAX_PRIO_SHIFT, 0, 1, 1);
 	p->flags = PF_IDLE | PF_KTHREAD;
 	p->cpus_mask.bits[cpu / 64] = 1UL << cpu % 64;
 	__builtin_memcpy(p->comm, "swapper/", 8);

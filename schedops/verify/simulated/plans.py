@@ -100,6 +100,7 @@ class _Plan:
             nice=group.nice,
             cpuset=self.cpuset(group.start_on or group.cpus),
             hint_ns=group.hint_us * US_NS,
+            kernel=group.name == KERNEL_THREADS,
         )
         for number in range(group.count):
             place = group.cpus[number % len(group.cpus)] if group.kind == _BOUND else len(self.tasks)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from schedops.adapters.sim.simulator import WasmSimulator
@@ -188,3 +190,14 @@ def test_parameters_are_set(simulator: WasmSimulator) -> None:
     assert end_of(simulator, "INIT", wrong).verdict == SimVerdict.DONE
     assert end_of(simulator, "INIT", wrong, ("limit", 5)).message.endswith("ops.init() failed (-22)")
     assert end_of(simulator, "INIT", wrong, ("no_such", 5)).verdict == SimVerdict.UNSUPPORTED
+
+
+def test_threads_of_the_kernel_are_seen_as_such(simulator: WasmSimulator) -> None:
+    wrong = "if (p->flags & 0x00200000) scx_bpf_error_bstr(p->comm, 0, 0)"
+    text = TEMPLATE.replace('"GPL";', '"GPL"; extern void scx_bpf_error_bstr(char *, u64 *, u32) __ksym;')
+    for name in PLACES:
+        text = text.replace(f"{name};", f"{wrong if name == 'RUNNING' else ''};")
+    plan = mixed_plan(end_ns=100 * MS)
+    assert run(simulator, plan, policy(text), 2).end == SimEnd(verdict=SimVerdict.DONE)
+    tasks = (*plan.tasks[:5], replace(plan.tasks[5], name="kworker", kernel=True))
+    assert run(simulator, replace(plan, tasks=tasks), policy(text), 2).end.message == "scx_bpf_error: kworker"
