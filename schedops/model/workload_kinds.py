@@ -62,6 +62,7 @@ class KernelBuild:
     archive_ms: float
     link_ms: float
     links: int
+    process_ms: float = 0.0  # configuration, parsing, links: processes of this length one after the other; 0: one each
     processes: int = 3  # short ones of a job after its shell: compiler, assembler and the like, one after the other
 
 

@@ -23,10 +23,10 @@ def say(monkeypatch):
     return run
 
 
-def test_list_has_the_five_policies(say):
+def test_list_has_the_six_policies(say):
     text = say("library", "list")
     firsts = [line.split()[0] for line in text.splitlines() if not line.startswith(" ")]
-    assert firsts == ["POLICY", "build-order", "fifo", "interactive", "long-first", "weighted-vtime"]
+    assert firsts == ["POLICY", "build-order", "fifo", "interactive", "long-first", "warm-cores", "weighted-vtime"]
     assert max(map(len, text.splitlines())) <= 110
 
 

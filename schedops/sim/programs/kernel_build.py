@@ -67,7 +67,8 @@ def _directory(build: _Build, directory: int, means: list[float], done: int) -> 
         starts += (*wait(build.free), *run(FORK_NS), *fork(index))
     reaps = (*wait(reaped), *run(REAP_NS)) * len(jobs)
     archives = _child(build, f"ar-{directory}", archive)
-    program = (*run(parse), *starts, *reaps, *archives, *post(done))
+    reads = _chain(build, f"sh-{directory}", parse) if model.process_ms else run(parse)
+    program = (*reads, *starts, *reaps, *archives, *post(done))
     make = builder.task(f"make-{directory}", program, label="make", arrival_ns=-1)
     return make, parse + archive + max(work for _, work in jobs)
 
@@ -96,6 +97,14 @@ def _shares(work: int, count: int) -> list[int]:
     return [max(1, part) for part in (first, *[(work - first) // (count - 1)] * (count - 1))]
 
 
+def _chain(build: _Build, name: str, work: int) -> Program:
+    # Work that is done by one short process after the other, as configuration is: each asks one question.
+    each = ns_of_ms(build.model.process_ms)
+    count = max(1, round(work / each)) if each else 1
+    names = [f"{name}-{at}" for at in range(count)] if each else [name]
+    return tuple(step for one in names for step in _child(build, one, work // count))
+
+
 def _child(build: _Build, name: str, work: int) -> Program:
     # A process that its parent waits for.
     if not work:
@@ -111,11 +120,11 @@ def _top(build: _Build, makes: list[int], done: int) -> int:
     configure = build.length(ns_of_ms(model.configure_ms)) if model.configure_ms else 0
     links = [build.length(ns_of_ms(model.link_ms)) for _ in range(model.links) if model.link_ms]
     build.work_ns += configure + sum(links)
-    program = _child(build, "configure", configure)
+    program = _chain(build, "configure", configure)
     for make in makes:
         program += (*run(FORK_NS), *fork(make))
     program += (*wait(done), *run(REAP_NS)) * len(makes)
     for at, link in enumerate(links):
-        program += _child(build, f"ld-{at}", link)
+        program += _chain(build, f"ld-{at}", link)
     build.builder.task("make", program, label="make")
     return configure + sum(links)

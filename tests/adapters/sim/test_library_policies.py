@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from schedops.adapters.sim.simulator import WasmSimulator
-from schedops.model.machine import flat_machine
+from schedops.model.machine import FrequencyRamp, IdleState, flat_machine
 from schedops.model.policy import ParamValue
-from schedops.model.simulation import Op, SimCgroup, SimPlan, SimResult, SimTask, SimVerdict
+from schedops.model.simulation import Op, SimCgroup, SimPlan, SimResult, SimTask, SimVerdict, Sync, SyncKind
 from schedops.ports import SimScheduler
 from schedops.repository.library import load_policies
 from tests.adapters.sim.conftest import MS, ROOT, run, step
@@ -102,3 +102,36 @@ def test_turns_of_long_first_make_nobody_wait_long(simulator: WasmSimulator, nic
     }
     assert waits[40][3] <= waits[0][3] + 1
     assert max(waits[40][:3]) <= max(waits[0][:3]) + 25
+
+
+def test_warm_cores_keeps_a_chain_of_short_processes_on_a_warm_cpu(simulator: WasmSimulator) -> None:
+    """Whoever spreads the chain over cold CPUs needs longer, by more than a quarter here."""
+    machine = replace(
+        flat_machine(8),
+        idle_states=(IdleState(after_ns=0, exit_ns=1_000), IdleState(after_ns=600_000, exit_ns=170_000)),
+        frequency=FrequencyRamp(floor=213, ramp_ns=20 * MS, decay_ns=20 * MS),
+    )
+    child = (step(Op.RUN, 5 * MS), step(Op.POST, 0, 1))
+    forks = tuple(
+        one for at in range(40) for one in (step(Op.RUN, MS // 10), step(Op.FORK, 1 + at, 1), step(Op.WAIT, 0, 1))
+    )
+    tasks = (SimTask(name="make", program=0), *(SimTask(name="cc", program=1, arrival_ns=-1) for _ in range(40)))
+    plan = SimPlan(seed=1, programs=(forks, child), syncs=(Sync(kind=SyncKind.SEMAPHORE),), tasks=tasks)
+    took_ms = {}
+    for name in ("eevdf", "weighted-vtime", "warm-cores"):
+        scheduler = of_library(name) if name in LIBRARY else SimScheduler(name)
+        result = run(simulator, plan, scheduler, machine)
+        assert result.end.verdict == SimVerdict.DONE
+        took_ms[name] = result.tasks[0].completion_ns / MS
+    assert 204 <= took_ms["warm-cores"] < 240
+    assert min(took_ms["eevdf"], took_ms["weighted-vtime"]) > 1.25 * took_ms["warm-cores"]
+
+
+def test_warm_cores_leaves_no_cpu_idle_while_a_task_waits(simulator: WasmSimulator) -> None:
+    plan = SimPlan(
+        seed=1,
+        programs=((step(Op.FORK, 1, 3), step(Op.RUN, 20 * MS)), (step(Op.RUN, 20 * MS),)),
+        tasks=(SimTask(name="make", program=0), *(SimTask(name="cc", program=1, arrival_ns=-1) for _ in range(3))),
+    )
+    result = done(simulator, plan, of_library("warm-cores"), 4)
+    assert max(task.completion_ns for task in result.tasks) < 21 * MS

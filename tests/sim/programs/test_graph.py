@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from schedops.errors import InputError
@@ -64,6 +66,19 @@ def test_a_kernel_build_does_all_its_work_in_order():
     assert run.extent.work_ns < work < run.extent.work_ns + (FORK_NS + REAP_NS) * len(run.plan.tasks)
     assert list(values(run, result)) == list(metric_table(run.workload))
     assert 1 <= values(run, result)["makespan_per_floor"] < 1.5
+
+
+def test_serial_parts_may_be_chains_of_short_processes():
+    plain, chained = (ran(kernel(process_ms=ms), cpus=4) for ms in (0.0, 5.0))
+    done, first = ends(*chained), begins(*chained)
+    parts = [name for name in done if name.startswith("configure-")]
+    assert len(parts) == round(ends(*plain)["configure"] / 5)
+    assert all(done[one] <= first[after] for one, after in pairwise(parts))
+    assert "ld-1-0" in done
+    assert any(name.startswith("sh-0-") for name in done)
+    work = [run.extent.work_ns for run, _ in (plain, chained)]
+    assert work[0] == work[1]
+    assert values(*chained)["makespan_per_floor"] < 1.2 * values(*plain)["makespan_per_floor"]
 
 
 def test_a_kernel_build_of_172_cpus_leaves_most_of_them_idle():
