@@ -63,7 +63,7 @@ def brief(promised: Capabilities) -> tuple[Case, ...]:
         _mixed(shapes.unequal(4), loads.QUICK_MS),
         _mixed(flat_machine(1), loads.QUICK_MS),
         _mixed(shapes.odd_three(), loads.QUICK_MS),
-        _bunched(promised, shapes.odd_three(), ms=loads.BRIEF_SHARE_MS),
+        _bunched(promised, shapes.odd_one_node(), ms=loads.BRIEF_SHARE_MS),
     )
 
 
@@ -82,9 +82,9 @@ def _thorough(promised: Capabilities) -> Iterator[Case]:
     yield from (_crowd(promised, machine) for machine in (pair, shapes.odd_three(), eight))
     yield from (_changes(machine) for machine in (pair, shapes.odd_three(), shapes.unequal(8)))
     yield from (_bunched(promised, machine, asked=EQUAL) for machine in (pair, shapes.two_caches(4)))
-    yield from (_bunched(promised, machine) for machine in (shapes.odd_three(), shapes.siblings(8)))
+    yield from (_bunched(promised, machine) for machine in (shapes.odd_one_node(), shapes.siblings(8)))
     yield _case("kindred", "hogs of one nice value each", loads.kindred(DESIGNED_FOR), pair, asks=(SERVED,), quiet=True)
-    yield from (_case("late", "latecomers", loads.late(DESIGNED_FOR), machine) for machine in (pair, eight))
+    yield _case("late", "latecomers", loads.late(DESIGNED_FOR), pair)
     if promised.hints or promised.cgroups:
         machines = (pair, shapes.odd_three(), eight)
         yield from (_case("jobs", "jobs", loads.jobs(DESIGNED_FOR), machine) for machine in machines)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from schedops.model.machine import FULL_CAPACITY, Machine, SimCpu, flat_machine
 
 _SLOW = 480  # of a small core, in parts of the fastest
@@ -10,6 +12,14 @@ _SLOW = 480  # of a small core, in parts of the fastest
 def odd_three() -> Machine:
     """Two siblings and, between them in number, a core of another node: the ready machine ``odd-3``."""
     return Machine(name="odd-3", cpus=(SimCpu(core=1, llc=1, node=1), SimCpu(core=0), SimCpu(core=1, llc=1, node=1)))
+
+
+def odd_one_node() -> Machine:
+    """The same on one node: each node has a global queue of its own (find_global_dsq() in kernel/sched/ext.c), so
+    nobody can be asked to keep all CPUs busy from it.
+    """
+    three = odd_three()
+    return replace(three, name="odd-one-node", cpus=tuple(replace(cpu, node=0) for cpu in three.cpus))
 
 
 def two_caches(cpus: int) -> Machine:
