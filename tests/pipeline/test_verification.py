@@ -21,10 +21,10 @@ from schedops.pipeline.verification import verify_policy
 from schedops.ports import Guest, KernelImage, World
 from schedops.repository import find_policy
 from schedops.verify.kept import MARK
-from schedops.verify.stages import STATIC
+from schedops.verify.stages import SIMULATE, STATIC
 from tests.fakes.guest import IMAGE, Clock, Progress
 from tests.verify.fakes import Guest as PlayedGuest
-from tests.verify.fakes import Machines, Toolchain
+from tests.verify.fakes import Machines, Simulator, Toolchain
 from tests.verify.readings import POLICY, SOURCE
 from tests.verify.rules_fakes import Kernels, Rules
 
@@ -68,6 +68,27 @@ def test_a_second_run_needs_neither_compiler_nor_guest(tmp_path: Path, monkeypat
     again = verify_policy(joined, SOURCE, images=(IMAGE,), cached=False)
     assert not any(check.text.endswith(MARK) for check in again.checks)
     assert machines.boots == 2
+
+
+def test_a_second_run_simulates_nothing_and_knows_whether_the_first_one_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Rules().install(monkeypatch)
+    simulator = Simulator()
+    machines = Machines([PlayedGuest(), PlayedGuest()])
+    without = played(tmp_path, machines, Toolchain())
+    joined = replace(without, simulator=simulator)
+    assert [one.stage for one in verify_policy(without, SOURCE, images=(IMAGE,)).not_run] == [SIMULATE]
+    first = verify_policy(joined, SOURCE, images=(IMAGE,))
+    asked = len(simulator.asked)
+    assert (first.not_run, asked > 0) == ((), True)
+    second = verify_policy(joined, SOURCE, images=(IMAGE,))
+    assert (second.verdict, len(simulator.asked)) == (Verdict.PASS, asked)
+    assert SIMULATE in {check.stage for check in second.checks}
+    changed = verify_policy(joined, SOURCE, params=(ParamValue(name="n", value=1),), images=(IMAGE,))
+    assert len(simulator.asked) == 2 * asked
+    assert {scheduler.params for _, _, scheduler in simulator.asked[asked:]} == {(ParamValue(name="n", value=1),)}
+    assert changed.verdict is Verdict.PASS
 
 
 def test_no_verdict_and_a_missing_tool_are_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
