@@ -1,24 +1,31 @@
 """How fast the simulator is: events per second of every library policy on 8 CPUs, and what an event costs on 172.
 
 One event is one decision of a CPU, wake-up, tick, or completed step.
-CPU time counts, with setting up: ``python benchmarks/sim_speed.py``.
+CPU time counts, with setting up and reading the result: ``python benchmarks/sim_speed.py [SCHEDULER...]``.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from schedops.adapters.sim.simulator import WasmSimulator
 from schedops.model.machine import flat_machine
 from schedops.model.simulation import Instruction, Op, SimCgroup, SimPlan, SimResult, SimTask
 from schedops.ports import SimScheduler
+from schedops.repository import load_workload
 from schedops.repository.library import load_policies
+from schedops.sim.programs.plan import plan_of
 
 BUILT_IN = ("fifo", "random", "eevdf")
 RUN_NS = (100_000, 300_000, 777_777, 2_000_000)
 SLEEP_NS = (100_000, 3_000_000, 500_000)
+ROOT = Path(__file__).parent.parent
+LONGER = 20  # times busy-builds' jobs, and eight times as many builds: minutes of simulated time
+REQUESTS_MS = 60_000
 
 
 def busy_plan(tasks: int, seconds: float) -> SimPlan:
@@ -41,25 +48,44 @@ def timed(simulator: WasmSimulator, plan: SimPlan, cpus: int, scheduler: SimSche
     return result, time.process_time() - start
 
 
+def real_plans() -> dict[str, SimPlan]:
+    """Workloads of this repository, long enough that setting up does not count."""
+    builds, requests = load_workload(ROOT, "busy-builds"), load_workload(ROOT, "web-requests")
+    assert builds.builds is not None
+    assert requests.requests is not None
+    long = replace(builds, builds=replace(builds.builds, job_work=LONGER * builds.builds.job_work))
+    longer = replace(requests, requests=replace(requests.requests, duration_ms=REQUESTS_MS, work_us=500))
+    return {
+        "builds": plan_of(long, machine=flat_machine(8), seed=1, scale=8),
+        "requests": plan_of(longer, machine=flat_machine(8), seed=1),
+    }
+
+
 def main() -> None:
     simulator = WasmSimulator()
-    library = [SimScheduler(name=one.policy.name, source=one) for one in load_policies(Path(__file__).parent.parent)]
+    library = [SimScheduler(name=one.policy.name, source=one) for one in load_policies(ROOT)]
     schedulers = [SimScheduler(name=name) for name in BUILT_IN] + library
     wanted = sys.argv[1:]
-    print("| scheduler | first event, ms | 8 CPUs x 40 tasks, M events/s | ns/event | 172 x 10,000, 1 s | ns/event |")
-    print("|---|---|---|---|---|---|")
+    real = real_plans()
+    print(f"load average {os.getloadavg()[0]:.1f}, {os.cpu_count()} CPUs; M events/s on 8 CPUs\n")
+    print(
+        "| scheduler | first event, ms | 40 tasks | builds | requests | 172 x 10,000, 1 s | ns/event, 8 and 172 CPUs |"
+    )
+    print("|---|---|---|---|---|---|---|")
     for scheduler in schedulers:
         if wanted and scheduler.name not in wanted:
             continue
         timed(simulator, busy_plan(40, 0.001), 8, scheduler)
         _, first = timed(WasmSimulator(), busy_plan(40, 1e-6), 8, scheduler)
-        small, small_s = timed(simulator, busy_plan(40, 20), 8, scheduler)
+        runs = [timed(simulator, plan, 8, scheduler) for plan in (busy_plan(40, 20), *real.values())]
         large, large_s = timed(simulator, busy_plan(10_000, 1), 172, scheduler)
-        ends = "" if small.end.verdict == large.end.verdict == "done" else f" ({small.end}, {large.end})"
-        name = f"{scheduler.name}{' (policy)' if scheduler.source else ''}{ends}"
-        rate, cost = small.events / small_s / 1e6, small_s / small.events * 1e9
-        large_cost = large_s / large.events * 1e9
-        print(f"| {name} | {first * 1e3:.0f} | {rate:.2f} | {cost:.0f} | {large_s:.2f} s | {large_cost:.0f} |")
+        bad = {run.end.verdict for run, _ in (*runs, (large, large_s))} - {"done"}
+        name = f"{scheduler.name}{' (policy)' if scheduler.source else ''}{f' {bad}' if bad else ''}"
+        rates = " | ".join(f"{run.events / seconds / 1e6:.2f}" for run, seconds in runs)
+        small, small_s = runs[0]
+        costs = f"{small_s / small.events * 1e9:.0f}, {large_s / large.events * 1e9:.0f}"
+        print(f"| {name} | {first * 1e3:.0f} | {rates} | {large_s:.2f} s | {costs} |", flush=True)
+    print(f"\nload average {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":
