@@ -96,6 +96,8 @@ class SimTask:
     :param arrival_ns: when it becomes runnable first; -1: when a FORK names it.
     :param hint_ns: expected CPU time for the policy's ``hints`` map; 0: nothing is known.
     :param program: index into ``SimPlan.programs``.
+    :param realtime: SCHED_FIFO: it runs before everything that the scheduler has, which is a policy; its cpuset is one
+        CPU, which it keeps, and its nice value changes nothing.
     :param kernel: it is a thread of the kernel's: policies see PF_KTHREAD in its flags.
     """
 
@@ -107,6 +109,7 @@ class SimTask:
     cpuset: int = -1
     arrival_ns: int = 0
     hint_ns: int = 0
+    realtime: bool = False
     kernel: bool = False
 
 

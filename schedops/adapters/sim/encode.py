@@ -81,6 +81,7 @@ def _task_words(task: SimTask) -> Iterable[int]:
         task.cpuset,
         task.arrival_ns,
         task.hint_ns,
+        int(task.realtime),
         int(task.kernel),
         int.from_bytes(comm[:8], "little", signed=True),
         int.from_bytes(comm[8:], "little", signed=True),
@@ -152,6 +153,10 @@ def _check_task(plan: SimPlan, number: int, task: SimTask) -> None:
     _need(-1 <= task.cpuset < len(plan.cpusets), f"{where}: no cpuset {task.cpuset}")
     _need(-20 <= task.nice <= 19, f"{where}: nice {task.nice}")
     _need(-1 <= task.arrival_ns < _LIMIT_NS, f"{where}: arrival_ns {task.arrival_ns}")
+    if task.realtime:
+        moves = any(instruction.op == Op.AFFINITY for instruction in plan.programs[task.program])
+        bound = task.cpuset >= 0 and len(set(plan.cpusets[task.cpuset])) == 1
+        _need(bound and not moves, f"{where}: a real-time task is bound to one CPU for good")
     _need(0 <= task.hint_ns < 1 << 63, f"{where}: hint_ns {task.hint_ns}")
 
 

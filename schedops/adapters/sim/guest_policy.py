@@ -76,6 +76,7 @@ ROOM = (
     "idle_task",
     "current",
     "exit_info",
+    "release_args",
     "exit_text",
 )
 _TAIL = struct.Struct("<IIQ")  # dispatch_max_batch, timeout_ms, flags

@@ -71,7 +71,8 @@ void settle(struct cpu *c)
 	p->cost -= paid;
 	done = (delta - paid) * c->speed;
 	p->work = p->work > done ? p->work - done : 0;
-	sched->charge(c, p, delta);
+	if (!p->realtime)
+		sched->charge(c, p, delta);
 }
 
 void migrate(struct task *p, struct cpu *to)
@@ -95,8 +96,11 @@ static void queue_task(struct task *p, u32 flags)
 	p->state = T_QUEUED;
 	p->runnable = 1;
 	wait_begins(p);
-	sched->enqueue(c, p, flags);
-	if (!c->curr)
+	if (p->realtime)
+		realtime_add(c, p);
+	else
+		sched->enqueue(c, p, flags);
+	if (!c->curr || (p->realtime && !c->curr->realtime))
 		resched(c);
 }
 
@@ -127,7 +131,8 @@ static void block(struct cpu *c, struct task *p, u32 flags)
 {
 	p->runnable = 0;
 	p->state = flags & DEQUEUE_DEAD ? T_DEAD : T_BLOCKED;
-	sched->dequeue(c, p, flags);
+	if (!p->realtime)
+		sched->dequeue(c, p, flags);
 	c->need_resched = 1;
 }
 
@@ -187,7 +192,8 @@ static void goes_on(struct cpu *c, struct task *p)
 	p->ran_on = p->cpu = c->id;
 	p->state = T_RUNNING;
 	trace(1, c->id, p->id, waited);
-	sched->set_next(c, p);
+	if (!p->realtime)
+		sched->set_next(c, p);
 }
 
 /* A task whose CPUs no longer include the one it ran on has left it: queue it elsewhere. */
@@ -197,6 +203,17 @@ static void send_away(struct task *p)
 	p->cpu = first_allowed(p);
 	p->woke = 0;
 	queue_task(p, ENQUEUE_MIGRATING);
+}
+
+/* The scheduler looks for work even when a task above it waits: put_prev_balance() of 6.18 begins with sched_ext. */
+static struct task *choose(struct cpu *c, struct task *prev)
+{
+	struct task *next;
+
+	if (prev && prev->realtime && prev->runnable)
+		return prev;
+	next = sched->pick(c, prev && prev->realtime ? NULL : prev);
+	return c->realtime_first ? realtime_pick(c) : next;
 }
 
 static void schedule(struct cpu *c)
@@ -211,7 +228,7 @@ static void schedule(struct cpu *c)
 	}
 	if (++c->rounds > MAX_ROUNDS)
 		stop(V_FAULT, 0, "CPU %d decides again and again without time going on", c->id);
-	next = sched->pick(c, prev);
+	next = choose(c, prev);
 	if (prev)
 		prev->yields = 0;
 	if (next == prev) {

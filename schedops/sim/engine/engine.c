@@ -7,6 +7,7 @@
 #include "events.c"
 #include "account.c"
 #include "speed.c"
+#include "realtime.c"
 #include "core.c"
 #include "sync.c"
 #include "program.c"

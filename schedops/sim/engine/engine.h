@@ -39,11 +39,13 @@ struct task {
 	u8 runnable; /* QUEUED or RUNNING */
 	u8 kernel; /* a thread of the kernel's */
 	u8 yields; /* it came off by YIELD */
+	u8 realtime; /* of a class above the scheduler's: realtime.c */
 	u8 moving; /* blocked only to leave a CPU it may no longer use */
 	s32 cpu; /* whose queue it is on, or ran on last */
 	s32 ran_on; /* the CPU it ran on last, -1: never ran */
 	s32 nice;
 	u32 weight; /* of the fair scheduler, 1024 for nice 0 (sched_prio_to_weight) */
+	struct task *realtime_next;
 	u32 nr_allowed; /* CPUs */
 	const struct mask *allowed;
 	u32 label, cgroup;
@@ -74,6 +76,7 @@ struct cpu {
 	s32 id, core, llc, node;
 	u32 capacity;
 	struct task *curr; /* NULL: idle */
+	struct task *realtime_first, *realtime_last; /* who waits of those above the scheduler */
 	u8 need_resched;
 	u8 in_schedule;
 	u32 speed; /* work per ns, in 1/1024: capacity, SMT and frequency */

@@ -10,7 +10,8 @@ static void tick(struct cpu *c, struct task *p)
 	counts.ticks++;
 	c->tick_at += machine.tick_ns;
 	frequency_after_tick(c);
-	sched->tick(c, p);
+	if (!p->realtime)
+		sched->tick(c, p);
 }
 
 static void cpu_event(struct cpu *c)

@@ -80,6 +80,8 @@ static void loop(struct task *p, const struct insn *i)
 
 static void set_nice(struct cpu *c, struct task *p, s64 nice)
 {
+	if (p->realtime)
+		return;
 	sched->dequeue(c, p, DEQUEUE_SAVE);
 	p->nice = nice;
 	p->weight = nice_weights[nice + 20];
@@ -129,7 +131,8 @@ static int step_waiting(struct cpu *c, struct task *p, const struct insn *i)
 	case O_AFFINITY: return set_cpus(c, p, i->a);
 	case O_YIELD:
 		p->yields = 1;
-		sched->yield(c, p);
+		if (!p->realtime)
+			sched->yield(c, p);
 		c->need_resched = 1;
 		return 0;
 	}

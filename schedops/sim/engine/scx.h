@@ -21,6 +21,7 @@
 #define SCX_ENQ_HEAD 0x10ULL
 #define SCX_ENQ_CPU_SELECTED (1ULL << 10)
 #define SCX_ENQ_PREEMPT (1ULL << 32)
+#define SCX_ENQ_REENQ (1ULL << 40)
 #define SCX_ENQ_LAST (1ULL << 41)
 #define SCX_ENQ_INTERNAL (0xffULL << 56)
 #define SCX_ENQ_PRIQ (1ULL << 57)
@@ -84,6 +85,7 @@ struct scx_task { /* in task.cls */
 
 struct scx_cpu { /* in cpu.cls */
 	struct dsq local;
+	u8 released; /* the policy was told that a class above has the CPU */
 	u8 keep; /* balance chose the task that runs already */
 	u8 idle_flag; /* what ops.update_idle() was told last */
 	s32 distribute; /* cpumask_any_and_distribute() goes on from here */
@@ -152,6 +154,7 @@ struct policy_room { /* exports of the shim's runtime, rt_* */
 	void (*idle_task)(u32 cpu); /* makes the idle task of a CPU, which comes behind the plan's tasks */
 	void (*current)(u32 leaves, u32 comes); /* tasks; behind the idle tasks: nobody */
 	u64 (*exit_info)(u32 kind, s64 code, u64 words, u64 length);
+	u64 (*release_args)(u32 task); /* preempted by a real-time task */
 	void (*exit_text)(u32 which, u32 place, u64 eight); /* 0 reason, 1 message */
 };
 
@@ -189,10 +192,11 @@ _Static_assert(sizeof(struct scx_cpu) <= sizeof(((struct cpu *)0)->cls), "room i
 	do {                                       \
 		if (ops.op) {                      \
 			u32 saved_mask = kf_mask;  \
+			u8 saved_in = in_policy;   \
 			kf_mask = (mask);          \
 			in_policy = 1;             \
 			ops.op(args);              \
-			in_policy = 0;             \
+			in_policy = saved_in;      \
 			kf_mask = saved_mask;      \
 		}                                  \
 	} while (0)

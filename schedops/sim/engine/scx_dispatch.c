@@ -61,6 +61,10 @@ static void balance(struct cpu *c, struct task *prev)
 	struct scx_cpu *s = scx_cpu_of(c);
 	u32 loops = SCX_DSP_MAX_LOOPS;
 
+	if (unlikely(s->released)) {
+		OP_CALL(KF_REST, cpu_acquire, c->id, 0);
+		s->released = 0;
+	}
 	s->keep = prev_goes_on(prev);
 	if (s->keep || s->local.nr || consume(&global_dsqs[c->node], c))
 		return;
@@ -101,14 +105,27 @@ static struct task *scx_pick(struct cpu *c, struct task *prev)
 	struct task *p;
 
 	balance(c, prev);
+	leaves = c->curr;
+	in_switch = 1;
+	if (c->realtime_first)
+		return NULL;
 	p = s->keep ? prev : s->local.first;
 	if (p && !theirs.slice(p->id))
 		refill(p);
 	if (!p && !prev && policy.builtin_idle) /* idle goes on: a CPU that was taken and got nothing idles again */
 		mark_idle(c, 1);
-	leaves = prev;
-	in_switch = 1;
 	return p;
+}
+
+/* switch_class(): a class above takes the CPU from a task of ours. Once, until the CPU looks for work again. */
+static void release(struct cpu *c, struct task *next)
+{
+	struct scx_cpu *s = scx_cpu_of(c);
+
+	if (s->released || !(ops.cpu_release || ops.cpu_acquire)) /* SCX_OPS_HAS_CPU_PREEMPT */
+		return;
+	OP_CALL(KF_CPU_RELEASE, cpu_release, c->id, theirs.release_args(next->id));
+	s->released = 1;
 }
 
 /*
@@ -119,6 +136,8 @@ static void scx_switched(struct cpu *c)
 {
 	struct task *next = c->curr;
 
+	if (unlikely(next && next->realtime) && leaves && !leaves->realtime)
+		release(c, next);
 	in_switch = 0;
 	c->need_resched = 0; /* __schedule() clears it after the choice: what was asked for until then is answered */
 	if (next != leaves)

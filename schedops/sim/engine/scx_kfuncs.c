@@ -176,6 +176,28 @@ u64 EXPORT(kf_dsq_peek)(u64 id)
 	return d && d->first ? mirror(d->first) : 0;
 }
 
+/* scx_bpf_reenqueue_local() of 6.12 to 6.18: from ops.cpu_release() alone, what waits here is given to the policy anew. */
+u32 EXPORT(kf_reenqueue_local)(void)
+{
+	struct dsq *d = local_dsq(this_cpu);
+	struct task *first = d->first, *next;
+	u32 count = 0;
+
+	if (!kf_allowed(KF_CPU_RELEASE))
+		return 0;
+	/* All are taken off first: the policy may put them back into this queue. */
+	d->first = d->last = NULL;
+	d->nr = 0;
+	for (struct task *p = first; p; p = scx_of(p)->next)
+		scx_of(p)->dsq = NULL;
+	for (; first && !stopped; first = next) {
+		next = scx_of(first)->next;
+		give(first, SCX_ENQ_REENQ);
+		count++;
+	}
+	return count;
+}
+
 /* 1 + the iterator's place, or a negative error. */
 s32 EXPORT(kf_iter_new)(u64 id, u64 flags)
 {

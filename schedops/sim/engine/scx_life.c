@@ -30,6 +30,8 @@ static void kick_one(struct cpu *c, int preempt, int if_idle)
 			resched(c);
 		return;
 	}
+	if (c->curr && c->curr->realtime)
+		return;
 	if (preempt && c->curr) {
 		settle(c);
 		theirs.set_slice(c->curr->id, 0);
@@ -93,6 +95,8 @@ static void scx_task_new(struct task *p)
 	theirs.task(p->id, p->pid, p->cgroup, 120 + p->nice, scx_weight(p), p->nr_allowed, p->kernel);
 	theirs.comm(p->id, low, high);
 	show_mask(p);
+	if (p->realtime)
+		return;
 	refill(p); /* scx_pre_fork(), init_scx_entity(): before the policy sees it */
 	if (ops.init_task) {
 		s32 err;
@@ -115,6 +119,8 @@ static void scx_task_new(struct task *p)
 static void scx_task_dead(struct task *p)
 {
 	in_switch = 0;
+	if (p->realtime)
+		return;
 	OP_CALL(KF_REST, disable, mirror(p));
 	OP_CALL(KF_REST, exit_task, mirror(p), theirs.exit_args(p->id, 0));
 	theirs.forget(p->id);
@@ -150,7 +156,7 @@ static void scx_watchdog(void)
 	for (u32 i = 0; i < nr_tasks && !stopped; i++) {
 		struct task *p = &tasks[i];
 
-		if (p->state == T_QUEUED && clock_ns - p->since > policy.timeout_ms * 1000000ULL)
+		if (p->state == T_QUEUED && !p->realtime && clock_ns - p->since > policy.timeout_ms * 1000000ULL)
 			stall(p, clock_ns - p->since);
 	}
 }

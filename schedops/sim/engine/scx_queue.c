@@ -52,7 +52,7 @@ static void local_added(struct cpu *c, struct task *p, u64 enq_flags)
 {
 	if (!c->curr) {
 		resched(c);
-	} else if (enq_flags & SCX_ENQ_PREEMPT && p != c->curr) {
+	} else if (enq_flags & SCX_ENQ_PREEMPT && p != c->curr && !c->curr->realtime) {
 		settle(c);
 		theirs.set_slice(c->curr->id, 0);
 		resched(c);

@@ -74,7 +74,7 @@ void EXPORT(unload)(void)
 	for (u32 i = nr_cgroups; ops.cgroup_exit && i-- && policy.cgroups;)
 		OP_CALL(KF_UNLOCKED, cgroup_exit, policy.cgroups[i]);
 	for (u32 i = 0; i < nr_tasks; i++) {
-		if (tasks[i].state != T_NEW && tasks[i].state != T_DEAD)
+		if (tasks[i].state != T_NEW && tasks[i].state != T_DEAD && !tasks[i].realtime)
 			leave_task(&tasks[i]);
 	}
 	OP_CALL(KF_UNLOCKED, exit, exit_info(kind));

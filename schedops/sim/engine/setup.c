@@ -155,6 +155,7 @@ static void read_task(struct task *p, u32 id, const struct program *programs, u3
 	p->nr_allowed = cpuset_sizes[cpuset < 0 ? all_cpus : cpuset];
 	arrival = next_word();
 	p->hint_ns = next_word();
+	p->realtime = next_word();
 	p->kernel = next_word();
 	__builtin_memcpy(p->comm, input, 16);
 	input += 2;
@@ -197,6 +198,10 @@ void EXPORT(setup)(u64 words, u32 scheduler, u64 trace_records)
 	task_results = (u64)alloc(nr_tasks * 12 * sizeof(u64));
 	cpu_results = (u64)alloc(machine.nr_cpus * 3 * sizeof(u64));
 	sched = classes[scheduler];
+	for (u32 i = 0; scheduler != 3 && i < nr_tasks; i++) {
+		if (tasks[i].realtime)
+			stop(V_UNSUPPORTED, 0, "real-time tasks beside a built-in scheduler");
+	}
 	if (!sched->init() && sched_watchdog_ns)
 		at(machine.nr_cpus + nr_tasks, sched_watchdog_ns);
 }

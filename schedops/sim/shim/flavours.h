@@ -24,6 +24,8 @@
 #define scx_bpf_task_set_slice___compat so_task_set_slice
 #define scx_bpf_task_set_dsq_vtime___compat so_task_set_dsq_vtime
 #define scx_bpf_now___compat so_now
+#define scx_bpf_reenqueue_local___compat so_reenqueue_local
+#define scx_bpf_reenqueue_local___v1 so_reenqueue_local
 #define scx_bpf_task_cgroup___compat so_task_cgroup
 
 #endif

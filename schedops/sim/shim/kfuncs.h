@@ -23,6 +23,7 @@ void scx_bpf_dsq_move_set_vtime(struct bpf_iter_scx_dsq *it, u64 vtime);
 struct task_struct *scx_bpf_dsq_peek(u64 dsq_id);
 u32 scx_bpf_dispatch_nr_slots(void);
 void scx_bpf_dispatch_cancel(void);
+u32 scx_bpf_reenqueue_local(void);
 int bpf_iter_scx_dsq_new(struct bpf_iter_scx_dsq *it, u64 dsq_id, u64 flags);
 struct task_struct *bpf_iter_scx_dsq_next(struct bpf_iter_scx_dsq *it);
 void bpf_iter_scx_dsq_destroy(struct bpf_iter_scx_dsq *it);

@@ -8,6 +8,7 @@ bool so_dsq_insert_bool(struct task_struct *p, u64 id, u64 slice, u64 flags)
 }
 bool so_dsq_move_to_local(u64 id) { return __kf_dsq_move_to_local(id); }
 bool so_dsq_move_to_local_flags(u64 id, u64 flags) { return __kf_dsq_move_to_local(id); }
+u32 so_reenqueue_local(void) { return __kf_reenqueue_local(); }
 u64 so_now(void) { return __kf_now(); }
 struct cgroup *so_task_cgroup(struct task_struct *p) { return scx_bpf_task_cgroup(p); }
 bool so_task_set_slice(struct task_struct *p, u64 slice) { return scx_bpf_task_set_slice(p, slice); }

@@ -9,6 +9,7 @@ u32 IMPORT(dsq_insert_vtime)(void *p, u64 dsq_id, u64 slice, u64 vtime, u64 enq_
 u32 IMPORT(dsq_move_to_local)(u64 id);
 u32 IMPORT(dispatch_nr_slots)(void);
 void IMPORT(dispatch_cancel)(void);
+u32 IMPORT(reenqueue_local)(void);
 void *IMPORT(dsq_peek)(u64 id);
 s32 IMPORT(iter_new)(u64 id, u64 flags);
 void *IMPORT(iter_next)(s32 place);
@@ -37,6 +38,7 @@ void scx_bpf_destroy_dsq(u64 id) { __kf_destroy_dsq(id); }
 s32 scx_bpf_dsq_nr_queued(u64 id) { return __kf_dsq_nr_queued(id); }
 bool scx_bpf_dsq_move_to_local(u64 id) { return __kf_dsq_move_to_local(id); }
 u32 scx_bpf_dispatch_nr_slots(void) { return __kf_dispatch_nr_slots(); }
+u32 scx_bpf_reenqueue_local(void) { return __kf_reenqueue_local(); }
 void scx_bpf_dispatch_cancel(void) { __kf_dispatch_cancel(); }
 struct task_struct *scx_bpf_dsq_peek(u64 id) { return __kf_dsq_peek(id); }
 

@@ -136,6 +136,14 @@ u64 EXPORT(rt_exit_args)(u32 task, u32 cancelled)
 	return (u64)&args;
 }
 
+u64 EXPORT(rt_release_args)(u32 task)
+{
+	static struct scx_cpu_release_args args;
+
+	args = (struct scx_cpu_release_args){ SCX_CPU_PREEMPT_RT, &mirrors[task] };
+	return (u64)&args;
+}
+
 static char exit_reason[32], exit_message[1024];
 
 void EXPORT(rt_exit_text)(u32 which, u32 place, u64 eight)
