@@ -12,6 +12,7 @@ from schedops.model.verdict import Verdict, worst
 from schedops.model.verification import Check, NotRun, ObjectRef, VerificationReport
 from schedops.ports import Alone, Clock, Crew, KernelImage, Kernels, Machines, Progress, Simulator, Toolchain, Verdicts
 from schedops.verify import compat, kept, static
+from schedops.verify.dynamic.rules_charge import NOT_MEASURED
 from schedops.verify.guests import Guests
 from schedops.verify.kernel import Bench
 from schedops.verify.simulated.kept import Simulation
@@ -96,8 +97,14 @@ def verdict_of(
     nowhere = not names and any(stage not in WITHOUT_KERNEL for stage in wanted)
     if verdict is Verdict.PASS and (nowhere or not due <= ran):
         return Verdict.ERROR
-    undecided = bool(excused) and not set(wanted) & set(IN_GUESTS)
+    undecided = (bool(excused) or _unseen(checks)) and not set(wanted) & set(IN_GUESTS)
     return Verdict.INCONCLUSIVE if verdict is Verdict.PASS and undecided else verdict
+
+
+def _unseen(checks: Sequence[Check]) -> bool:
+    """What no simulation shows matters to the policy: without guests that is no pass."""
+    notes = [one.rule for check in checks if check.stage == SIMULATE for one in check.findings]
+    return NOT_MEASURED.id in notes
 
 
 @dataclass(frozen=True, slots=True)

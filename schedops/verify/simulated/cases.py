@@ -14,6 +14,7 @@ from schedops.verify.dynamic.limits import Waits
 from schedops.verify.simulated import shapes
 from schedops.verify.simulated.plans import DESIGNED_FOR, disturbed, grown, plan_of
 
+LATE_MS = 120_000  # what shows after half a minute, or 100,000 enqueues
 LARGE_MS = 1100  # of machines with many CPUs: long enough to see who never ran
 # What is asked of a load, besides that nobody waits too long.
 EQUAL, ABOUT_EQUAL, USED, SERVED = "equal", "about-equal", "used", "served"
@@ -75,6 +76,7 @@ def thorough(promised: Capabilities) -> tuple[Case, ...]:
 def _thorough(promised: Capabilities) -> Iterator[Case]:
     pair, eight = flat_machine(2), shapes.two_caches(8)
     yield _mixed(pair)
+    yield _mixed(pair, LATE_MS)
     for machine in (flat_machine(1), shapes.odd_three(), eight, shapes.unequal(8)):
         yield from (_mixed(machine, seed=seed) for seed in (1, 2))
     yield _mixed(shapes.siblings(64, caches=4, nodes=2), LARGE_MS)

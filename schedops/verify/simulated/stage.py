@@ -21,6 +21,7 @@ from schedops.verify.record import Record
 from schedops.verify.simulated import cases, judging
 from schedops.verify.simulated.cases import Case
 from schedops.verify.simulated.judging import Problem
+from schedops.verify.simulated.unseen import unseen
 
 NO_SOURCE = "an object has no source that could be simulated"
 NO_SIMULATOR = "no simulator is at hand"
@@ -63,6 +64,8 @@ def simulate(bench: Bench, simulator: Simulator, crew: Crew, *, deep: bool) -> C
     unsaid = next((one for one in ran if one.unsaid), None)
     if unsaid is not None and not any(finding.level == "error" for finding in findings):
         return NotRun(stage=stages.SIMULATE, text=unsaid.unsaid)
+    if blind := unseen(bench.source):
+        findings.append(Finding(rule=NOT_MEASURED.id, level="note", text=f"not simulated: {blind}"))
     record.add_findings(stages.SIMULATE, findings, looked_at=_summary(ran))
     return record.checks[0]
 

@@ -1,0 +1,44 @@
+"""What a policy depends on that no simulation shows: a clean run says nothing of that. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from schedops.model.policy import PolicySource
+
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+# Words of its text -> what does not happen in a simulation.
+_NEVER = (
+    (r"cpu_(?:online|offline)", "no simulated CPU goes offline"),
+    (r"cpu_(?:acquire|release)|scx_bpf_reenqueue_local", "nothing above sched_ext takes a simulated CPU"),
+    (r"core_sched_before", "no simulated task is kept apart from others on a core"),
+    (r"comm", "no simulated task takes another name by exec"),
+    (r"cgroup_(?:prep_move|move|cancel_move)", "no simulated task moves to another cgroup"),
+    (r"cgroup_set_\w+", "no simulated cgroup is changed"),
+    (r"migration_disabled|is_migration_disabled", "no simulated task has its migration disabled"),
+    (r"bpf_printk|bpf_trace_printk", "what is printed takes no simulated time"),
+)
+_LOOP = re.compile(r"\b(?:for|while|bpf_for|bpf_repeat|bpf_loop)\s*\(([^{}\n]*)")
+_DEFINED = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)[ \t]+\(?(\d+)|\b(\w+)\s*=\s*(\d+)\s*[,;}]", re.MULTILINE)
+_NUMBER = re.compile(r"\b\d+")
+_MANY_ROUNDS = 1000  # some microseconds: callbacks take no simulated time
+
+
+def unseen(source: PolicySource) -> str:
+    """Why a clean simulation is no pass of this policy; empty: it may be one."""
+    text = _COMMENT.sub(" ", source.text)
+    found = [what for words, what in _NEVER if re.search(rf"\b(?:{words})\b", text)]
+    if source.policy.capabilities.hotplug and _NEVER[0][1] not in found:
+        found.insert(0, _NEVER[0][1])
+    if _most_rounds(text) >= _MANY_ROUNDS:
+        found.append("loops of many rounds take no simulated time")
+    return "; ".join(found)
+
+
+def _most_rounds(text: str) -> int:
+    """The highest number in the head of a loop, as it stands or by its name."""
+    named = {one[1] or one[3]: int(one[2] or one[4]) for one in _DEFINED.finditer(text)}
+    heads = [match[1] for match in _LOOP.finditer(text)]
+    numbers = [int(number) for head in heads for number in _NUMBER.findall(head)]
+    numbers += [named[word] for head in heads for word in re.findall(r"[A-Za-z_]\w*", head) if word in named]
+    return max(numbers, default=0)
