@@ -120,6 +120,8 @@ class SimPlan:
     :param seed: of the draws from *tables*. Each task draws from a sequence of its own, so draws depend on the task
         alone and not on the scheduler.
     :param end_ns: the run ends then; 0: when every task is done.
+    :param offline_ns: *offline_cpu* goes offline then; 0: never. It ends the run: a policy without ops.cpu_offline() is
+        ejected to be loaded anew (kind 66), and going on without the CPU is not simulated.
     """
 
     seed: int
@@ -131,6 +133,8 @@ class SimPlan:
     tables: tuple[tuple[int, ...], ...] = ()
     cpusets: tuple[tuple[int, ...], ...] = ()
     end_ns: int = 0
+    offline_ns: int = 0
+    offline_cpu: int = 0
 
 
 class Histogram(NamedTuple):

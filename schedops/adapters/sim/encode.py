@@ -32,7 +32,7 @@ def encode(plan: SimPlan, machine: Machine) -> bytes:
     """
     _check_machine(machine)
     _check(plan, len(machine.cpus))
-    words = array("q", (_signed(plan.seed), plan.end_ns))
+    words = array("q", (_signed(plan.seed), plan.end_ns, plan.offline_ns, plan.offline_cpu))
     words.extend(_machine_words(machine))
     words.extend((len(plan.labels), len(plan.tasks), len(plan.cgroups)))
     for cgroup in plan.cgroups:
@@ -121,6 +121,7 @@ def _check_machine(machine: Machine) -> None:
 def _check(plan: SimPlan, cpus: int) -> None:
     _need(0 < len(plan.tasks) < 1 << 20, f"{len(plan.tasks)} tasks: 1 .. {(1 << 20) - 1} can be simulated")
     _need(0 <= plan.end_ns < _LIMIT_NS, f"end_ns {plan.end_ns}")
+    _need(0 <= plan.offline_ns < _LIMIT_NS and 0 <= plan.offline_cpu < cpus, f"CPU {plan.offline_cpu} goes offline")
     _need(bool(plan.labels), "no labels")
     _check_cgroups(plan)
     for number, table in enumerate(plan.tables):

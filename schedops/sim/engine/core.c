@@ -80,13 +80,21 @@ void migrate(struct task *p, struct cpu *to)
 	p->cpu = to->id;
 }
 
+/* select_fallback_rq() (kernel/sched/core.c, 6.18): the first CPU that it may use in the node it was in, then anywhere. */
+static s32 fallback_cpu(const struct task *p)
+{
+	for (u32 i = 0; i < machine.nr_cpus; i++) {
+		if (cpus[i].node == cpus[p->cpu].node && allowed(p, i))
+			return i;
+	}
+	return first_allowed(p);
+}
+
 static s32 place_for(struct task *p, u32 wake_flags)
 {
 	s32 cpu = p->nr_allowed > 1 ? sched->select_cpu(p, p->cpu, wake_flags) : first_allowed(p);
 
-	if (allowed(p, cpu))
-		return cpu;
-	return allowed(p, p->cpu) ? p->cpu : first_allowed(p); /* select_fallback_rq() */
+	return allowed(p, cpu) ? cpu : fallback_cpu(p);
 }
 
 static void queue_task(struct task *p, u32 flags)

@@ -50,6 +50,15 @@ static void watchdog_event(u32 id)
 	at(id, clock_ns + sched_watchdog_ns);
 }
 
+static void offline_event(u32 id)
+{
+	at(id, NEVER);
+	armed_timers--;
+	if (sched->offline)
+		sched->offline(&cpus[offline_cpu]);
+	stop(V_UNSUPPORTED, 0, "a scheduler that goes on when CPU %d goes offline", offline_cpu);
+}
+
 static void conclude(void)
 {
 	if (end_ns && (!heap_size || heap[0].time > end_ns)) {
@@ -87,8 +96,10 @@ u32 EXPORT(run)(u64 events)
 			task_event(&tasks[id - machine.nr_cpus]);
 		} else if (id == watchdog) {
 			watchdog_event(id);
-		} else {
+		} else if (id < timer_id(MAX_TIMERS)) {
 			timer_event(id);
+		} else {
+			offline_event(id);
 		}
 	}
 	return stopped;

@@ -59,6 +59,8 @@ struct sched_class {
 	void (*idle)(struct cpu *c, int idle);
 	/* The CPU has chosen, interrupts are on again; may be NULL. */
 	void (*switched)(struct cpu *c);
+	/* The CPU is about to go offline; may be NULL. */
+	void (*offline)(struct cpu *c);
 	/* Every sched_watchdog_ns of simulated time (core.c; the class sets it at init; 0: never). */
 	void (*watchdog)(void);
 };

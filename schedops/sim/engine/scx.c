@@ -33,5 +33,6 @@ const struct sched_class scx_class = {
 	.cpus_changed = scx_cpus_changed,
 	.idle = scx_idle,
 	.switched = scx_switched,
+	.offline = scx_offline,
 	.watchdog = scx_watchdog,
 };

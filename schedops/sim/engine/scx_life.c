@@ -161,6 +161,17 @@ static void scx_watchdog(void)
 	}
 }
 
+/* handle_hotplug(): a policy without the callback is asked to be loaded anew. */
+static void scx_offline(struct cpu *c)
+{
+	if (ops.cpu_offline) {
+		OP_CALL(KF_UNLOCKED, cpu_offline, c->id);
+		return;
+	}
+	ending.exit_code = SCX_ECODE_ACT_RESTART | SCX_ECODE_RSN_HOTPLUG;
+	stop(V_EJECTED, SCX_EXIT_UNREG_KERN, "cpu %d going offline, exiting scheduler", c->id);
+}
+
 /* scx_cgroup_init(): parents before their children. */
 static int make_cgroups(void)
 {

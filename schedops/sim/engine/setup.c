@@ -7,6 +7,7 @@
 
 static const s64 *input;
 static u64 end_ns;
+static s32 offline_cpu; /* goes offline once */
 static u64 task_results, cpu_results;
 
 static s64 next_word(void)
@@ -176,18 +177,24 @@ static void read_tasks(const struct program *programs, u32 all_cpus, u64 seed)
 void EXPORT(setup)(u64 words, u32 scheduler, u64 trace_records)
 {
 	static const struct sched_class *const classes[] = { &fifo_class, &random_class, &eevdf_class, &scx_class };
-	u64 seed;
+	u64 seed, offline_ns;
 	u32 labels, all_cpus;
 
 	input = (const s64 *)words;
 	seed = next_word();
 	end_ns = next_word();
+	offline_ns = next_word();
+	offline_cpu = next_word();
 	read_machine();
 	labels = next_word();
 	histograms = alloc(labels * sizeof(*histograms));
 	nr_tasks = next_word();
 	tasks = alloc(nr_tasks * sizeof(*tasks));
-	events_init(machine.nr_cpus + nr_tasks + 1 + MAX_TIMERS);
+	events_init(machine.nr_cpus + nr_tasks + 2 + MAX_TIMERS);
+	if (offline_ns) {
+		armed_timers++; /* it alone keeps nothing going either */
+		at(timer_id(MAX_TIMERS), offline_ns);
+	}
 	read_cgroups();
 	read_tables();
 	all_cpus = read_cpusets();

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from schedops.adapters.sim.simulator import WasmSimulator
@@ -223,6 +225,30 @@ def test_a_cpu_that_kicks_itself_kicks_whom_it_goes_to(simulator: WasmSimulator)
         end_ns=50 * MS,
     )
     assert said(simulator, plan, 1, DISPATCH=code) == "two 0"
+
+
+def test_a_cpu_that_may_not_be_used_is_replaced(simulator: WasmSimulator) -> None:
+    """select_fallback_rq(): by the first one of the node where the task was."""
+    code = 'if (count++ == 1) SAY("%d", scx_bpf_task_cpu(p))'
+    tasks = (SimTask(name="one", program=0, cpuset=0),)
+    plan = SimPlan(seed=1, programs=(ONE,), tasks=tasks, cpusets=((2, 3),), end_ns=50 * MS)
+    assert said(simulator, plan, NODES, SELECT_CPU="prev_cpu = 1", ENQUEUE=code) == "2"
+
+
+def test_a_cpu_goes_offline(simulator: WasmSimulator) -> None:
+    """handle_hotplug(): without the callback the policy has to be loaded anew."""
+    plan = replace(mixed_plan(end_ns=20 * MS), offline_ns=5 * MS, offline_cpu=1)
+    end = end_of(simulator, plan, 3)
+    assert (end.verdict, end.kind) == (SimVerdict.EJECTED, 66)
+    assert end.message.endswith("cpu 1 going offline, exiting scheduler")
+    callback = source().replace(".name =", ".cpu_offline = (void *)r_offline, .name =")
+    callback = callback.replace(
+        "SCX_OPS_DEFINE", "void BPF_STRUCT_OPS(r_offline, s32 cpu) { count += cpu; }\nSCX_OPS_DEFINE"
+    )
+    end = run(simulator, plan, policy(callback), 3).end
+    assert end.verdict == SimVerdict.UNSUPPORTED
+    assert "CPU 1 goes offline" in end.message
+    assert run(simulator, plan, "fifo", 3).end.verdict == SimVerdict.UNSUPPORTED
 
 
 def test_waiting_for_a_kicked_cpu_takes_no_time(simulator: WasmSimulator) -> None:
