@@ -169,7 +169,11 @@ static __always_inline const struct cpumask *cast_mask(struct bpf_cpumask *mask)
 #define BPF_FOR_EACH_ITER (&___it)
 
 /* The last array of a data section of its own, which a loader may lengthen. */
+#ifdef __wasm__ /* nobody resizes it: room for every CPU that can be simulated */
+#define RESIZABLE_ARRAY(section, array) array[512] SEC("." #section "." #array)
+#else
 #define RESIZABLE_ARRAY(section, array) array[1] SEC("." #section "." #array)
+#endif
 
 /*
  * Words with numbers in them, for the kfuncs that end in _bstr. The format is not const: the kernel's verifier wants
@@ -209,6 +213,9 @@ static inline __attribute__((format(printf, 1, 2))) void schedops_check_format(c
  * The address of an element, or NULL when it is outside, in a form whose bounds the kernel's verifier can follow: the
  * offset is compared and added in one piece of assembly that the compiler cannot take apart.
  */
+#ifdef __wasm__ /* the simulator has no such verifier */
+#define SCHEDOPS_BOUNDED(start, offset, last, last_kind) ((offset) > (last) ? 0 : (start) + (offset))
+#else
 #define SCHEDOPS_BOUNDED(start, offset, last, last_kind)                  \
 	({                                                                \
 		u64 at = (offset);                                        \
@@ -220,6 +227,7 @@ static inline __attribute__((format(printf, 1, 2))) void schedops_check_format(c
 			     : [base] "r"(start), [end] last_kind(last)); \
 		at;                                                       \
 	})
+#endif
 #define MEMBER_VPTR(whole, member)                                                                     \
 	((typeof((whole)member) *)({                                                                   \
 		_Static_assert(sizeof(whole) >= sizeof((whole)member), "the first argument is a pointer"); \

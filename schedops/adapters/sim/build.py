@@ -20,6 +20,7 @@ from schedops.adapters.toolbox.tools import require_tool
 from schedops.errors import Unavailable
 from schedops.model.policy import PolicySource
 from schedops.model.verification import SourceProblem
+from schedops.schema.files import data_dir
 
 _SIM = Path(schedops.__file__).parent / "sim"
 _COMMON = ("--target=wasm64", "-std=gnu11", "-ffreestanding", "-nostdinc", "-mbulk-memory", "-fno-color-diagnostics")
@@ -36,6 +37,7 @@ _POLICY = (
     "-Werror=implicit-function-declaration",
     "-fdebug-compilation-dir=.",
     "-I.",
+    "-D__bpf__",  # headers that loaders share with policies ask for it
 )
 # What the kernel's verifier would refuse at load, null pointers and indexes out of bounds, traps where it happens.
 _CHECKED = (
@@ -62,6 +64,7 @@ _LINK_POLICY = (
     "-z",
     "stack-size=65536",
 )
+_SCX = "scx/"
 _LINK_S = 60.0
 # The linker optimises what the policy says: as much as the compiler may use up.
 _LINK_LIMITS = (f"--as={MEMORY_BYTES}", f"--fsize={FILE_BYTES}", f"--cpu={CPU_S}:{CPU_S + 1}", "--core=0")
@@ -104,14 +107,23 @@ class Builder:
             problems += source_problems(text, name, posixpath.dirname(name))
         if problems:
             return tuple(problems)
-        shim = _files(_SIM / "shim")
         own = {name: text.encode() for name, text in source.headers}
-        files = {**own, **shim, main_file(source): source.text.encode()}
+        theirs = {name: own.pop(name) for name in tuple(own) if name.startswith(_SCX)}
+        # Headers of sched-ext/scx are for BPF and for their kernel: the library's have the same names, also for
+        # WebAssembly. Whoever wants more than those have gets what came along.
+        ours = {f"{_SCX}{name}": data for name, data in _files(data_dir("policies") / "include" / _SCX).items()}
+        built = self._made_with(source, {**own, **(ours if theirs else {})})
+        if isinstance(built, bytes) or theirs in ({}, ours):
+            return built
+        again = self._made_with(source, own | theirs)
+        return again if isinstance(again, bytes) else built
+
+    def _made_with(self, source: PolicySource, headers: Mapping[str, bytes]) -> Built:
+        shim, main = _files(_SIM / "shim"), main_file(source)
         runtime = self._object(shim, "runtime.c", _POLICY, {})
         assert isinstance(runtime, bytes), runtime  # our own
-        return self._built(
-            files, main_file(source), _CHECKED, _LINK_POLICY, (runtime,), {main_file(source): source.path}
-        )
+        files = {**headers, **shim, main: source.text.encode()}
+        return self._built(files, main, _CHECKED, _LINK_POLICY, (runtime,), {main: source.path})
 
     def _built(
         self,

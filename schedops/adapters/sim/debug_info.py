@@ -37,7 +37,10 @@ _ADDR, _ADDRX = 0x03, 0xA1  # DW_OP_addr, DW_OP_addrx
 
 @dataclass(frozen=True, slots=True)
 class MapPlace:
-    """A BPF map: its variable's address and its definition; sizes in bytes."""
+    """A BPF map: its variable's address and its definition; sizes in bytes.
+
+    :param inner: of a map of maps: where in the variable the inner ones are listed; else 0.
+    """
 
     name: str
     address: int
@@ -45,6 +48,7 @@ class MapPlace:
     key_size: int
     value_size: int
     max_entries: int
+    inner: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +232,14 @@ def _map(name: str, address: int, kind: DIE | None) -> MapPlace | None:
         count("key_size") or _size(members.get("key")),
         count("value_size") or _size(members.get("value")),
         count("max_entries"),
+        _offset(bare, "values"),
     )
+
+
+def _offset(struct: DIE, member: str) -> int:
+    found = next((child for child in struct.iter_children() if _name(child) == member), None)
+    place = found.attributes.get("DW_AT_data_member_location") if found is not None else None
+    return int(place.value) if place else 0
 
 
 def _pointed(member: DIE) -> DIE | None:

@@ -78,6 +78,7 @@ ROOM = (
     "exit_info",
     "release_args",
     "exit_text",
+    "disallow",
 )
 _TAIL = struct.Struct("<IIQ")  # dispatch_max_batch, timeout_ms, flags
 _TASK_STORAGE = 29  # BPF_MAP_TYPE_TASK_STORAGE
@@ -125,7 +126,7 @@ def join(
     tasks = call("rt_start", len(plan.tasks), len(plan.cgroups), cpus)
     for one in layout.maps:
         _check_size(one)
-        if call("rt_map", one.address, one.type, one.key_size, one.value_size, one.max_entries):
+        if call("rt_map", one.address, one.type, one.key_size, one.inner or one.value_size, one.max_entries):
             raise NotSimulated(f"map {one.name} is of type {one.type}")
         if one.name == "hints" and (one.type, one.value_size) == (_TASK_STORAGE, 8):
             call("rt_hints", one.address)

@@ -156,6 +156,7 @@ struct policy_room { /* exports of the shim's runtime, rt_* */
 	u64 (*exit_info)(u32 kind, s64 code, u64 words, u64 length);
 	u64 (*release_args)(u32 task); /* preempted by a real-time task */
 	void (*exit_text)(u32 which, u32 place, u64 eight); /* 0 reason, 1 message */
+	u32 (*disallow)(u32 task); /* ops.init_task() wants it left to another scheduler */
 };
 
 static struct policy_ops ops;

@@ -148,6 +148,16 @@ s32 EXPORT(kf_this_cpu)(void) { return this_cpu; }
 u32 EXPORT(kf_nr_cpus)(void) { return machine.nr_cpus; }
 u32 EXPORT(kf_nr_nodes)(void) { return machine.nr_nodes; }
 s32 EXPORT(kf_cpu_node)(s32 cpu) { return kf_cpu_valid(cpu) ? cpus[cpu].node : -1; }
+/* Without a governor that listens nothing comes of it; a frequency that follows the load would. */
+void EXPORT(kf_cpuperf_set)(s32 cpu, u32 perf)
+{
+	if (perf > FULL)
+		scx_error("Invalid cpuperf target %u for CPU %d", perf, cpu);
+	else if (kf_cpu_valid(cpu) && machine.freq_floor < FULL)
+		stop(V_UNSUPPORTED, 0, "a frequency that a policy sets: scx_bpf_cpuperf_set()");
+}
+
+u32 EXPORT(kf_frequency)(s32 cpu) { return kf_cpu_valid(cpu) ? cpus[cpu].frequency : FULL; }
 u32 EXPORT(kf_capacity)(s32 cpu) { return kf_cpu_valid(cpu) ? cpus[cpu].capacity : FULL; }
 
 /* rq->curr: the old task until the switch is done, so in ops.running() too; the idle task where there is no other. */
@@ -182,7 +192,8 @@ u32 EXPORT(kf_task_running)(u64 address)
 	s32 idle = idle_task_cpu(address);
 	struct task *p = idle >= 0 ? NULL : task_at(address);
 
-	return p ? p->state == T_RUNNING : idle >= 0 && !cpus[idle].curr;
+	/* task_rq(p)->curr == p: also while it comes off and is handed to ops.enqueue() */
+	return p ? cpus[p->cpu].curr == p : idle >= 0 && !cpus[idle].curr;
 }
 
 u64 EXPORT(kf_task_from_pid)(s32 pid)

@@ -108,6 +108,8 @@ static void scx_task_new(struct task *p)
 		if (err)
 			stop(V_FAULT, 0, "%s[%d] cannot be forked: ops.init_task() failed (%d)", p->comm, p->pid,
 			     sanitized("init_task", err));
+		if (theirs.disallow(p->id))
+			stop(V_UNSUPPORTED, 0, "tasks that it leaves to another scheduler: p->scx.disallow");
 	}
 	OP_CALL(KF_REST, enable, mirror(p));
 	OP_CALL(KF_REST, set_weight, mirror(p), scx_weight(p));

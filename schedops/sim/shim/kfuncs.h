@@ -48,6 +48,8 @@ u32 scx_bpf_nr_cpu_ids(void);
 u32 scx_bpf_nr_node_ids(void);
 int scx_bpf_cpu_node(s32 cpu);
 u32 scx_bpf_cpuperf_cap(s32 cpu);
+u32 scx_bpf_cpuperf_cur(s32 cpu);
+void scx_bpf_cpuperf_set(s32 cpu, u32 perf);
 bool scx_bpf_task_running(const struct task_struct *p);
 s32 scx_bpf_task_cpu(const struct task_struct *p);
 struct task_struct *scx_bpf_cpu_curr(s32 cpu);

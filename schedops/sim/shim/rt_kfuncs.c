@@ -24,6 +24,8 @@ u32 IMPORT(test_and_clear_cpu_idle)(s32 cpu);
 void IMPORT(kick_cpu)(s32 cpu, u64 flags);
 u64 IMPORT(now)(void);
 u32 IMPORT(nr_nodes)(void);
+u32 IMPORT(frequency)(s32 cpu);
+void IMPORT(cpuperf_set)(s32 cpu, u32 perf);
 s32 IMPORT(cpu_node)(s32 cpu);
 u32 IMPORT(capacity)(s32 cpu);
 void *IMPORT(curr)(s32 cpu);
@@ -168,6 +170,8 @@ u32 scx_bpf_nr_cpu_ids(void) { return nr_cpus; }
 u32 scx_bpf_nr_node_ids(void) { return __kf_nr_nodes(); }
 int scx_bpf_cpu_node(s32 cpu) { return __kf_cpu_node(cpu); }
 u32 scx_bpf_cpuperf_cap(s32 cpu) { return __kf_capacity(cpu); }
+u32 scx_bpf_cpuperf_cur(s32 cpu) { return __kf_frequency(cpu); }
+void scx_bpf_cpuperf_set(s32 cpu, u32 perf) { __kf_cpuperf_set(cpu, perf); }
 bool scx_bpf_task_running(const struct task_struct *p) { return __kf_task_running(p); }
 s32 scx_bpf_task_cpu(const struct task_struct *p) { return __kf_task_cpu(p); }
 struct task_struct *scx_bpf_cpu_curr(s32 cpu) { return __kf_curr(cpu); }

@@ -36,6 +36,7 @@ u32 EXPORT(rt_map)(u64 at, u32 type, u32 key_size, u32 value_size, u32 max_entri
 	*m = (struct map){ type, key_size, value_size, max_entries, (value_size + 7UL) & ~7UL };
 	switch (type) {
 	case BPF_MAP_TYPE_PERCPU_ARRAY: copies = nr_cpus; break;
+	case BPF_MAP_TYPE_ARRAY_OF_MAPS: entries = 0; break; /* the inner ones' addresses are in the variable itself */
 	case BPF_MAP_TYPE_ARRAY:
 	case BPF_MAP_TYPE_QUEUE:
 	case BPF_MAP_TYPE_STACK: break;
@@ -51,6 +52,10 @@ u32 EXPORT(rt_map)(u64 at, u32 type, u32 key_size, u32 value_size, u32 max_entri
 	if (nr_maps == MAX_MAPS)
 		return type;
 	m->values = alloc((u64)entries * copies * m->stride);
+	if (type == BPF_MAP_TYPE_ARRAY_OF_MAPS) {
+		m->values = (u8 *)at + value_size; /* where */
+		m->stride = sizeof(void *);
+	}
 	m->used = alloc(entries);
 	all_maps[nr_maps++] = m;
 	*(struct map **)at = m;
@@ -181,6 +186,8 @@ void *bpf_map_lookup_percpu_elem(void *map, const void *key, u32 cpu)
 
 	if (entry < 0 || (!m->slots && entry >= m->max_entries) || cpu >= nr_cpus)
 		return NULL;
+	if (__builtin_expect(m->type == BPF_MAP_TYPE_ARRAY_OF_MAPS, 0))
+		return *(void **)(m->values + entry * m->stride);
 	return m->values + value_index(m, entry, cpu) * m->stride;
 }
 

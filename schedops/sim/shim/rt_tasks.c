@@ -103,6 +103,7 @@ void EXPORT(rt_weight)(u32 task, s32 static_prio, u32 weight)
 }
 
 void EXPORT(rt_flags)(u32 task, u32 flags) { mirrors[task].scx.flags = flags; }
+u32 EXPORT(rt_disallow)(u32 task) { return mirrors[task].scx.disallow; }
 void EXPORT(rt_exiting)(u32 task) { mirrors[task].flags |= PF_EXITING; }
 u64 EXPORT(rt_slice)(u32 task) { return mirrors[task].scx.slice; }
 void EXPORT(rt_set_slice)(u32 task, u64 slice) { mirrors[task].scx.slice = slice; }

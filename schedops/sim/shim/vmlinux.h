@@ -15,6 +15,7 @@ typedef int __s32, s32, int32_t, pid_t;
 typedef unsigned long long __u64, u64, uint64_t;
 typedef long long __s64, s64, int64_t;
 typedef unsigned long size_t, uintptr_t;
+typedef long ssize_t;
 typedef _Bool bool;
 typedef struct { int counter; } atomic_t;
 typedef struct { s64 counter; } atomic64_t;
@@ -129,6 +130,7 @@ struct sched_ext_entity {
 	u32 weight;
 	u64 slice;
 	u64 dsq_vtime;
+	bool disallow;
 };
 
 struct task_struct {

@@ -10,7 +10,7 @@ _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 # Words of its text -> what does not happen in a simulation.
 _NEVER = (
     (r"cpu_(?:online|offline)", "no simulated CPU goes offline"),
-    (r"cpu_(?:acquire|release)|scx_bpf_reenqueue_local", "nothing above sched_ext takes a simulated CPU"),
+    (r"cpu_(?:acquire|release)|scx_bpf_reenqueue_local", "nothing above sched_ext takes a CPU in these loads"),
     (r"core_sched_before", "no simulated task is kept apart from others on a core"),
     (r"comm", "no simulated task takes another name by exec"),
     (r"cgroup_(?:prep_move|move|cancel_move)", "no simulated task moves to another cgroup"),
