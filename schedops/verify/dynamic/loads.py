@@ -207,4 +207,16 @@ def _mixed(cpus: int, very_niced: int = 15) -> tuple[LoadGroup, ...]:
         LoadGroup(name="forkers", kind="forker", count=2, work_us=500, sleep_us=5000),
         LoadGroup(name="a hog outside of all cgroups", kind="hog", count=1, outside=True),
         LoadGroup(name="sleepers outside of all cgroups", kind="sleeper", count=2, outside=True),
+        *_on_some(cpus),
+    )
+
+
+def _on_some(cpus: int) -> tuple[LoadGroup, ...]:
+    """Tasks that may use some CPUs, and not all: with two there is no such thing."""
+    if cpus < 3:
+        return ()
+    some = (0, cpus - 1)
+    return (
+        LoadGroup(name="hogs on the first and the last CPU", kind="hog", count=1, cpus=some),
+        LoadGroup(name="sleepers on the first and the last CPU", kind="sleeper", count=2, cpus=some),
     )
