@@ -10,6 +10,7 @@ from typing import Any
 import wasmtime
 
 from schedops.adapters.sim.debug_info import Layout, MapPlace
+from schedops.adapters.sim.enums import loader_sets
 from schedops.adapters.sim.sandbox import Sandbox
 from schedops.model.policy import Param, ParamValue
 from schedops.model.simulation import SimPlan
@@ -109,8 +110,12 @@ def join(
     cpus: int,
     declared: Sequence[Param],
     values: Sequence[ParamValue],
+    *,
+    custody: bool,
 ) -> GuestPolicy:
     """Everything but ``ops.init()``, which the engine's setup calls.
+
+    :param custody: see ``SimScheduler``.
 
     :raises NotSimulated: with the name of what the simulator does not have.
     """
@@ -122,7 +127,7 @@ def join(
     def call(name: str, *arguments: int) -> int:
         return int(exports[name](store, *arguments) or 0)  # type: ignore[operator]
 
-    _set_params(memory, store, layout, declared, values)
+    _set_params(memory, store, layout, declared, values, custody=custody)
     tasks = call("rt_start", len(plan.tasks), len(plan.cgroups), cpus)
     for one in layout.maps:
         _check_size(one)
@@ -165,8 +170,11 @@ def _set_params(
     layout: Layout,
     declared: Sequence[Param],
     values: Sequence[ParamValue],
+    *,
+    custody: bool,
 ) -> None:
     chosen = {param.name: param.default for param in declared} | {value.name: value.value for value in values}
+    chosen = loader_sets(layout.constants, custody=custody) | chosen
     for name, value in chosen.items():
         place = layout.constants.get(name)
         if place is None or place.size not in _FORMATS:

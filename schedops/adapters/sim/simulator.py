@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
 from pathlib import Path
 
 import wasmtime
@@ -20,7 +19,6 @@ from schedops.adapters.sim.results import result_of
 from schedops.adapters.sim.sandbox import Sandbox, compiled
 from schedops.errors import InputError
 from schedops.model.machine import Machine
-from schedops.model.policy import Param, ParamValue
 from schedops.model.simulation import SimEnd, SimPlan, SimResult, SimVerdict
 from schedops.ports import SimScheduler
 
@@ -75,7 +73,7 @@ class WasmSimulator:
         try:
             layout = self._layout(built)
             module = compiled(built, self._root)
-            run.join(module, layout, scheduler.source.policy.params, scheduler.params)
+            run.join(module, layout, scheduler)
         except wasmtime.Trap as trap:
             return run.fault(trap, layout)
         except (NotSimulated, ValueError) as missing:
@@ -98,12 +96,22 @@ class _Run:
         self._trace: list[bytes] = []
         self.policy: GuestPolicy | None = None
 
-    def join(
-        self, module: wasmtime.Module, layout: Layout, declared: Sequence[Param], values: Sequence[ParamValue]
-    ) -> None:
+    def join(self, module: wasmtime.Module, layout: Layout, scheduler: SimScheduler) -> None:
         """See :func:`guest_policy.join`."""
         self._sandbox.refuel(_BATCH_FUEL)
-        self.policy = join(self._sandbox, module, layout, self._plan, self._cpus, declared, values)
+        assert scheduler.source is not None
+        declared = scheduler.source.policy.params
+        self.policy = join(
+            self._sandbox,
+            module,
+            layout,
+            self._plan,
+            self._cpus,
+            declared,
+            scheduler.params,
+            custody=scheduler.custody,
+        )
+        self._sandbox.call("set_custody", int(scheduler.custody))
 
     def go(self, words: bytes, scheduler: int, *, trace: bool) -> SimResult:
         box = self._sandbox

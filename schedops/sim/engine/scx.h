@@ -26,6 +26,7 @@
 #define SCX_ENQ_INTERNAL (0xffULL << 56)
 #define SCX_ENQ_PRIQ (1ULL << 57)
 #define SCX_DEQ_CORE_SCHED_EXEC (1ULL << 32)
+#define SCX_DEQ_SCHED_CHANGE (1ULL << 33) /* 7.1 and later */
 #define SCX_PICK_IDLE_IN_NODE 2
 #define SCX_TASK_QUEUED 1
 #define SCX_TASK_DEQD_FOR_SLEEP 8
@@ -33,7 +34,7 @@
 #define SCX_OPS_ENQ_LAST 2
 #define SCX_OPS_SWITCH_PARTIAL 8
 #define SCX_OPS_IDLE_PER_NODE 64 /* SCX_OPS_BUILTIN_IDLE_PER_NODE */
-#define SCX_OPS_ALL 127
+#define SCX_OPS_ALL 0x1007f /* with SCX_OPS_HAS_CGROUP_WEIGHT, which has meant nothing since 6.15 */
 #define SCX_KICK_IDLE 1
 #define SCX_KICK_PREEMPT 2
 #define SCX_KICK_WAIT 4
@@ -80,7 +81,7 @@ struct scx_task { /* in task.cls */
 	u32 flags;
 	u64 qseq, seq; /* given to the policy, put into a queue: as the so manieth */
 	u64 ddsp_dsq, ddsp_flags;
-	u8 in_tree, ops_state;
+	u8 in_tree, ops_state, in_custody; /* SCX_TASK_IN_CUSTODY of 7.1 and later */
 };
 
 struct scx_cpu { /* in cpu.cls */
@@ -166,7 +167,7 @@ static struct {
 	u64 flags;
 	u32 batch, timeout_ms;
 	u64 *cgroups;
-	u8 builtin_idle, per_node;
+	u8 builtin_idle, per_node, custody; /* custody: the rules of 7.1 and later for ops.dequeue() */
 } policy;
 
 #define NOBODY (~0U)

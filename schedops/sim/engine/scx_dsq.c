@@ -187,6 +187,15 @@ static void tree_remove(struct dsq *d, struct task *p)
 		scx_of(*link)->up = up;
 }
 
+/* task_leave_custody() of 7.1 and later: ops.dequeue() is told of every task that leaves the policy's hands, once. */
+static void leave_custody(struct task *p, u64 deq_flags)
+{
+	if (!scx_of(p)->in_custody)
+		return;
+	scx_of(p)->in_custody = 0;
+	OP_CALL(KF_REST, dequeue, mirror(p), deq_flags);
+}
+
 /* find_global_dsq(): of the node of the CPU whose queue the task is on. */
 static struct dsq *global_dsq_of(const struct task *p)
 {
@@ -221,8 +230,12 @@ static void dsq_add(struct dsq *d, struct task *p, u64 enq_flags)
 	s->ops_state = OPS_NONE;
 	s->ddsp_dsq = SCX_DSQ_INVALID;
 	s->ddsp_flags = 0;
-	if (!(d->id & SCX_DSQ_FLAG_BUILTIN))
+	if (!(d->id & SCX_DSQ_FLAG_BUILTIN)) {
 		trace_dsq(d);
+		s->in_custody = policy.custody;
+	} else if (unlikely(s->in_custody)) { /* local and global queues are the end of it */
+		leave_custody(p, 0);
+	}
 }
 
 static void dsq_remove(struct task *p)

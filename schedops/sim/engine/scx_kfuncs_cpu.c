@@ -249,6 +249,8 @@ void EXPORT(set_room)(u32 place, u64 function)
 		((u64 *)&theirs)[place] = function;
 }
 
+void EXPORT(set_custody)(u32 custody) { policy.custody = custody; }
+
 void EXPORT(set_policy)(u64 tasks_at, u64 stride, u64 flags, u32 batch, u32 timeout_ms)
 {
 	policy.tasks = tasks_at;

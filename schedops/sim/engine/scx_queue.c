@@ -108,6 +108,7 @@ static void give(struct task *p, u64 enq_flags)
 		direct_done = 0;
 		if (s->ddsp_dsq == SCX_DSQ_INVALID) {
 			s->ops_state = OPS_QUEUED;
+			s->in_custody = policy.custody;
 			return;
 		}
 	}
@@ -144,8 +145,8 @@ static void scx_enqueue(struct cpu *c, struct task *p, u32 flags)
 }
 
 /*
- * ops_dequeue() of 6.12 to 6.19: the policy loses what it has not inserted yet. From 7.1 on a task in a user queue is
- * in the policy's custody as well, and leaving that calls ops.dequeue() too: not done here.
+ * ops_dequeue(): to 7.0 the policy loses what it has not inserted yet; from 7.1 on what is in its custody, which a task
+ * in a user queue is too.
  */
 static void take_back(struct task *p, u64 deq_flags)
 {
@@ -153,10 +154,11 @@ static void take_back(struct task *p, u64 deq_flags)
 
 	s->ddsp_dsq = SCX_DSQ_INVALID;
 	s->ddsp_flags = 0;
-	if (s->ops_state == OPS_QUEUED) {
+	if (policy.custody)
+		leave_custody(p, deq_flags);
+	else if (s->ops_state == OPS_QUEUED)
 		OP_CALL(KF_REST, dequeue, mirror(p), deq_flags);
-		s->ops_state = OPS_NONE;
-	}
+	s->ops_state = OPS_NONE;
 }
 
 /*
@@ -169,6 +171,8 @@ static void scx_dequeue(struct cpu *c, struct task *p, u32 flags)
 	struct scx_task *s = scx_of(p);
 	u64 deq_flags = flags & (DEQUEUE_SLEEP | DEQUEUE_SAVE);
 
+	if (policy.custody && !(flags & DEQUEUE_SLEEP))
+		deq_flags |= SCX_DEQ_SCHED_CHANGE;
 	if (flags & DEQUEUE_DEAD)
 		theirs.exiting(p->id);
 	if (!(s->flags & SCX_TASK_QUEUED))

@@ -34,7 +34,7 @@ static void leave_task(struct task *p)
 
 	this_cpu = p->cpu;
 	if (s->flags & SCX_TASK_QUEUED) {
-		if (s->ops_state == OPS_QUEUED)
+		if (policy.custody ? s->in_custody : s->ops_state == OPS_QUEUED)
 			OP_CALL(KF_REST, dequeue, mirror(p), DEQUEUE_SAVE);
 		if (cpus[p->cpu].curr == p)
 			OP_CALL(KF_REST, stopping, mirror(p), 0);

@@ -47,7 +47,7 @@ enum scx_enq_flags {
 	SCX_ENQ_REENQ = 1ULL << 40,
 	SCX_ENQ_LAST = 1ULL << 41,
 };
-enum scx_deq_flags { SCX_DEQ_SLEEP = 1, SCX_DEQ_CORE_SCHED_EXEC = 1ULL << 32 };
+enum scx_deq_flags { SCX_DEQ_SLEEP = 1, SCX_DEQ_CORE_SCHED_EXEC = 1ULL << 32, SCX_DEQ_SCHED_CHANGE = 1ULL << 33 };
 enum scx_pick_idle_cpu_flags { SCX_PICK_IDLE_CORE = 1, SCX_PICK_IDLE_IN_NODE = 2 };
 enum scx_kick_flags { SCX_KICK_IDLE = 1, SCX_KICK_PREEMPT = 2, SCX_KICK_WAIT = 4 };
 enum scx_wake_flags { SCX_WAKE_FORK = 4, SCX_WAKE_TTWU = 8, SCX_WAKE_SYNC = 16 };
@@ -64,6 +64,7 @@ enum scx_ops_flags {
 	SCX_OPS_ENQ_MIGRATION_DISABLED = 16,
 	SCX_OPS_ALLOW_QUEUED_WAKEUP = 32,
 	SCX_OPS_BUILTIN_IDLE_PER_NODE = 64,
+	SCX_OPS_HAS_CGROUP_WEIGHT = 1 << 16,
 };
 enum scx_exit_kind {
 	SCX_EXIT_NONE,

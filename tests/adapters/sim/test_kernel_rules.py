@@ -91,6 +91,12 @@ def test_preempt_goes_to_the_front_of_a_queue(simulator: WasmSimulator) -> None:
     assert said(simulator, mixed_plan(end_ns=20 * MS), 1, ENQUEUE=code) == "1005"
 
 
+def test_constants_of_the_headers_are_filled_in(simulator: WasmSimulator) -> None:
+    """As SCX_ENUM_INIT() does from the kernel's BTF: SCX_ENQ_HEAD is a variable, SCX_ENQ_IMMED is not in 6.18."""
+    code = 'SAY("%llx %llx", SCX_ENQ_HEAD, SCX_ENQ_IMMED)'
+    assert said(simulator, alone("one"), ENQUEUE=code) == "10 0"
+
+
 def test_an_idle_cpu_runs_its_idle_task(simulator: WasmSimulator) -> None:
     start = (
         "struct held *held = bpf_map_lookup_elem(&timers, &key); if (!held || bpf_timer_init(&held->timer, &timers, 1)"
