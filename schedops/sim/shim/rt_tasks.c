@@ -51,6 +51,7 @@ void EXPORT(rt_task)(u32 task, s32 pid, u32 cgroup, s32 static_prio, u32 weight,
 	p->flags = kernel ? PF_KTHREAD : 0;
 	p->static_prio = p->prio = static_prio;
 	p->scx.weight = weight;
+	p->scx.disallow = false; /* __scx_init_task() */
 	p->nr_cpus_allowed = nr_allowed;
 	p->cpus_ptr = &p->cpus_mask;
 	p->own_css.dfl_cgrp = &cgroup_mirrors[cgroup];
