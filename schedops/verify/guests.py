@@ -16,7 +16,7 @@ from schedops.verify import kept, kernel
 from schedops.verify.dynamic import rules_charge
 from schedops.verify.kernel import Bench
 from schedops.verify.record import Record
-from schedops.verify.stages import QUICK
+from schedops.verify.stages import QUICK, on_kernel
 from schedops.verify.static import Static
 
 
@@ -39,11 +39,13 @@ class Guests:
     running: list[str] = field(default_factory=list)
     done: set[str] = field(default_factory=set)
     total: int = 1
+    last: str = ""  # of the kernels
 
     def run(self, objects: Sequence[Static]) -> list[Check]:
         """What the guests said, in the order of the kernels, up to the first that fails."""
         ready = [one for one in objects if one.built is not None]
         self.total = max(len(ready), 1)
+        self.last = objects[-1].image.kernel.name if objects else ""
         known = [self._known(one) for one in ready]
         fresh = [one for one, checks in zip(ready, known, strict=True) if checks is None]
         early = self._in_company(fresh)
@@ -68,7 +70,7 @@ class Guests:
             return {}
         found = self.crew.each(self._ask, ready, at_once=shared)
         named = zip((one.image.kernel.name for one in ready), found, strict=True)
-        return {name: checks for name, checks in named if self._passed(checks) or _is_sure(checks)}
+        return {name: checks for name, checks in named if self._passed(name, checks) or _is_sure(checks)}
 
     def _settled(self, one: Static, known: Sequence[Check] | None) -> list[Check]:
         if self.over:
@@ -91,14 +93,17 @@ class Guests:
         progress = Event(kind="progress", stage="verify", text=text, fraction=len(self.done) / self.total)
         self.bench.progress.emit(progress)
         record = Record(self.bench.source, name, clock, clock.monotonic_s())
-        checks = kernel.in_guests(self.bench, one.image, one.built, record, self.stages)
+        checks = kernel.in_guests(self.bench, one.image, one.built, record, self._asked(name))
         self.running.remove(name)
         self.done.add(name)
         return checks
 
-    def _passed(self, checks: Sequence[Check]) -> bool:
+    def _asked(self, kernel: str) -> tuple[str, ...]:
+        return on_kernel(self.stages, last=kernel == self.last)
+
+    def _passed(self, kernel: str, checks: Sequence[Check]) -> bool:
         ran = {check.stage for check in checks}
-        return set(self.stages) <= ran and all(check.verdict is Verdict.PASS for check in checks)
+        return set(self._asked(kernel)) <= ran and all(check.verdict is Verdict.PASS for check in checks)
 
     def _known(self, one: Static) -> list[Check] | None:
         keys = self._keys(one)
@@ -107,10 +112,10 @@ class Guests:
 
     def _keep(self, one: Static, checks: Sequence[Check]) -> None:
         # A pass that left a stage out is nobody's answer.
-        complete = self._passed(checks) or any(check.verdict is Verdict.FAIL for check in checks)
+        complete = self._passed(one.image.kernel.name, checks) or any(check.verdict is Verdict.FAIL for check in checks)
         keys = self._keys(one)
         if self.verdicts and keys and one.reference and complete:
-            report = kept.of_kernel(self.subject.policy.name, self.stages, checks, one.reference)
+            report = kept.of_kernel(self.subject.policy.name, self._asked(one.image.kernel.name), checks, one.reference)
             kept.keep_guests(self.verdicts, keys, report)
 
     def _keys(self, one: Static) -> kept.GuestKeys | None:
@@ -127,9 +132,8 @@ class Guests:
         if behaviour is None:
             return None
         tools = (emulator.name, emulator.qemu_version)
-        return kept.guest_keys(
-            self.subject, behaviour, one.image, stages=self.stages, cpus=self.bench.cpus, tools=tools
-        )
+        asked = self._asked(one.image.kernel.name)
+        return kept.guest_keys(self.subject, behaviour, one.image, stages=asked, cpus=self.bench.cpus, tools=tools)
 
 
 def _is_sure(checks: Sequence[Check]) -> bool:

@@ -16,7 +16,17 @@ from schedops.verify.dynamic.rules_charge import NOT_MEASURED
 from schedops.verify.guests import Guests
 from schedops.verify.kernel import Bench
 from schedops.verify.simulated.kept import Simulation
-from schedops.verify.stages import COMPILE, FULL, IN_GUESTS, OBJECT, QUICK, SIMULATE, SOURCE, WITHOUT_KERNEL
+from schedops.verify.stages import (
+    COMPILE,
+    FULL,
+    IN_GUESTS,
+    LAST_KERNEL,
+    OBJECT,
+    QUICK,
+    SIMULATE,
+    SOURCE,
+    WITHOUT_KERNEL,
+)
 from schedops.verify.static import Static
 
 CPUS = 2
@@ -92,7 +102,8 @@ def verdict_of(
     excused = {one.stage for one in not_run}
     verdict = worst(check.verdict for check in checks)
     ran = {(check.stage, check.kernel) for check in checks}
-    due = {(stage, name) for stage in wanted if stage not in WITHOUT_KERNEL for name in names}
+    on_each = [stage for stage in wanted if stage not in WITHOUT_KERNEL]
+    due = {(stage, name) for stage in on_each for name in (names[-1:] if stage in LAST_KERNEL else names)}
     due |= {(stage, "") for stage in wanted if stage in WITHOUT_KERNEL and stage not in excused}
     nowhere = not names and any(stage not in WITHOUT_KERNEL for stage in wanted)
     if verdict is Verdict.PASS and (nowhere or not due <= ran):

@@ -25,6 +25,15 @@ FULL = (*STATIC, SIMULATE, *IN_GUESTS)
 WITHOUT_KERNEL = (SOURCE, SIMULATE)
 
 
+# How many CPUs there are, and what they share, is the same on every kernel: asked on the last one only.
+LAST_KERNEL = (TOPOLOGY,)
+
+
+def on_kernel(wanted: tuple[str, ...], *, last: bool) -> tuple[str, ...]:
+    """Those of *wanted* that are asked on one of several kernels."""
+    return wanted if last else tuple(stage for stage in wanted if stage not in LAST_KERNEL)
+
+
 def up_to(stage: str) -> tuple[str, ...]:
     """*stage* and all that come before it. :raises ValueError: there is no such stage."""
     return FULL[: FULL.index(stage) + 1]

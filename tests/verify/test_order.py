@@ -147,6 +147,18 @@ def test_a_kernel_that_fails_leaves_out_the_next_one() -> None:
     assert ("kernel-log", "6.18.15") in ran(report)
 
 
+def test_the_larger_guest_is_the_last_kernels_and_without_it_that_is_no_pass() -> None:
+    world = World([Guest(), Guest(), Guest()])
+    report = world.verify(stages=FULL)
+    assert (report.verdict, world.boots) == (Verdict.PASS, 3)
+    assert [one for one in ran(report) if one[0] == "topology"] == [("topology", "6.18.15")]
+    names = ("6.16.12", "6.18.15")
+    fewer = [check for check in report.checks if check.stage != "topology"]
+    assert stage.verdict_of(fewer, FULL, names) is Verdict.ERROR
+    assert stage.verdict_of(report.checks, FULL, names) is Verdict.PASS
+    assert stage.verdict_of(report.checks, FULL, names[::-1]) is Verdict.ERROR
+
+
 def test_the_source_alone_needs_no_kernel(rules: Rules) -> None:
     report = World().verify(images=(), stages=("source",))
     assert (report.verdict, ran(report), report.stages) == (Verdict.PASS, [("source", "")], ("source",))
