@@ -25,11 +25,25 @@ static __always_inline void fair_join(struct fair_task *t)
 	t->started_ns = bpf_ktime_get_ns();
 }
 
-static __always_inline void fair_running(struct fair_task *t)
+/* The place in the queue. Who slept for long does not hoard more than credit_ns, or it could keep the CPU for as long. */
+static __always_inline u64 fair_key(struct fair_task *t, u64 credit_ns)
 {
+	if (before(t->vtime, fair_now - credit_ns))
+		t->vtime = fair_now - credit_ns;
+	return t->vtime;
+}
+
+/*
+ * A task gets to run. One that woke up on an idle CPU went past the queue and has never asked for its place: with what it
+ * saved up in a long sleep it would be ahead of everybody when its slice ends, and go on for as long as it had slept.
+ */
+static __always_inline void fair_running(struct fair_task *t, u64 credit_ns)
+{
+	u64 key = fair_key(t, credit_ns);
+
 	t->started_ns = bpf_ktime_get_ns();
-	if (before(fair_now, t->vtime))
-		fair_now = t->vtime;
+	if (before(fair_now, key))
+		fair_now = key;
 }
 
 /* Charge the task for what it ran since it was last charged. Returns that time in nanoseconds. */
@@ -42,14 +56,6 @@ static __always_inline u64 fair_charge(struct task_struct *p, struct fair_task *
 	t->vtime += ran_ns * WEIGHT_NICE_0 / (weight ? weight : 1);
 	t->started_ns = now;
 	return ran_ns;
-}
-
-/* The place in the queue. Who slept for long does not hoard more than credit_ns, or it could keep the CPU for as long. */
-static __always_inline u64 fair_key(struct fair_task *t, u64 credit_ns)
-{
-	if (before(t->vtime, fair_now - credit_ns))
-		t->vtime = fair_now - credit_ns;
-	return t->vtime;
 }
 
 #endif /* SCHEDOPS_FAIR_H */

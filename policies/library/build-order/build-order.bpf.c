@@ -356,7 +356,7 @@ void OP(bo_running, struct task_struct *p)
 	if (t->build)
 		t->fair.started_ns = bpf_ktime_get_ns();
 	else
-		fair_running(&t->fair);
+		fair_running(&t->fair, CREDIT_NS);
 }
 
 void OP(bo_stopping, struct task_struct *p, bool runnable)

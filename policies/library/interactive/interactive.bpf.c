@@ -93,7 +93,7 @@ void OP(ia_dispatch, s32 cpu, struct task_struct *prev)
 		fair_charge(prev, &t->fair);
 		/* No boost here: a task that used up a slice is no longer answering anybody. */
 		if (leads(SHARED_DSQ, t->fair.vtime, cpu)) {
-			fair_running(&t->fair);
+			fair_running(&t->fair, slice_us * NSEC_PER_USEC);
 			set_slice(prev, slice_us * NSEC_PER_USEC);
 			return;
 		}
@@ -106,7 +106,7 @@ void OP(ia_running, struct task_struct *p)
 	struct ia_task *t = task_of(p);
 
 	if (t)
-		fair_running(&t->fair);
+		fair_running(&t->fair, slice_us * NSEC_PER_USEC);
 }
 
 void OP(ia_stopping, struct task_struct *p, bool runnable)

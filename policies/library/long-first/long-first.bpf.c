@@ -254,7 +254,7 @@ void OP(lf_running, struct task_struct *p)
 	if (t->hint_ns)
 		t->fair.started_ns = bpf_ktime_get_ns();
 	else
-		fair_running(&t->fair);
+		fair_running(&t->fair, CREDIT_NS);
 }
 
 void OP(lf_stopping, struct task_struct *p, bool runnable)

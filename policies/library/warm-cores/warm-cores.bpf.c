@@ -75,7 +75,7 @@ void OP(wc_dispatch, s32 cpu, struct task_struct *prev)
 	if (wants_more(prev) && (t = task_of(prev))) {
 		fair_charge(prev, &t->fair);
 		if (leads(SHARED_DSQ, t->fair.vtime, cpu)) {
-			fair_running(&t->fair);
+			fair_running(&t->fair, CREDIT_NS);
 			set_slice(prev, slice_us * NSEC_PER_USEC);
 			return;
 		}
@@ -88,7 +88,7 @@ void OP(wc_running, struct task_struct *p)
 	struct wc_task *t = task_of(p);
 
 	if (t)
-		fair_running(&t->fair);
+		fair_running(&t->fair, CREDIT_NS);
 }
 
 void OP(wc_stopping, struct task_struct *p, bool runnable)

@@ -54,7 +54,7 @@ void OP(wv_dispatch, s32 cpu, struct task_struct *prev)
 	if (wants_more(prev) && (t = task_of(prev))) {
 		fair_charge(prev, t);
 		if (leads(SHARED_DSQ, t->vtime, cpu)) {
-			fair_running(t);
+			fair_running(t, credit_us * NSEC_PER_USEC);
 			set_slice(prev, slice_us * NSEC_PER_USEC);
 			return;
 		}
@@ -67,7 +67,7 @@ void OP(wv_running, struct task_struct *p)
 	struct fair_task *t = task_of(p);
 
 	if (t)
-		fair_running(t);
+		fair_running(t, credit_us * NSEC_PER_USEC);
 }
 
 void OP(wv_stopping, struct task_struct *p, bool runnable)
