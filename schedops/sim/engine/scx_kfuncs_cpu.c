@@ -102,6 +102,13 @@ s32 EXPORT(kf_pick_any)(s32 node, u64 flags)
 	return cpu < 0 ? -16 : cpu;
 }
 
+u32 EXPORT(kf_any_distribute)(void)
+{
+	s32 cpu = any_of(&asked, &every_cpu, &every_cpu);
+
+	return cpu < 0 ? machine.nr_cpus : (u32)cpu;
+}
+
 u32 EXPORT(kf_test_and_clear_cpu_idle)(s32 cpu)
 {
 	return builtin_idle() && kf_cpu_valid(cpu) && take_idle(cpu);

@@ -83,5 +83,15 @@ bool bpf_cpumask_empty(const struct cpumask *cpumask);
 bool bpf_cpumask_intersects(const struct cpumask *a, const struct cpumask *b);
 bool bpf_cpumask_subset(const struct cpumask *a, const struct cpumask *b);
 void bpf_cpumask_copy(struct bpf_cpumask *dst, const struct cpumask *src);
+struct bpf_cpumask *bpf_cpumask_acquire(struct bpf_cpumask *cpumask);
+u32 bpf_cpumask_first_zero(const struct cpumask *cpumask);
+u32 bpf_cpumask_first_and(const struct cpumask *a, const struct cpumask *b);
+bool bpf_cpumask_test_and_set_cpu(u32 cpu, struct bpf_cpumask *cpumask);
+bool bpf_cpumask_test_and_clear_cpu(u32 cpu, struct bpf_cpumask *cpumask);
+void bpf_cpumask_xor(struct bpf_cpumask *dst, const struct cpumask *a, const struct cpumask *b);
+bool bpf_cpumask_equal(const struct cpumask *a, const struct cpumask *b);
+bool bpf_cpumask_full(const struct cpumask *cpumask);
+u32 bpf_cpumask_any_distribute(const struct cpumask *cpumask);
+u32 bpf_cpumask_any_and_distribute(const struct cpumask *a, const struct cpumask *b);
 #endif
 #endif

@@ -133,6 +133,22 @@ s32 scx_bpf_select_cpu_and(struct task_struct *p, s32 prev_cpu, u64 wake_flags, 
 	return __kf_select_cpu(p, prev_cpu, wake_flags, 1, flags);
 }
 
+/* cpumask_any_distribute(): the engine keeps where each CPU goes on. */
+u32 IMPORT(any_distribute)(void);
+
+u32 bpf_cpumask_any_distribute(const struct cpumask *m)
+{
+	hand_over(m);
+	return __kf_any_distribute();
+}
+
+u32 bpf_cpumask_any_and_distribute(const struct cpumask *a, const struct cpumask *b)
+{
+	for (u32 w = 0; w < WORDS; w++)
+		__kf_mask_word(w, a->bits[w] & b->bits[w]);
+	return __kf_any_distribute();
+}
+
 #define NO_NODE -2 /* the engine's: the kfunc takes no node */
 
 s32 scx_bpf_pick_idle_cpu(const struct cpumask *m, u64 flags)

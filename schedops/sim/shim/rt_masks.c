@@ -87,6 +87,52 @@ bool bpf_cpumask_subset(const struct cpumask *a, const struct cpumask *b)
 	return true;
 }
 
+bool bpf_cpumask_test_and_set_cpu(u32 cpu, struct bpf_cpumask *m)
+{
+	bool was = bpf_cpumask_test_cpu(cpu, &m->cpumask);
+
+	bpf_cpumask_set_cpu(cpu, m);
+	return was;
+}
+
+bool bpf_cpumask_test_and_clear_cpu(u32 cpu, struct bpf_cpumask *m)
+{
+	bool was = bpf_cpumask_test_cpu(cpu, &m->cpumask);
+
+	bpf_cpumask_clear_cpu(cpu, m);
+	return was;
+}
+
+u32 bpf_cpumask_first_zero(const struct cpumask *m)
+{
+	u32 cpu = 0;
+
+	while (cpu < nr_cpus && bpf_cpumask_test_cpu(cpu, m))
+		cpu++;
+	return cpu;
+}
+
+u32 bpf_cpumask_first_and(const struct cpumask *a, const struct cpumask *b)
+{
+	for (u32 w = 0; w < mask_words(); w++) {
+		if (a->bits[w] & b->bits[w])
+			return w * 64 + __builtin_ctzl(a->bits[w] & b->bits[w]);
+	}
+	return nr_cpus;
+}
+
+void bpf_cpumask_xor(struct bpf_cpumask *dst, const struct cpumask *a, const struct cpumask *b)
+{
+	for (u32 w = 0; w < mask_words(); w++)
+		dst->cpumask.bits[w] = a->bits[w] ^ b->bits[w];
+}
+
+bool bpf_cpumask_equal(const struct cpumask *a, const struct cpumask *b)
+{
+	return bpf_cpumask_subset(a, b) && bpf_cpumask_subset(b, a);
+}
+
+bool bpf_cpumask_full(const struct cpumask *m) { return bpf_cpumask_first_zero(m) >= nr_cpus; }
 void bpf_cpumask_copy(struct bpf_cpumask *dst, const struct cpumask *src) { dst->cpumask = *src; }
 
 static struct bpf_cpumask *free_masks[MAX_MASKS];
@@ -106,6 +152,12 @@ struct bpf_cpumask *bpf_cpumask_create(void)
 		return NULL;
 	bpf_cpumask_clear(m);
 	m->usage = 1;
+	return m;
+}
+
+struct bpf_cpumask *bpf_cpumask_acquire(struct bpf_cpumask *m)
+{
+	m->usage++;
 	return m;
 }
 

@@ -91,6 +91,21 @@ def test_preempt_goes_to_the_front_of_a_queue(simulator: WasmSimulator) -> None:
     assert said(simulator, mixed_plan(end_ns=20 * MS), 1, ENQUEUE=code) == "1005"
 
 
+def test_cpu_masks(simulator: WasmSimulator) -> None:
+    """lib/cpumask.c through kernel/bpf/cpumask.c; what is not found is the number of CPUs."""
+    code = (
+        "struct bpf_cpumask *a = bpf_cpumask_create(), *b = bpf_cpumask_create(); if (!a || !b) return -12;"
+        "const struct cpumask *ca = (void *)a, *cb = (void *)b; bpf_cpumask_setall(a); u32 full = bpf_cpumask_full(ca);"
+        "u32 was = bpf_cpumask_test_and_clear_cpu(1, a), is = bpf_cpumask_test_and_set_cpu(1, b);"
+        "u32 zero = bpf_cpumask_first_zero(ca), both = bpf_cpumask_first_and(ca, cb);"
+        "u32 one = bpf_cpumask_any_distribute(ca), two = bpf_cpumask_any_distribute(ca);"
+        "u32 none = bpf_cpumask_any_and_distribute(ca, cb); bpf_cpumask_xor(a, ca, cb);"
+        'SAY("%d%d%d %d %d %d%d %d %d", full, was, is, zero, both, one, two, none,'
+        " bpf_cpumask_equal(ca, cb) * 2 + bpf_cpumask_full(ca))"
+    )
+    assert said(simulator, alone("one"), INIT=code) == "110 1 3 02 3 1"
+
+
 def test_constants_of_the_headers_are_filled_in(simulator: WasmSimulator) -> None:
     """As SCX_ENUM_INIT() does from the kernel's BTF: SCX_ENQ_HEAD is a variable, SCX_ENQ_IMMED is not in 6.18."""
     code = 'SAY("%llx %llx", SCX_ENQ_HEAD, SCX_ENQ_IMMED)'
