@@ -58,6 +58,7 @@ u64 scx_bpf_now(void);
 bool scx_bpf_task_set_slice(struct task_struct *p, u64 slice);
 bool scx_bpf_task_set_dsq_vtime(struct task_struct *p, u64 vtime);
 void scx_bpf_error_bstr(char *fmt, unsigned long long *data, u32 data__sz);
+void scx_bpf_dump_bstr(char *fmt, unsigned long long *data, u32 data__sz);
 void scx_bpf_exit_bstr(s64 exit_code, char *fmt, unsigned long long *data, u32 data__sz);
 struct task_struct *bpf_task_from_pid(s32 pid);
 struct task_struct *bpf_task_acquire(struct task_struct *p);

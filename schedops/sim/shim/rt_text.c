@@ -108,6 +108,9 @@ void scx_bpf_error_bstr(char *format, unsigned long long *data, u32 size)
 	__kf_exit(SCX_EXIT_ERROR_BPF, 0, words, nr_words);
 }
 
+/* A run has no debug dump: ops.dump() is never called. */
+void scx_bpf_dump_bstr(char *format, unsigned long long *data, u32 size) {}
+
 void scx_bpf_exit_bstr(s64 code, char *format, unsigned long long *data, u32 size)
 {
 	put_format(format, data, size / 8);

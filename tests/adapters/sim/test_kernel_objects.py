@@ -101,6 +101,15 @@ SAID = {
         'int a = bpf_cpumask_test_cpu(2, p->cpus_ptr); SAY("%d %d", (int)scx_bpf_nr_cpu_ids(), a)',
         "3 1",
     ),
+    "distribute": (
+        "ENQUEUE",
+        (
+            "u32 a = bpf_cpumask_any_distribute(p->cpus_ptr), b = bpf_cpumask_any_distribute(p->cpus_ptr);"
+            "u32 c = bpf_cpumask_any_and_distribute(p->cpus_ptr, p->cpus_ptr);"
+            'SAY("%u %u", (b + 3 - a) % 3, (c + 3 - b) % 3)'
+        ),
+        "1 1",
+    ),
 }
 
 

@@ -141,6 +141,23 @@ def check_trace(result: SimResult) -> None:
     assert used == [task.cpu_ns for task in result.tasks]
 
 
+@settings(max_examples=30)
+@given(data=st.data(), machine=machines(), scheduler=st.sampled_from([SimScheduler(name="eevdf"), *LIBRARY]))
+def test_waits_are_bounded(
+    simulator: WasmSimulator, data: st.DataObject, machine: Machine, scheduler: SimScheduler
+) -> None:
+    """Nobody waits for longer than all the others' work, once each turn (20 ms) of theirs is over: nobody starves.
+
+    A task of weight 1 waits for its share; no run here has more work than some hundreds of milliseconds.
+    """
+    plan = data.draw(plans(len(machine.cpus)))
+    result = simulator.run(plan, machine, scheduler, trace=False)
+    work_ns = sum(task.cpu_ns for task in result.tasks)
+    for task in result.tasks:
+        assert task.max_wait_ns <= work_ns - task.cpu_ns + 20 * MS
+        assert task.wait_ns + task.cpu_ns <= task.completion_ns - task.arrival_ns
+
+
 @settings(max_examples=15)
 @given(data=st.data(), cpus=st.integers(1, 6), scheduler=st.sampled_from([SimScheduler(name="eevdf"), *LIBRARY]))
 def test_no_cpu_idles_while_somebody_waits(
