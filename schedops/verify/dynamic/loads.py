@@ -10,6 +10,7 @@ MIXED_MS = 2300
 CROWD_MS = CHANGES_MS = 3300  # longer than the wait that is allowed
 STORM_MS = 1500
 MAX_STORM_MS = 40_000
+TRY_STORM_MS = 6000  # ten times as long as it takes when nobody is told to go on
 SHARE_MS = 2000
 BRIEF_SHARE_MS = 900
 KINDRED_MS = 900
@@ -54,7 +55,8 @@ def storm(cpus: int, of_program: str, *, yields: bool = True) -> LoadPlan:
     has stopped one of them, and looks as if the policy were.
 
     :param of_program: the program of ``enqueue``; empty: there is none, and the storm has a fixed length.
-    :param yields: ``sched_yield`` ends a turn; not so where the policy has a callback of its own for it.
+    :param yields: ``sched_yield`` ends a turn. Not so where the policy has a callback of its own for it, or lets the
+        task go on; then pipes have to do, which are slower.
     """
     kind, first, last = "yielder" if yields else "pipe", (0,), (cpus - 1,)
     groups = (
@@ -70,7 +72,7 @@ def storm(cpus: int, of_program: str, *, yields: bool = True) -> LoadPlan:
         duration_ms=STORM_MS,
         until_runs=until,
         of_program=of_program,
-        max_ms=MAX_STORM_MS if until else 0,
+        max_ms=(TRY_STORM_MS if yields else MAX_STORM_MS) if until else 0,
         program_stats=True,
     )
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from schedops.model.guest import LoadPlan, LoadReading
 from schedops.model.policy import Capabilities
 from schedops.model.verdict import Verdict
 from schedops.model.verification import BuiltObject, Check
@@ -149,6 +150,24 @@ def test_too_few_enqueues_are_inconclusive_and_say_so() -> None:
     assert told(checks)[-1] == ("churn", "INCONCLUSIVE")
     assert "enqueue ran 99000 times" in checks[-1].text
     assert (checks[-1].findings[0].rule, checks[-1].findings[0].level) == ("TOO-FEW-ENQUEUES", "note")
+
+
+def test_where_yielding_ends_no_turn_pipes_have_to_do() -> None:
+    guest = Guest()
+    plain = guest.mixed_load
+
+    def load(plan: LoadPlan, *, deadline_s: float) -> LoadReading:
+        reading = plain(plan, deadline_s=deadline_s)
+        told_to_go_on = plan.until_runs and any(group.kind == "yielder" for group in plan.groups)
+        programs = tuple(replace(one, runs=9_000) if told_to_go_on else one for one in reading.programs)
+        return replace(reading, programs=programs)
+
+    guest.mixed_load = load  # type: ignore[method-assign]
+    assert told(run(guest, ("churn",))) == [("churn", "PASS")]
+    assert [{group.kind for group in plan.groups} for plan in guest.plans[:2]] == [
+        {"yielder", "pipe", "sleeper"},
+        {"pipe", "sleeper"},
+    ]
 
 
 def test_too_few_enqueues_because_each_is_slow_fail() -> None:
