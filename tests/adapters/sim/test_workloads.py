@@ -56,8 +56,8 @@ def test_the_engine_does_the_work_of_the_programs(simulator, name, scheduler):
 ROUNDS = st.lists(
     st.sampled_from([
         ("run 130",), ("run 2500",), ("sleep 300",), ("timer t 1000",), ("timer-absolute u 700",), ("yield",),
-        ("lock m", "run 40", "unlock m"), ("lock n", "sleep 50", "unlock n"), ("post s",), ("send q 4096",), ("nice 5",),
-        ("begin", "run 90", "end"), ("fork leaf",), ("broadcast e",),
+        ("lock m", "run 40", "unlock m"), ("lock n", "sleep 50", "unlock n"), ("post s",), ("send q 4096",),
+        ("nice 5",), ("begin", "run 90", "end"), ("fork leaf",), ("broadcast e",),
     ]),
     min_size=1, max_size=6,
 )  # fmt: skip
