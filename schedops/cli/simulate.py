@@ -37,6 +37,14 @@ _DEFAULT_SEEDS = 10
 )
 @click.option("--baseline", default="eevdf", show_default=True, metavar="eevdf|informed|fifo|random|POLICY")
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="parameter of the policy; repeatable")
+@click.option(
+    "--include",
+    "includes",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="headers that POLICY may include",
+)
 @click.option("--scale", type=click.FloatRange(0.01, 1000), default=1.0, show_default=True, help="factor on the work")
 @click.option("--cold", is_flag=True, help="without hints, as on the first run of a workload")
 @click.option(
@@ -64,6 +72,7 @@ def simulate(
     count: int | None,
     baseline: str,
     params: tuple[str, ...],
+    includes: tuple[Path, ...],
     scale: float,
     cold: bool,
     hint_error: float | None,
@@ -90,7 +99,7 @@ def simulate(
         if policy is None or workload or cpus or machine or seeds or count:
             raise click.UsageError("--case is a load, a machine and a seed; beside it only POLICY is needed")
         _check_outputs(trace, plot)
-        return _case(policy, case, params, trace=trace, plot=plot)
+        return _case(policy, case, params, includes, trace=trace, plot=plot)
     if policy is None or workload is None:
         raise click.UsageError("POLICY and --workload are needed (or --describe-host)")
     _check_outputs(trace, plot)
@@ -108,7 +117,7 @@ def simulate(
     contest = Contest(
         workload=load_workload(tree.root, workload),
         machine=_machine(cpus, machine),
-        policy=_scheduler(tree, policy, params),
+        policy=_scheduler(tree, policy, params, includes),
         baseline=rival,
         baseline_arm=arm,
         seeds=_seeds(seeds, count),
@@ -124,13 +133,21 @@ def simulate(
     return Answer(data, text, exit_code_of(found.comparison.policy_end))
 
 
-def _case(policy: str, case: str, params: tuple[str, ...], *, trace: str | None, plot: str | None) -> Answer:
+def _case(
+    policy: str,
+    case: str,
+    params: tuple[str, ...],
+    includes: tuple[Path, ...],
+    *,
+    trace: str | None,
+    plot: str | None,
+) -> Answer:
     from schedops.adapters.disk.cachedir import write_whole
     from schedops.pipeline.simulated_case import case_data, case_page, case_plot, case_trace, run_case
     from schedops.repository import open_tree
     from schedops.wiring import simulator
 
-    scheduler = _scheduler(open_tree(Path.cwd()), policy, params)
+    scheduler = _scheduler(open_tree(Path.cwd()), policy, params, includes)
     found = run_case(case, scheduler, simulator(), trace=bool(trace or plot))
     written = [name for name in (plot, trace) if name is not None and found.result.tasks]
     if plot in written and plot is not None:
@@ -167,16 +184,18 @@ def _seeds(seeds: tuple[int, ...], count: int | None) -> tuple[int, ...]:
     return tuple(range(first, first + (count or (1 if seeds else _DEFAULT_SEEDS))))
 
 
-def _scheduler(tree: Tree, name: str, params: tuple[str, ...]) -> SimScheduler:
+def _scheduler(tree: Tree, name: str, params: tuple[str, ...], includes: tuple[Path, ...] = ()) -> SimScheduler:
     from schedops.pipeline.compare import parameters
     from schedops.ports import SimScheduler
-    from schedops.repository import resolve_policy
+    from schedops.repository import read_includes, resolve_policy, with_includes
 
     if name in {"eevdf", "random"}:  # fifo is a policy of the library, too
         if params:
             raise click.UsageError(f"{name} is built in and has no parameters")
         return SimScheduler(name)
     source = resolve_policy(tree.root, name, cwd=Path.cwd())
+    if includes:
+        source = with_includes(source, read_includes(includes))
     return SimScheduler(source.policy.name, source, parameters(source.policy, params))
 
 

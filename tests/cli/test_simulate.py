@@ -203,6 +203,16 @@ def test_what_the_simulator_does_not_have_is_inconclusive_with_its_name(run, tmp
     assert "bpf_no_such_helper" in out
 
 
+def test_headers_come_along(run, tmp_path):
+    (tmp_path / "inc").mkdir()
+    (tmp_path / "inc" / "name.h").write_text('#define NAME "included"\n')
+    text = UNSUPPORTED.replace("bpf_no_such_helper(1); ", "").replace('"none" }', "NAME }")
+    (tmp_path / "none.bpf.c").write_text('#include "name.h"\n' + text)
+    assert run(f"simulate {tmp_path}/none.bpf.c {SMALL}")[0] != 0
+    code, out, _ = run(f"simulate {tmp_path}/none.bpf.c {SMALL} --include {tmp_path}/inc")
+    assert code == 0, out
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
