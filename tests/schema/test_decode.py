@@ -103,7 +103,8 @@ def test_invariants_of_the_type_are_problems_too():
         "apiVersion": "schedops/v1", "kind": "Workload", "name": "w", "description": "d", "objectives": [],
         "guards": [], "rounds": 1, "warmup_rounds": 0,
     }  # fmt: skip
-    assert problems(Workload, document) == ["Workload::$: exactly one of builds, batch, requests, pipes, graph, tasks and rt_app must be given"]
+    kinds = "builds, batch, requests, pipes, graph, tasks and rt_app"
+    assert problems(Workload, document) == [f"Workload::$: exactly one of {kinds} must be given"]
 
 
 def test_bytes_have_no_place_in_a_document():
