@@ -21,6 +21,8 @@ _NEVER = (
 _LOOP = re.compile(r"\b(?:for|while|bpf_for|bpf_repeat|bpf_loop)\s*\(([^{}\n]*)")
 _DEFINED = re.compile(r"^[ \t]*#[ \t]*define[ \t]+(\w+)[ \t]+\(?(\d+)|\b(\w+)\s*=\s*(\d+)\s*[,;}]", re.MULTILINE)
 _NUMBER = re.compile(r"\b\d+")
+_FUNCTION = re.compile(r"\b(\w+)\s*\(([^;{}()]*)\)\s*\{")
+_BODY = 600  # letters: where a loop of a function is looked for
 _MANY_ROUNDS = 1000  # some microseconds: callbacks take no simulated time
 
 
@@ -36,9 +38,19 @@ def unseen(source: PolicySource) -> str:
 
 
 def _most_rounds(text: str) -> int:
-    """The highest number in the head of a loop, as it stands or by its name."""
+    """The highest number in the head of a loop, as it stands, by its name, or by that of a parameter.
+
+    Of a loop to a parameter the highest name that is anywhere handed to the function is taken.
+    """
     named = {one[1] or one[3]: int(one[2] or one[4]) for one in _DEFINED.finditer(text)}
     heads = [match[1] for match in _LOOP.finditer(text)]
     numbers = [int(number) for head in heads for number in _NUMBER.findall(head)]
     numbers += [named[word] for head in heads for word in re.findall(r"[A-Za-z_]\w*", head) if word in named]
+    for function in _FUNCTION.finditer(text):
+        parameters = set(re.findall(r"(\w+)\s*(?:,|$)", function[2]))
+        looped = [_LOOP.findall(text[function.end() : function.end() + _BODY])]
+        if parameters & {word for heads_ in looped for head in heads_ for word in re.findall(r"[A-Za-z_]\w*", head)}:
+            calls = re.findall(rf"\b{function[1]}\s*\(([^;{{}}]*)\)\s*;", text)
+            numbers += [named[word] for call in calls for word in re.findall(r"[A-Za-z_]\w*", call) if word in named]
+            numbers += [int(number) for call in calls for number in _NUMBER.findall(call)]
     return max(numbers, default=0)
