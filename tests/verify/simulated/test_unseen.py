@@ -43,7 +43,7 @@ def written(text: str = "", **promised: bool) -> PolicySource:
         ("for (u32 i = 0; i < 1024; i++) x++;", "many rounds"),
         (
             (
-                "#define ROUNDS 20000\nstatic u32 stir(u32 x, u32 rounds) { u32 i; bpf_for(i, 0, rounds) x++; return x; }"
+                "#define ROUNDS 20000\nstatic u32 stir(u32 x, u32 n) { u32 i; bpf_for(i, 0, n) x++; return x; }"
                 "\nvoid g(u32 x) { last = stir(x, ROUNDS); }"
             ),
             "many rounds",
