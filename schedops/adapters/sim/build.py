@@ -23,6 +23,7 @@ from schedops.model.verification import SourceProblem
 from schedops.schema.files import data_dir
 
 _SIM = Path(schedops.__file__).parent / "sim"
+_ERRNO = "asm-generic/errno.h"  # the same for BPF and for WebAssembly
 _COMMON = ("--target=wasm64", "-std=gnu11", "-ffreestanding", "-nostdinc", "-mbulk-memory", "-fno-color-diagnostics")
 _ENGINE = (*_COMMON, "-O3", "-Wall", "-Wextra", "-Wno-unused-parameter")
 _POLICY = (
@@ -119,7 +120,7 @@ class Builder:
         return again if isinstance(again, bytes) else built
 
     def _made_with(self, source: PolicySource, headers: Mapping[str, bytes]) -> Built:
-        shim, main = _files(_SIM / "shim"), main_file(source)
+        shim, main = _shim(), main_file(source)
         runtime = self._object(shim, "runtime.c", _POLICY, {})
         assert isinstance(runtime, bytes), runtime  # our own
         files = {**headers, **shim, main: source.text.encode()}
@@ -184,6 +185,10 @@ def _linker() -> tuple[str, ...]:
     if found is None:
         raise Unavailable("tool-missing", "wasm-ld-19 was not found", hint="it is in the package lld-19")
     return (found,)
+
+
+def _shim() -> dict[str, bytes]:
+    return {**_files(_SIM / "shim"), _ERRNO: (data_dir("policies") / "include" / _ERRNO).read_bytes()}
 
 
 def _files(directory: Path) -> dict[str, bytes]:

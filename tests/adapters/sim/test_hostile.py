@@ -7,21 +7,8 @@ import pytest
 from schedops.adapters.sim.simulator import WasmSimulator
 from schedops.model.simulation import SimEnd, SimVerdict
 from tests.adapters.sim.conftest import MS, mixed_plan, policy, run
+from tests.adapters.sim.hostile import CALLBACKS
 
-CALLBACKS = (
-    "select_cpu",
-    "enqueue",
-    "dispatch",
-    "running",
-    "stopping",
-    "tick",
-    "runnable",
-    "quiescent",
-    "set_weight",
-    "init_task",
-    "enable",
-    "init",
-)
 # name -> (what it does with the task p, verdict, words of the message)
 WRONGS = {
     "trap": ("__builtin_trap()", SimVerdict.FAULT, "a null pointer or"),
