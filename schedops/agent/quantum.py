@@ -162,6 +162,7 @@ def _reading(machine: _Machine, tasks: Sequence[_Task], lengths: Sequence[int], 
     start = tuple(machine.start_us[task.index] for task in tasks)
     end = tuple(machine.end_us[task.index] for task in tasks)
     slices = sum(task.slices for task in tasks)
+    setup = machine.setup
     return RunReading(
         start_us=start,
         end_us=end,
@@ -170,7 +171,7 @@ def _reading(machine: _Machine, tasks: Sequence[_Task], lengths: Sequence[int], 
         voluntary_switches=(1,) * len(tasks),
         involuntary_switches=tuple(task.slices - 1 for task in tasks),
         exit_codes=(0,) * len(tasks),
-        hints_accepted=sum(1 for task in tasks if task.hint_ns) if takes_hints else 0,
+        hints_accepted=sum(1 for ns in (*setup.hint_ns, *setup.group_hint_ns) if ns) if takes_hints else 0,
         wall_us=max(end, default=0),
         context_switches=slices,
         wakeups=len(tasks),

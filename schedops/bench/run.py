@@ -45,6 +45,7 @@ def run_turn(
         round_.plan,
         hints=candidate.hints,
         policy_takes_hints=ours and candidate.policy.capabilities.hints,
+        policy_takes_group_hints=ours and candidate.policy.capabilities.group_hints and workload.builds is not None,
         name_seed=turn.name_seed,
     )
     with _in_charge(guest, candidate, attach=ours):

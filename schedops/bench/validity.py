@@ -47,7 +47,7 @@ def why_unread(plan: JobPlan, setup: RunSetup, reading: RunReading) -> str:
     failed = [code for code in reading.exit_codes if code != 0]
     if failed:
         return f"{len(failed)} of {len(plan.jobs)} jobs failed, the first with exit code {failed[0]}"
-    handed = sum(1 for ns in setup.hint_ns if ns)
+    handed = sum(1 for ns in (*setup.hint_ns, *setup.group_hint_ns) if ns)
     if reading.hints_accepted < handed:
         return f"the loader took {reading.hints_accepted} of {handed} hints"
     return ""

@@ -26,14 +26,15 @@ uint64_t since_start_us(void)
 	return (now_ns() - plan->start_ns) / 1000;
 }
 
-/* ---- reading the plan: "head <cgroups> <seed>", "group <arrival> <phases> <parallel>...",
+/* ---- reading the plan: "head <cgroups> <seed>", "group <arrival> <hint> <phases> <parallel>...",
  *      "job <group> <phase> <work> <nice> <hint>" ---- */
 
 static bool read_group(const char *line)
 {
 	struct group *group = &plan->group[plan->groups];
 	int used, n;
-	if (plan->groups == MAX_GROUPS || sscanf(line, "group %lu %u%n", &group->arrival_us, &group->phases, &used) != 2)
+	if (plan->groups == MAX_GROUPS || sscanf(line, "group %lu %lu %u%n", &group->arrival_us, &group->hint_ns,
+						 &group->phases, &used) != 3)
 		return false;
 	if (group->phases > MAX_PHASES)
 		return false;
@@ -195,6 +196,8 @@ static void reply_totals(uint64_t wall_us, uint64_t switches, bool clean)
 	uint64_t hints = 0;
 	for (unsigned i = 0; i < plan->jobs; i++)
 		hints += plan->job[i].hint_accepted == 1;
+	for (unsigned i = 0; i < plan->groups; i++)
+		hints += plan->group[i].hint_accepted;
 	getrusage(RUSAGE_SELF, &self);
 	getrusage(RUSAGE_CHILDREN, &children); /* managers, and the jobs that they reaped */
 	reply_add("hints_accepted %lu\nwall_us %lu\ncontext_switches %lu\nwakeups %lu\nclean %d\n", hints, wall_us,

@@ -4,7 +4,8 @@
 #include "guest.h"
 
 struct group {
-	uint64_t arrival_us;
+	uint64_t arrival_us, hint_ns; /* hint: what all of its jobs are expected to use, 0: nobody knows */
+	bool hint_accepted;
 	unsigned phases, parallel[MAX_PHASES];
 	char cgroup[13];
 	pid_t manager; /* 0: has not arrived, -1: done */

@@ -66,8 +66,11 @@ static void run_phase(unsigned group, unsigned phase)
 		reap_job();
 }
 
+/* The first process of a build speaks for all of it, before there is anything else of it. */
 void manage(unsigned group)
 {
+	if (plan->group[group].hint_ns)
+		plan->group[group].hint_accepted = offer_hint(plan->group[group].hint_ns);
 	for (unsigned phase = 0; phase < plan->group[group].phases; phase++)
 		run_phase(group, phase);
 	_exit(0);

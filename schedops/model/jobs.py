@@ -48,12 +48,15 @@ class RunSetup:
     :param nice: nice value per job, same order as JobPlan.jobs.
     :param hint_ns: expected CPU time per job in ns, 0 where history knows nothing; handed to the resident loader.
     :param name_seed: seed of the random process names.
+    :param group_hint_ns: expected CPU time of all jobs of a group in ns, one entry per group; handed over by the
+        group's manager. 0 where history does not know all of the group's jobs; empty: nothing is handed over.
     """
 
     cgroup_per_group: bool
     nice: tuple[int, ...]
     hint_ns: tuple[int, ...]
     name_seed: int
+    group_hint_ns: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +73,7 @@ class RunReading:
     voluntary_switches: tuple[int, ...]  # ru_nvcsw
     involuntary_switches: tuple[int, ...]  # ru_nivcsw
     exit_codes: tuple[int, ...]  # 128 + signal when killed
-    hints_accepted: int  # hints the resident loader took
+    hints_accepted: int  # hints the resident loader took, of jobs and of managers
     wall_us: int  # start of the run to the last reap
     context_switches: int  # of the whole guest, /proc/stat
     wakeups: int  # voluntary switches of all jobs and of the launcher

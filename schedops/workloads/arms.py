@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from schedops.model.jobs import Hints, JobPlan, RunSetup
 
 INFORMED_NICE = 10  # weight 110 against 1024: enough to put what is not urgent behind, not enough to starve it
 LONG_SHARE = 0.5  # of the longest hint; jobs that are expected to take less are not the ones everybody waits for
 
 
-def setup_of(arm: str, plan: JobPlan, *, hints: Hints | None, policy_takes_hints: bool, name_seed: int) -> RunSetup:
+def setup_of(
+    arm: str,
+    plan: JobPlan,
+    *,
+    hints: Hints | None,
+    policy_takes_hints: bool,
+    name_seed: int,
+    policy_takes_group_hints: bool = False,
+) -> RunSetup:
     """The setup of one run.
 
     - ``eevdf``: the default scheduler as it comes, all jobs in one cgroup, nice 0.
     - ``informed``: what an expert would try first with the same knowledge: one cgroup per group, and nice 10 for jobs
       expected to take less than half as long as the longest one; nice 0 for the long ones and for jobs that history
       does not know. Without hints, one cgroup per group is all.
-    - ``candidate``: one cgroup per group, which is how the policy knows a group; the hints if it declares them.
+    - ``candidate``: one cgroup per group, which is how the policy knows a group; the hints if it declares them, and
+      those of whole groups if it declares that too.
 
     :raises ValueError: an arm of another name.
     """
@@ -27,7 +38,8 @@ def setup_of(arm: str, plan: JobPlan, *, hints: Hints | None, policy_takes_hints
         return RunSetup(cgroup_per_group=True, nice=_nice(expected), hint_ns=zeros, name_seed=name_seed)
     if arm == "candidate":
         handed = expected if policy_takes_hints else zeros
-        return RunSetup(cgroup_per_group=True, nice=zeros, hint_ns=handed, name_seed=name_seed)
+        groups = group_hints(plan, handed) if policy_takes_group_hints else ()
+        return RunSetup(cgroup_per_group=True, nice=zeros, hint_ns=handed, name_seed=name_seed, group_hint_ns=groups)
     raise ValueError(f"no arm is called {arm!r}")
 
 
@@ -35,6 +47,17 @@ def expected_ns(plan: JobPlan, hints: Hints | None) -> tuple[int, ...]:
     """Expected CPU time per job, in the order of the plan; 0 where history knows nothing."""
     known = {hint.key: hint.cpu_us * 1000 for hint in hints.hints} if hints else {}
     return tuple(known.get(job.key, 0) for job in plan.jobs)
+
+
+def group_hints(plan: JobPlan, expected: Sequence[int]) -> tuple[int, ...]:
+    """CPU time in ns that history expects of each group; 0 where it does not know all of its jobs.
+
+    :param expected: per job, as :func:`expected_ns` gives it.
+    """
+    known: list[list[int]] = [[] for _ in plan.groups]
+    for job, job_ns in zip(plan.jobs, expected, strict=True):
+        known[job.group].append(job_ns)
+    return tuple(sum(jobs) if all(jobs) else 0 for jobs in known)
 
 
 def _nice(expected: tuple[int, ...]) -> tuple[int, ...]:

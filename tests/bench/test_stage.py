@@ -74,6 +74,17 @@ def test_hints_stay_away_from_a_policy_that_does_not_declare_them():
     assert {sum(sample.setup.hint_ns) for sample in found.samples} == {0}
 
 
+def test_hints_of_whole_builds_go_to_a_policy_that_declares_them():
+    taken = Capabilities(hints=True, group_hints=True)
+    known = hints(expand(builds(), seed=1, cpus=2))
+    found = run(Script(), workload=builds(), known=known, rounds=1, capabilities=taken)
+    handed = {sample.arm: sum(1 for ns in sample.setup.group_hint_ns if ns) for sample in found.samples}
+    assert handed == {"eevdf": 0, "informed": 0, "candidate": 4}
+    assert all(sample.valid for sample in found.samples)
+    # The jobs of a batch are not a build.
+    assert {sample.setup.group_hint_ns for sample in run(Script(), rounds=1, capabilities=taken).samples} == {()}
+
+
 def test_without_hints_everything_still_works():
     assert all(sample.valid for sample in run(Script(), known=None).samples)
 

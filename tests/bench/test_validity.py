@@ -63,3 +63,9 @@ def test_short_column_is_invalid():
 def test_hints_that_were_not_taken_are_invalid():
     bad = replace(READING, hints_accepted=10)
     assert why_unread(PLAN, SETUP, bad) == "the loader took 10 of 11 hints"
+
+
+def test_hints_of_groups_count_as_well():
+    with_group = replace(SETUP, group_hint_ns=(11_000,))
+    assert why_unread(PLAN, with_group, READING) == "the loader took 11 of 12 hints"
+    assert why_unread(PLAN, with_group, replace(READING, hints_accepted=12)) == ""

@@ -42,5 +42,8 @@ def test_three_arms_of_a_real_policy_on_a_real_kernel(newest_kernel):
         "build_order",
         True,
     )
-    assert candidate.reading.hints_accepted == sum(1 for ns in candidate.setup.hint_ns if ns) > 0
+    setup = candidate.setup
+    assert all(setup.hint_ns)
+    assert all(setup.group_hint_ns)
+    assert candidate.reading.hints_accepted == len(setup.hint_ns) + len(setup.group_hint_ns) > len(setup.hint_ns)
     assert {sample.before.state for sample in found.samples[:2]} == {"disabled"}

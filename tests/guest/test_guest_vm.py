@@ -23,8 +23,12 @@ def two_builds(work: int = 300_000) -> JobPlan:
     return JobPlan(seed=1, cpus=2, groups=groups, jobs=tuple(jobs))
 
 
-def setup(jobs: int, *, cgroups: bool = True, nice: int = 0, hint_ns: int = 0) -> RunSetup:
-    return RunSetup(cgroup_per_group=cgroups, nice=(nice,) * jobs, hint_ns=(hint_ns,) * jobs, name_seed=5)
+def setup(
+    jobs: int, *, cgroups: bool = True, nice: int = 0, hint_ns: int = 0, groups: tuple[int, ...] = ()
+) -> RunSetup:
+    return RunSetup(
+        cgroup_per_group=cgroups, nice=(nice,) * jobs, hint_ns=(hint_ns,) * jobs, name_seed=5, group_hint_ns=groups
+    )
 
 
 def test_a_fresh_guest_has_no_policy(guest: GuestSession) -> None:
@@ -112,6 +116,8 @@ def test_hints_reach_a_policy_that_takes_them(guest: GuestSession, fifo) -> None
     guest.attach(fifo("WITH_HINTS"), deadline_s=20)
     assert guest.run_jobs(plan, setup(10, hint_ns=5_000_000), deadline_s=30).hints_accepted == 10
     assert guest.run_jobs(plan, setup(10, hint_ns=0), deadline_s=30).hints_accepted == 0
+    whole = setup(10, hint_ns=5_000_000, groups=(25_000_000, 0))
+    assert guest.run_jobs(plan, whole, deadline_s=30).hints_accepted == 11
     assert guest.detach(deadline_s=20).was_attached
     assert guest.run_jobs(plan, setup(10, hint_ns=5_000_000), deadline_s=30).hints_accepted == 0
 

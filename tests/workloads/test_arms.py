@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from schedops.model.jobs import Hints
-from schedops.workloads.arms import expected_ns, setup_of
+from schedops.workloads.arms import expected_ns, group_hints, setup_of
 from schedops.workloads.expand import expand
 from tests.fakes.workloads import batch, hints
 
@@ -46,6 +46,21 @@ def test_candidate_gets_hints_only_if_it_declares_them():
     assert setup("candidate").hint_ns == tuple(job.work * 1000 for job in PLAN.jobs)
     assert set(setup("candidate", takes=False).hint_ns) == {0}
     assert setup("candidate").cgroup_per_group
+
+
+def test_candidate_gets_hints_of_groups_only_if_it_declares_them():
+    wants = {"policy_takes_hints": True, "name_seed": 5}
+    told = setup_of("candidate", PLAN, hints=KNOWN, policy_takes_group_hints=True, **wants)
+    assert told.group_hint_ns == (sum(job.work * 1000 for job in PLAN.jobs),)
+    assert setup("candidate").group_hint_ns == ()
+    assert setup_of("informed", PLAN, hints=KNOWN, policy_takes_group_hints=True, **wants).group_hint_ns == ()
+
+
+def test_a_group_with_a_job_that_nobody_knows_is_not_known():
+    expected = list(expected_ns(PLAN, KNOWN))
+    assert group_hints(PLAN, expected) == (sum(expected),)
+    expected[3] = 0
+    assert group_hints(PLAN, expected) == (0,)
 
 
 def test_expected_time_is_nanoseconds_and_zero_where_unknown():

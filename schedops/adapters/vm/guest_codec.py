@@ -111,9 +111,10 @@ def job_request(plan: JobPlan, setup: RunSetup) -> bytes:
     """:raises InputError: more than the launcher can hold, or a job that has no place in the plan."""
     _check_plan(plan, setup)
     lines = [f"head {int(setup.cgroup_per_group)} {setup.name_seed & ((1 << 64) - 1)}"]
-    for group in plan.groups:
+    group_hints = setup.group_hint_ns or (0,) * len(plan.groups)
+    for group, hint in zip(plan.groups, group_hints, strict=True):
         parallel = " ".join(str(count) for count in group.parallel)
-        lines.append(f"group {group.arrival_us} {len(group.parallel)} {parallel}")
+        lines.append(f"group {group.arrival_us} {hint} {len(group.parallel)} {parallel}")
     for job, nice, hint in zip(plan.jobs, setup.nice, setup.hint_ns, strict=True):
         lines.append(f"job {job.group} {job.phase} {job.work} {nice} {hint}")
     return "\n".join(lines).encode()
@@ -129,6 +130,8 @@ def _check_plan(plan: JobPlan, setup: RunSetup) -> None:
         raise InputError("job-plan", "a job names a group or phase that the plan does not have")
     if len(setup.nice) != len(plan.jobs) or len(setup.hint_ns) != len(plan.jobs):
         raise InputError("job-plan", "the set-up has not one nice value and one hint per job")
+    if setup.group_hint_ns and len(setup.group_hint_ns) != len(plan.groups):
+        raise InputError("job-plan", "the set-up has not one hint per group")
 
 
 def _too_much(message: str) -> InputError:

@@ -26,14 +26,12 @@ def jobs_plan(
     *,
     batch_short: int | None,
     ns_per_work: float,
-    group_hint_ns: Sequence[int] = (),
 ) -> SimPlan:
     """A manager per group, then the jobs in the order of *plan*.
 
     A job sets its own nice value when it first runs, as in the guest. Its hint is there from its arrival on.
 
     :param batch_short: jobs that are short, for the labels of a batch; None: builds.
-    :param group_hint_ns: what each manager says for its whole group; empty: nothing.
     """
     builder = PlanBuilder()
     first = len(plan.groups)
@@ -47,7 +45,7 @@ def jobs_plan(
             label="make",
             cgroup=cgroups[at],
             arrival_ns=group.arrival_us * 1000,
-            hint_ns=group_hint_ns[at] if group_hint_ns else 0,
+            hint_ns=setup.group_hint_ns[at] if setup.group_hint_ns else 0,
         )
     for index, job in enumerate(plan.jobs):
         nice = setup.nice[index]
@@ -62,14 +60,6 @@ def jobs_plan(
             hint_ns=setup.hint_ns[index],
         )
     return builder.plan(seed=plan.seed)
-
-
-def group_hints(plan: JobPlan, setup: RunSetup) -> tuple[int, ...]:
-    """CPU time in ns that history expects of each group; 0 where it does not know all of its jobs."""
-    known: list[list[int]] = [[] for _ in plan.groups]
-    for job, hint_ns in zip(plan.jobs, setup.hint_ns, strict=True):
-        known[job.group].append(hint_ns)
-    return tuple(sum(hints) if all(hints) else 0 for hints in known)
 
 
 def reading_of(plan: JobPlan, setup: RunSetup, result: SimResult) -> RunReading:
@@ -89,7 +79,7 @@ def reading_of(plan: JobPlan, setup: RunSetup, result: SimResult) -> RunReading:
         voluntary_switches=tuple(max(job.switches - job.preemptions, 0) for job in jobs),
         involuntary_switches=tuple(job.preemptions for job in jobs),
         exit_codes=tuple(0 if job.completion_ns >= 0 else KILLED for job in jobs),
-        hints_accepted=sum(ns > 0 for ns in setup.hint_ns),
+        hints_accepted=sum(ns > 0 for ns in (*setup.hint_ns, *setup.group_hint_ns)),
         wall_us=-(-result.end_ns // 1000),
         context_switches=sum(task.switches for task in result.tasks),
         wakeups=result.wakeups,

@@ -12,7 +12,7 @@ from schedops.model.jobs import Hints, JobPlan, RunSetup
 from schedops.model.machine import Machine
 from schedops.model.simulation import SimPlan
 from schedops.model.workload import JOB_KINDS, Workload
-from schedops.sim.programs.jobs import NS_PER_ITERATION, group_hints, jobs_plan
+from schedops.sim.programs.jobs import NS_PER_ITERATION, jobs_plan
 from schedops.sim.programs.kinds import kind_plan
 from schedops.sim.programs.situation import Extent, Situation
 from schedops.workloads.arms import setup_of
@@ -71,10 +71,16 @@ def planned(
         return Planned(workload=workload, machine=machine, seed=seed, arm=arm, plan=plan, extent=extent)
     jobs = expand(workload, seed=seed, cpus=len(machine.cpus), scale=scale)
     names = seed if name_seed is None else name_seed
-    setup = setup_of(arm, jobs, hints=hints, policy_takes_hints=takes_hints, name_seed=names)
+    setup = setup_of(
+        arm,
+        jobs,
+        hints=hints,
+        policy_takes_hints=takes_hints,
+        policy_takes_group_hints=takes_group_hints and workload.builds is not None,
+        name_seed=names,
+    )
     short = short_count(jobs, workload.batch) if workload.batch is not None else None
-    groups = group_hints(jobs, setup) if takes_group_hints and workload.builds is not None else ()
-    plan = jobs_plan(jobs, setup, batch_short=short, ns_per_work=ns_per_work, group_hint_ns=groups)
+    plan = jobs_plan(jobs, setup, batch_short=short, ns_per_work=ns_per_work)
     return Planned(workload=workload, machine=machine, seed=seed, arm=arm, plan=plan, jobs=(jobs, setup))
 
 

@@ -85,7 +85,13 @@ def test_an_attach_reading_that_cannot_be_is_garbled(good: bytes, bad: bytes) ->
 
 def test_job_request() -> None:
     text = codec.job_request(plan(job(), job(phase=1, work=200)), setup(2, nice=(0, 10), hint_ns=(0, 5)))
-    assert text == b"head 1 7\ngroup 5 2 4 1\njob 0 0 100 0 0\njob 0 1 200 10 5"
+    assert text == b"head 1 7\ngroup 5 0 2 4 1\njob 0 0 100 0 0\njob 0 1 200 10 5"
+
+
+def test_job_request_with_a_hint_for_the_whole_group() -> None:
+    assert b"\ngroup 5 18 2 4 1\n" in codec.job_request(plan(job(), job()), setup(2, group_hint_ns=(18,)))
+    with pytest.raises(InputError, match="one hint per group"):
+        codec.job_request(plan(job()), setup(1, group_hint_ns=(18, 18)))
 
 
 @pytest.mark.parametrize(
