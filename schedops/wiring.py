@@ -1,24 +1,28 @@
-"""Ports joined to real adapters; nothing else imports adapters wholesale."""
+"""Ports joined to real adapters; nothing else imports adapters wholesale. Commands import what they use."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from schedops import __version__
-from schedops.adapters.clock import SystemClock
-from schedops.adapters.compiler.clang import Clang
 from schedops.adapters.crew import Threads
-from schedops.adapters.disk.verdicts import DiskVerdicts
-from schedops.adapters.kernel.kernels import KernelStore
-from schedops.adapters.package import package_digest
-from schedops.adapters.sim.later import LaterSimulator
-from schedops.adapters.toolbox.tools import require_tool
-from schedops.adapters.vm.qemu import Qemu
-from schedops.adapters.vm.stoppable import StoppableMachines
-from schedops.model.evidence import Tools
-from schedops.ports import Archive, Crew, KernelImage, Progress, Simulator, World
+
+if TYPE_CHECKING:
+    from schedops.model.evidence import Tools
+    from schedops.ports import Archive, Crew, KernelImage, Progress, Simulator, World
 
 
 def world(progress: Progress) -> World:
     """The real world. Nothing is started, and no tool is looked for, before it is used."""
+    from schedops.adapters.clock import SystemClock
+    from schedops.adapters.compiler.clang import Clang
+    from schedops.adapters.disk.verdicts import DiskVerdicts
+    from schedops.adapters.kernel.kernels import KernelStore
+    from schedops.adapters.sim.later import LaterSimulator
+    from schedops.adapters.vm.qemu import Qemu
+    from schedops.adapters.vm.stoppable import StoppableMachines
+    from schedops.ports import World
+
     kernels = KernelStore()
 
     def newest() -> KernelImage | None:
@@ -40,14 +44,15 @@ def world(progress: Progress) -> World:
 
 def archive(joined: World) -> Archive:
     """The Debian archive that this machine's own sources name; nothing is asked of it before it is used."""
-    from schedops.adapters.kernel.kernel_archive import KernelArchive  # noqa: PLC0415 - most runs fetch nothing
+    from schedops.adapters.kernel.kernel_archive import KernelArchive
+    from schedops.adapters.kernel.kernels import KernelStore
 
     return KernelArchive(KernelStore(), progress=joined.progress)
 
 
 def simulator() -> Simulator:
     """The real simulator; wasmtime is imported now, the compiler is looked for when it is needed."""
-    from schedops.adapters.sim.simulator import WasmSimulator  # noqa: PLC0415 - 0.1 s, and most commands simulate nothing
+    from schedops.adapters.sim.simulator import WasmSimulator
 
     return WasmSimulator()
 
@@ -62,6 +67,10 @@ def tools(joined: World) -> Tools:
 
     :raises Unavailable: a tool is missing.
     """
+    from schedops.adapters.package import package_digest
+    from schedops.adapters.toolbox.tools import require_tool
+    from schedops.model.evidence import Tools
+
     versions = joined.toolchain.versions()
     return Tools(
         schedops=__version__,

@@ -71,7 +71,8 @@ def bench(
         return _simulated(policy, workload, rounds=rounds, params=params, cold=cold, cpus=cpus, scale=scale, seed=seed)
     from schedops.adapters.console import console_progress
     from schedops.cli.sizes import bench_image
-    from schedops.pipeline.compare import Size, build, compare, parameters
+    from schedops.pipeline.compare import Size, build, compare
+    from schedops.pipeline.parameters import parameters
     from schedops.report.bench_page import bench_page
     from schedops.repository import load_workload, open_tree, resolve_policy
     from schedops.schema.decode import encode
@@ -113,7 +114,7 @@ def _simulated(
     # The same three arms, with a seed for each round; two comparisons instead of one verdict.
     from schedops.adapters.console import console_progress
     from schedops.model.machine import flat_machine
-    from schedops.pipeline.compare import parameters
+    from schedops.pipeline.parameters import parameters
     from schedops.pipeline.simulation import Contest, exit_code_of, simulate
     from schedops.ports import SimScheduler
     from schedops.report.simulation import simulation_page

@@ -185,7 +185,7 @@ def _seeds(seeds: tuple[int, ...], count: int | None) -> tuple[int, ...]:
 
 
 def _scheduler(tree: Tree, name: str, params: tuple[str, ...], includes: tuple[Path, ...] = ()) -> SimScheduler:
-    from schedops.pipeline.compare import parameters
+    from schedops.pipeline.parameters import parameters
     from schedops.ports import SimScheduler
     from schedops.repository import read_includes, resolve_policy, with_includes
 

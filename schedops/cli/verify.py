@@ -188,7 +188,7 @@ def _base(root: Path, wanted: str) -> PrebuiltPolicy:
 def _values(subject: PolicySource | PrebuiltPolicy, params: tuple[str, ...]) -> tuple[ParamValue, ...]:
     if not params:
         return ()  # an answer that was kept comes without loading what measures
-    from schedops.pipeline.compare import parameters
+    from schedops.pipeline.parameters import parameters
 
     return parameters(subject.policy, params)
 

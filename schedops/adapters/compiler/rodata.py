@@ -10,10 +10,6 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from elftools.common.exceptions import ELFError
-from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
-
 from schedops.model.policy import Param, ParamValue
 
 # type in policy.yaml -> struct format; BPF objects are little endian here
@@ -99,6 +95,10 @@ def _check_default(param: Param, elf: bytes, place: _Place) -> None:
 
 def _places(elf: bytes) -> dict[str, _Place]:
     """Global variables in ``.rodata``, by name."""
+    from elftools.common.exceptions import ELFError  # noqa: PLC0415 - slow to import, and only for what was just compiled
+    from elftools.elf.elffile import ELFFile  # noqa: PLC0415
+    from elftools.elf.sections import SymbolTableSection  # noqa: PLC0415
+
     try:
         file = ELFFile(io.BytesIO(elf))
         rodata = file.get_section_index(".rodata")

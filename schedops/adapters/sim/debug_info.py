@@ -5,18 +5,18 @@ What the kernel learns from an object's BTF is here read from the DWARF that cla
 
 from __future__ import annotations
 
-import bisect
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import takewhile
 
+from elftools.common.exceptions import DWARFError, ELFError
+from elftools.construct import ConstructError
 from elftools.dwarf.compileunit import CompileUnit
 from elftools.dwarf.descriptions import set_global_machine_arch
 from elftools.dwarf.die import DIE
 from elftools.dwarf.dwarfinfo import DebugSectionDescriptor, DwarfConfig, DWARFInfo
 
-from schedops.adapters.sim.wasm_file import WasmFile, uleb
+from schedops.adapters.sim.module_layout import Layout, MapPlace, Variable
+from schedops.adapters.sim.wasm_file import WasmFile, parse_wasm, uleb
 
 _SECTIONS = (
     "info",
@@ -31,73 +31,22 @@ _SECTIONS = (
     "ranges",
     "loc",
 )
-_RUNTIME = ("rt_", "runtime.c")
 _ADDR, _ADDRX = 0x03, 0xA1  # DW_OP_addr, DW_OP_addrx
 
 
-@dataclass(frozen=True, slots=True)
-class MapPlace:
-    """A BPF map: its variable's address and its definition; sizes in bytes.
-
-    :param inner: of a map of maps: where in the variable the inner ones are listed; else 0.
-    """
-
-    name: str
-    address: int
-    type: int
-    key_size: int
-    value_size: int
-    max_entries: int
-    inner: int = 0
+# What a reader of DWARF meets in what a hostile source made of it.
+_BROKEN = (ELFError, DWARFError, ConstructError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """A constant that the loader may set (``const volatile``), or the ``sched_ext_ops``."""
-
-    address: int
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Everything the host needs to know of a policy's module.
-
-    :param lines: (offset in the code, file, line), by offset; no file: there a function has ended.
-    :param code: where the code begins in the module.
-    """
-
-    ops: tuple[Variable, ...]
-    maps: tuple[MapPlace, ...]
-    constants: dict[str, Variable]
-    lines: tuple[tuple[int, str, int], ...]
-    code: int
-
-    def place(self, offset: int, start: int, *, loop: bool = False) -> str:
-        """``file:line`` of the policy's own source for an instruction; empty when nothing is known.
-
-        What the compiler added belongs to the line before it, at the head of a *loop* to the line behind it.
-
-        :param offset: in the module. :param start: of the function, in the module.
-        """
-        first = bisect.bisect_left(self.lines, (start - self.code, "", 0))
-        last = bisect.bisect_right(self.lines, (offset - self.code, "\uffff", 0))
-        if not last or not self.lines[last - 1][1]:  # a function of the runtime: it has no lines
-            return ""
-        before = [f"{file}:{line}" for _, file, line in self.lines[first:last] if _is_own(file, line)]
-        if before and not (loop and not _is_own(*self.lines[last - 1][1:])):
-            return before[-1]
-        rest = takewhile(lambda row: row[1], self.lines[last : last + 50])
-        behind = (f"{file}:{line}" for _, file, line in rest if _is_own(file, line))
-        return next(behind, "")
+def layout_of(wasm: bytes) -> Layout:
+    """:raises ValueError: the module has no debug information that can be read."""
+    try:
+        return _layout(parse_wasm(wasm))
+    except _BROKEN as error:
+        raise ValueError(f"its debug information cannot be read: {type(error).__name__}") from None
 
 
-def _is_own(file: str, line: int) -> bool:
-    return line > 0 and not file.startswith(_RUNTIME)
-
-
-def layout_of(file: WasmFile) -> Layout:
-    """:raises ValueError: the module has no debug information."""
+def _layout(file: WasmFile) -> Layout:
     if ".debug_info" not in file.custom:
         raise ValueError("the module has no debug information")
     dwarf = _dwarf(file)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import wasmtime
 
 from schedops.adapters.sim.build import POLICY_MODULE
-from schedops.adapters.sim.debug_info import Layout
+from schedops.adapters.sim.module_layout import Layout
 from schedops.model.simulation import SimEnd, SimVerdict
 from schedops.model.verification import SourceProblem
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import wasmtime
 
-from schedops.adapters.sim.debug_info import Layout, MapPlace
 from schedops.adapters.sim.enums import loader_sets
+from schedops.adapters.sim.module_layout import Layout, MapPlace
 from schedops.adapters.sim.sandbox import Sandbox
 from schedops.model.policy import Param, ParamValue
 from schedops.model.simulation import SimPlan

@@ -7,15 +7,8 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from elftools.common.exceptions import DWARFError, ELFError
-from elftools.construct import ConstructError
-
 from schedops.adapters.disk.cachedir import write_whole
-from schedops.adapters.sim.debug_info import Layout, MapPlace, Variable, layout_of
-from schedops.adapters.sim.wasm_file import parse_wasm
-
-# What a reader of DWARF meets in what a hostile source made of it.
-_BROKEN = (ELFError, DWARFError, ConstructError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
+from schedops.adapters.sim.module_layout import Layout, MapPlace, Variable
 
 
 def kept_layout(wasm: bytes, cache: Path) -> Layout:
@@ -30,17 +23,12 @@ def kept_layout(wasm: bytes, cache: Path) -> Layout:
             return _decoded(data)
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    layout = _made(wasm)
+    from schedops.adapters.sim.debug_info import layout_of  # noqa: PLC0415 - 0.03 s, and only for a new module
+
+    layout = layout_of(wasm)
     data = json.dumps(asdict(layout)).encode()
     write_whole(path, hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
     return layout
-
-
-def _made(wasm: bytes) -> Layout:
-    try:
-        return layout_of(parse_wasm(wasm))
-    except _BROKEN as error:
-        raise ValueError(f"its debug information cannot be read: {type(error).__name__}") from None
 
 
 def _decoded(data: bytes) -> Layout:

@@ -10,11 +10,11 @@ import wasmtime
 from schedops import proc
 from schedops.adapters.disk.cachedir import cache_dir
 from schedops.adapters.sim.build import Builder
-from schedops.adapters.sim.debug_info import Layout
 from schedops.adapters.sim.encode import encode
 from schedops.adapters.sim.ends import MISSING, end_of_module, end_of_source, end_of_trap
 from schedops.adapters.sim.guest_policy import GuestPolicy, NotSimulated, join
 from schedops.adapters.sim.layouts import kept_layout
+from schedops.adapters.sim.module_layout import Layout
 from schedops.adapters.sim.results import result_of
 from schedops.adapters.sim.sandbox import Sandbox, compiled
 from schedops.errors import InputError

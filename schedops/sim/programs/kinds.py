@@ -1,26 +1,13 @@
-"""Which module makes the plan of which kind of workload."""
+"""Which module makes the plan of which kind of workload: the one of its name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import importlib
+from typing import cast
 
 from schedops.model.simulation import SimPlan
 from schedops.model.workload import Workload
-from schedops.sim.programs.graph import graph_plan
-from schedops.sim.programs.pipes import pipes_plan
-from schedops.sim.programs.requests import requests_plan
-from schedops.sim.programs.rt_app import rt_app_plan
 from schedops.sim.programs.situation import Extent, Situation
-from schedops.sim.programs.tasks import tasks_plan
-
-Maker = Callable[..., tuple[SimPlan, Extent]]
-_MAKERS: Mapping[str, Maker] = {
-    "requests": requests_plan,
-    "pipes": pipes_plan,
-    "graph": graph_plan,
-    "tasks": tasks_plan,
-    "rt_app": rt_app_plan,
-}
 
 
 def kind_plan(workload: Workload, wanted: Situation) -> tuple[SimPlan, Extent]:
@@ -28,4 +15,7 @@ def kind_plan(workload: Workload, wanted: Situation) -> tuple[SimPlan, Extent]:
 
     :raises InputError: ``plan-too-large``, or what is wrong with the workload.
     """
-    return _MAKERS[workload.model_kind](getattr(workload, workload.model_kind), wanted)
+    kind = workload.model_kind
+    # A plan is of one kind: the other modules, a twentieth of a short simulation's time, are not imported.
+    make = getattr(importlib.import_module(f"schedops.sim.programs.{kind}"), f"{kind}_plan")
+    return cast("tuple[SimPlan, Extent]", make(getattr(workload, kind), wanted))
