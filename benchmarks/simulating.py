@@ -13,7 +13,7 @@ from schedops.model.event import Event
 from schedops.model.machine import Machine, flat_machine
 from schedops.model.simulated import SimComparison, SimFigure
 from schedops.model.workload import Workload
-from schedops.pipeline.compare import parameters
+from schedops.pipeline.parameters import parameters
 from schedops.pipeline.simulation import Contest, simulate
 from schedops.ports import SimScheduler
 from schedops.repository import find_policy, load_machine, load_workload
