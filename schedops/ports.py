@@ -21,6 +21,7 @@ from schedops.model.jobs import JobPlan, RunReading, RunSetup
 from schedops.model.kernel import Kernel, KernelApi
 from schedops.model.machine import Machine
 from schedops.model.policy import ParamValue, PolicySource
+from schedops.model.probe import ProbeReading
 from schedops.model.pull import Proposal, Published, PullRequest
 from schedops.model.simulation import SimPlan, SimResult
 from schedops.model.verification import BuildFailure, BuiltObject, VerificationReport
@@ -87,6 +88,16 @@ class Guest(Protocol):
 
     def mixed_load(self, plan: LoadPlan, *, deadline_s: float) -> LoadReading:
         """Run a load; ends early when an attached policy is lost."""
+
+    def probe_start(self, elf: bytes, *, slot_ns: int) -> None:
+        """Watch the scheduler from now on with the programs of ``schedops/probes``, built for this kernel.
+
+        :param slot_ns: resolution of what is counted over time; 512 slots are kept.
+        :raises Unavailable: ``probes-refused``: the kernel does not take them.
+        """
+
+    def probe_stop(self) -> ProbeReading:
+        """What they counted; they are gone then."""
 
     def dump(self) -> str:
         """What sched_ext dumped when it last put a policy out (tasks, queues, CPUs); bounded, printable, or empty."""

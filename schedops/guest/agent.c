@@ -147,6 +147,10 @@ static bool handle(const struct request *request)
 		return in_helper(load_run, request);
 	else if (!strcmp(verb, "busy"))
 		busy_set(request);
+	else if (!strcmp(verb, "probe-start"))
+		probe_start(request);
+	else if (!strcmp(verb, "probe-stop"))
+		probe_stop(request);
 	else
 		return false;
 	return true;

@@ -9,15 +9,17 @@ from dataclasses import replace
 from typing import TypeVar
 
 from schedops.adapters.vm import guest_codec as codec
-from schedops.adapters.vm import load_codec, wire
+from schedops.adapters.vm import load_codec, probe_codec, wire
 from schedops.adapters.vm.guest_port import PortLost, RequestRefused
 from schedops.adapters.vm.machine import Machine
 from schedops.errors import GuestLost, Unavailable
 from schedops.model.guest import AttachReading, DetachReading, LoadPlan, LoadReading, SchedState
 from schedops.model.jobs import JobPlan, RunReading, RunSetup
+from schedops.model.probe import ProbeReading
 
 T = TypeVar("T")
 _SHORT_S = 10.0
+_PROBE_S = 20.0
 _DUMP_CHARACTERS = 64 << 10
 # The guest keeps the deadline itself and cleans up; this is how much later the host gives it up for lost.
 _GRACE_S = 10.0
@@ -86,6 +88,21 @@ class GuestSession:
             return reading
 
         return self._ask("load", payload, deadline_s, read)
+
+    def probe_start(self, elf: bytes, *, slot_ns: int) -> None:
+        """See :class:`schedops.ports.Guest`."""
+
+        def read(body: wire.Body) -> str:
+            return "" if body.number("errno") == 0 else f"errno {body.number('errno')}: {body.text}"
+
+        if refused := self._ask("probe-start", probe_codec.probe_request(elf, slot_ns), _PROBE_S, read):
+            raise Unavailable(
+                "probes-refused", "the kernel did not take the probes", where=self._where, detail=refused[-2000:]
+            )
+
+    def probe_stop(self) -> ProbeReading:
+        """See :class:`schedops.ports.Guest`."""
+        return self._ask("probe-stop", b"", _PROBE_S, probe_codec.probe_reading)
 
     def kernel_log(self) -> str:
         """See :class:`schedops.ports.Guest`."""
