@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from schedops.model.accounting import Accounting
 from schedops.model.event import Event
 from schedops.model.guest import (
     Accelerator,
@@ -88,6 +89,9 @@ class Guest(Protocol):
 
     def mixed_load(self, plan: LoadPlan, *, deadline_s: float) -> LoadReading:
         """Run a load; ends early when an attached policy is lost."""
+
+    def accounting(self) -> Accounting:
+        """What its kernel has counted so far for the whole machine."""
 
     def probe_start(self, elf: bytes, *, slot_ns: int) -> None:
         """Watch the scheduler from now on with the programs of ``schedops/probes``, built for this kernel.

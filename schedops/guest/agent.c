@@ -134,6 +134,8 @@ static bool handle(const struct request *request)
 		return kmsg_reply(), true;
 	if (!strcmp(verb, "dump"))
 		return dump_reply(), true;
+	if (!strcmp(verb, "account"))
+		return account_reply(), true;
 	await_cleaner();
 	if (!strcmp(verb, "hello"))
 		hello(request);

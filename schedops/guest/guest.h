@@ -122,6 +122,9 @@ void job_run(struct job *job, const char *name) __attribute__((noreturn));
 void load_prepare(void);
 void load_run(const struct request *request);
 
+/* --- account.c --------------------------------------------------------------------------------------------------- */
+void account_reply(void);
+
 /* --- probe.c ----------------------------------------------------------------------------------------------------- */
 void probe_start(const struct request *request);
 void probe_stop(const struct request *request);

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
+from schedops.adapters.vm import account_codec, load_codec, probe_codec, wire
 from schedops.adapters.vm import guest_codec as codec
-from schedops.adapters.vm import load_codec, probe_codec, wire
 from schedops.adapters.vm.guest_port import PortLost, RequestRefused
 from schedops.adapters.vm.machine import Machine
 from schedops.errors import GuestLost, Unavailable
+from schedops.model.accounting import Accounting
 from schedops.model.guest import AttachReading, DetachReading, LoadPlan, LoadReading, SchedState
 from schedops.model.jobs import JobPlan, RunReading, RunSetup
 from schedops.model.probe import ProbeReading
@@ -103,6 +104,10 @@ class GuestSession:
     def probe_stop(self) -> ProbeReading:
         """See :class:`schedops.ports.Guest`."""
         return self._ask("probe-stop", b"", _PROBE_S, probe_codec.probe_reading)
+
+    def accounting(self) -> Accounting:
+        """See :class:`schedops.ports.Guest`."""
+        return self._ask("account", b"", _SHORT_S, account_codec.accounting)
 
     def kernel_log(self) -> str:
         """See :class:`schedops.ports.Guest`."""
