@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ def list_() -> Answer:
     """
     tree = open_tree(Path.cwd())
     found = load_workloads(tree.root)
-    rows = [(one.name, _model(one), ", ".join(o.metric for o in one.objectives), one.description) for one in found]
+    rows = [(one.name, _model(one), ", ".join(o.metric for o in one.objectives), _first(one)) for one in found]
     text = table(("WORKLOAD", "MODEL", "OBJECTIVES", "WHAT RUNS"), rows) if rows else "there are no workloads"
     if tree.starter:
         text += "\n\nstarter workloads of schedops; there is no policies/ here"
@@ -77,19 +78,29 @@ def show(name: str) -> Answer:
     return Answer(data, _page(found, path, known))
 
 
+def _first(one: Workload) -> str:
+    return re.split(r"[.,:;] ", one.description, maxsplit=1)[0]
+
+
 def _model(one: Workload) -> str:
     return one.model_kind
 
 
 def _page(one: Workload, path: str, hints: int) -> str:
     knows = f"{hints} jobs known from measured runs" if hints else "none yet; the first run is cold"
-    facts = [("rounds", f"{one.rounds} measured, {one.warmup_rounds} to warm up"), ("hints", knows), ("file", path)]
+    facts = [
+        ("rounds", f"{one.rounds} measured, {one.warmup_rounds} to warm up"),
+        ("one run", _expected(one)),
+        ("hints", knows),
+        ("tags", ", ".join(one.tags) or "none"),
+        ("file", path),
+    ]
     return "\n\n".join(
         [
             one.name,
             paragraph(one.description, indent=2),
             table(facts[0], facts[1:], indent=2),
-            "OBJECTIVES AND GUARDS\n" + table(("METRIC", "UNIT", "WANTED", "MEANING"), _wanted(one), indent=2),
+            "OBJECTIVES, GUARDS AND SLOS\n" + table(("METRIC", "UNIT", "WANTED", "MEANING"), _wanted(one), indent=2),
             f"MODEL: {_model(one)}\n" + table(("NAME", "VALUE", "MEANING"), _numbers(one), indent=2),
         ]
     )
@@ -105,7 +116,16 @@ def _wanted(one: Workload) -> Sequence[tuple[str, ...]]:
         kind = "vetoes" if guard.hard else "is reported"
         wanted = f"{kind} when {worse} by over {guard.max_harm:.0%}"
         rows.append((guard.metric, guard.unit, wanted, meaning[guard.metric][1]))
+    for slo in one.slos:
+        kind, most = "hard" if slo.hard else "soft", "most" if slo.direction == "lower" else "least"
+        rows.append((slo.metric, slo.unit, f"{kind} SLO: {slo.bound:g} at {most}", meaning[slo.metric][1]))
     return rows
+
+
+def _expected(one: Workload) -> str:
+    seconds = one.expected_seconds
+    known = [] if seconds is None else [(seconds.emulated_2, "two emulated CPUs"), (seconds.real_8, "eight real ones")]
+    return ", ".join(f"{value:g} s on {where}" for value, where in known if value is not None) or "not measured yet"
 
 
 def _numbers(one: Workload) -> Sequence[tuple[str, ...]]:

@@ -35,6 +35,29 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Slo:
+    """A bound that a metric's median over the runs has to keep, whoever schedules; a guard compares, an SLO does not.
+
+    :param bound: in *unit*; met when the value is not worse than it.
+    :param hard: a policy that misses a hard one gets nothing for the workload, a soft one is reported.
+    """
+
+    metric: str
+    unit: str
+    direction: str  # lower | higher: which way is better
+    bound: float
+    hard: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedSeconds:
+    """How long one run took where it was measured; None where nobody has."""
+
+    emulated_2: float | None = None  # a guest with two emulated CPUs
+    real_8: float | None = None  # eight real CPUs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuildsModel:
     """Several builds share one host, each in its own cgroup, arriving at random times.
 
@@ -73,9 +96,13 @@ class Workload:
 
     name: str
     description: str
+    tags: tuple[str, ...] = ()
     objectives: tuple[Objective, ...]
     guards: tuple[Guard, ...]
-    rounds: int  # measured rounds of all arms
+    slos: tuple[Slo, ...] = ()
+    expected_seconds: ExpectedSeconds | None = None
+    rounds: int  # measured rounds of all arms, at most
+    looks: tuple[int, ...] = ()  # after how many rounds the gate looks; the last is *rounds*; empty: at the end only
     warmup_rounds: int
     builds: BuildsModel | None = None
     batch: BatchModel | None = None
@@ -88,6 +115,16 @@ class Workload:
     def __post_init__(self) -> None:
         if sum(getattr(self, kind) is not None for kind in KINDS) != 1:
             raise ValueError(f"exactly one of {', '.join(KINDS[:-1])} and {KINDS[-1]} must be given")
+        if self.looks and (list(self.looks) != sorted(set(self.looks)) or self.looks[-1] != self.rounds):
+            raise ValueError(f"looks must rise and end with rounds, which is {self.rounds}")
+
+    def looks_until(self, rounds: int | None = None) -> tuple[int, ...]:
+        """After how many rounds the gate looks, the end included.
+
+        :param rounds: measured rounds; None: as many as the file says.
+        """
+        last = self.rounds if rounds is None else rounds
+        return (*(look for look in self.looks if look < last), last)
 
     @property
     def model_kind(self) -> str:

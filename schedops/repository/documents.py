@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -9,7 +10,7 @@ from schedops.model.fleet import Assignment, Fleet
 from schedops.model.jobs import Hints
 from schedops.model.workload import Workload
 from schedops.repository.tree import POLICIES, Found, document, names_in, settled, unknown
-from schedops.workloads.tables import metric_table
+from schedops.workloads.tables import Table, metric_table
 
 T = TypeVar("T")
 FLEET = "fleet.yaml"
@@ -74,7 +75,18 @@ def workload_problems(workload: Workload, name: str) -> tuple[str, ...]:
             if entry.metric in seen:
                 problems.append(f"{path}.metric: {entry.metric} occurs twice")
             seen.add(entry.metric)
-    return tuple(problems)
+    return (*problems, *_slo_problems(workload, table))
+
+
+def _slo_problems(workload: Workload, table: Table) -> Iterator[str]:
+    for at, slo in enumerate(workload.slos):
+        path = f"$.slos[{at}]"
+        if slo.metric not in table:
+            yield f"{path}.metric: {slo.metric} is not measured here; there are {', '.join(table)}"
+        elif slo.unit != table[slo.metric][0]:
+            yield f"{path}.unit: {slo.metric} is in {table[slo.metric][0]}, not {slo.unit}"
+        if any((slo.metric, slo.hard) == (other.metric, other.hard) for other in workload.slos[:at]):
+            yield f"{path}.metric: {slo.metric} has a {'hard' if slo.hard else 'soft'} SLO already"
 
 
 def read_fleet(root: Path) -> Found[Fleet]:

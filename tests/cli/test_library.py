@@ -81,6 +81,8 @@ def test_workload_list_and_show(say):
     assert "vetoes when higher by over 10%" in text
     assert "is reported when higher by over 25%" in text
     assert "none yet; the first run is cold" in text
+    assert "hard SLO: 2.5 at most" in text
+    assert "not measured yet" in text
     data = json.loads(say("workload", "show", "uneven-batch", "--output", "json"))["data"]
     assert data["workload"]["batch"]["long_factor"] == 7.4
     assert data["path"] == "policies/workloads/uneven-batch.yaml"

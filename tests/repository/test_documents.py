@@ -47,6 +47,8 @@ def test_this_repository_s_own_tree_is_sound():
     names = [workload.name for workload in load_workloads(root)]
     assert names == sorted(names)
     assert {"ci-builds", "kernel-build", "uneven-batch", "video-player", "web-requests"} <= set(names)
+    assert len(names) >= 20
+    assert all(one.tags and one.slos for one in load_workloads(root))
     assert [kernel.release for kernel in load_fleet(root).kernels] == ["6.16", "7.3"]
 
 
@@ -83,6 +85,22 @@ def test_metrics_that_nobody_measures(maker):
     ]
 
 
+def test_slos_that_nobody_can_judge(maker):
+    maker.sound()
+    replace(maker, "workloads/batch.yaml", ("guards: []", f"guards: []\n{SLOS}"))
+    assert problems(load_workload, maker.root, "batch") == [
+        f"policies/workloads/batch.yaml::$.slos[0].metric: makespan is not measured here; there are {MEASURED}",
+        "policies/workloads/batch.yaml::$.slos[1].unit: makespan_ms is in ms, not s",
+        "policies/workloads/batch.yaml::$.slos[3].metric: makespan_ms has a soft SLO already",
+    ]
+
+
+SLOS = """slos:
+  - {metric: makespan, unit: ms, direction: lower, bound: 1, hard: true}
+  - {metric: makespan_ms, unit: s, direction: lower, bound: 1, hard: true}
+  - {metric: makespan_ms, unit: ms, direction: lower, bound: 1, hard: false}
+  - {metric: makespan_ms, unit: ms, direction: lower, bound: 2, hard: false}
+"""
 MEASURED = ", ".join(BATCH_METRICS)
 GUARDS = (
     "guards: [{metric: makespan_ms, unit: s, direction: lower, max_harm: 0.1, hard: true},"

@@ -96,5 +96,5 @@ def test_what_is_shipped_runs_and_gives_its_metrics(simulator, name):
     result = simulator.run(run.plan, machine, SimScheduler("eevdf"), trace=False)
     assert result.end.verdict == SimVerdict.DONE, result.end
     found = {one.metric for one in metrics_of_result(run, result)}
-    wanted = [one.metric for one in (*workload.objectives, *workload.guards)]
+    wanted = [one.metric for one in (*workload.objectives, *workload.guards, *workload.slos)]
     assert set(wanted) <= found
