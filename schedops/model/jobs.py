@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,19 +87,35 @@ class RunReading:
 class Hint:
     """Expected CPU time of a job, from measured runs only.
 
+    :param cpu_us: mean over the runs. With the clock ``wall`` elapsed time stands in for it, because whoever measured
+        knew no better.
+    :param n: runs that it stands for; older ones count less the older they are.
     :param spread: standard deviation of ln(cpu_us) over the runs; None with fewer than two.
+    :param measured: date of the latest run, ISO 8601.
+    :param chain_us: in a build graph: from the job's begin to the end of the longest chain of jobs that wait for it,
+        itself included, by the clock of who knew the graph; None where nobody did.
+    :param clock: ``cpu`` or ``wall``.
     """
 
     key: str
     cpu_us: int
     n: int
     spread: float | None
-    measured: str  # date of the latest run, ISO 8601
+    measured: str
+    chain_us: int | None = None
+    clock: str = "cpu"
+
+    def __post_init__(self) -> None:
+        date.fromisoformat(self.measured)  # the schema sees its form only; ValueError for a 31st of February
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hints:
-    """``policies/hints/<workload>.yaml``."""
+    """What history knows about a workload's jobs: ``policies/hints/<workload>.yaml``.
+
+    :param learnt: digests of the files that were learnt, newest last, so that none counts twice.
+    """
 
     workload: str
     hints: tuple[Hint, ...]
+    learnt: tuple[str, ...] = ()
