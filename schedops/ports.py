@@ -16,6 +16,7 @@ from schedops.model.guest import (
     DetachReading,
     LoadPlan,
     LoadReading,
+    PlayReading,
     SchedState,
 )
 from schedops.model.jobs import JobPlan, RunReading, RunSetup
@@ -102,6 +103,14 @@ class Guest(Protocol):
 
     def probe_stop(self) -> ProbeReading:
         """What they counted; they are gone then."""
+
+    def play(self, plan: SimPlan, *, name_seed: int, deadline_s: float) -> PlayReading:
+        """Have real tasks do what a plan of the simulator's says; ends early when an attached policy is lost.
+
+        :param name_seed: of the names of tasks and cgroups: no policy is to know them.
+        :raises InputError: a plan that is not whole, too large, or of what no guest can play.
+        :raises Unavailable: no room for its tasks.
+        """
 
     def dump(self) -> str:
         """What sched_ext dumped when it last put a policy out (tasks, queues, CPUs); bounded, printable, or empty."""

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define WIRE_VERSION 2
+#define WIRE_VERSION 3
 #define MAX_REQUEST_BYTES (32u << 20)
 #define MAX_REPLY_BYTES (1u << 20)
 #define LOG_BYTES (256u << 10)
@@ -19,7 +19,8 @@
 #define HINT_SOCKET "/run/schedops-hint.sock"
 
 /* Real-time priorities: above anything a policy schedules, and the agent above its helpers. */
-enum { PRIORITY_LOADER = 1, PRIORITY_HELPER = 40, PRIORITY_AGENT = 50 };
+enum { PRIORITY_LOADER = 1, PRIORITY_PLAYED = 2, PRIORITY_HELPER = 40, PRIORITY_AGENT = 50 };
+enum { WATCH_MS = 20 };
 
 /* --- util.c ------------------------------------------------------------------------------------------------------ */
 uint64_t now_ns(void);
@@ -37,6 +38,14 @@ void *shared_memory(size_t size);
 uint64_t mix64(uint64_t *seed);
 /* Lower-case letters that say nothing about what the process is. */
 void random_name(uint64_t seed, uint64_t index, char out[13]);
+/* How long a watcher sleeps until its next look: WATCH_MS and a bit. */
+uint64_t out_of_step_ns(unsigned turn);
+
+/* --- spin.c ------------------------------------------------------------------------------------------------------ */
+void spin(uint64_t iterations);
+bool bind_to_cpu(unsigned cpu);
+/* ns for 1000 iterations of spin(), on the fastest CPU that the caller may use. */
+uint64_t spin_calibrate(void);
 
 /* --- cgroup.c ---------------------------------------------------------------------------------------------------- */
 /* Directory handle of a new cgroup below the root, -1 on failure. */
@@ -128,6 +137,9 @@ void account_reply(void);
 /* --- probe.c ----------------------------------------------------------------------------------------------------- */
 void probe_start(const struct request *request);
 void probe_stop(const struct request *request);
+
+/* --- player.c and player_*.c ------------------------------------------------------------------------------------- */
+void play_run(const struct request *request);
 
 /* --- dump.c ------------------------------------------------------------------------------------------------------ */
 void dump_prepare(void);

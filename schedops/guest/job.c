@@ -27,13 +27,6 @@ bool offer_hint(uint64_t expected_ns)
 	return taken == 1;
 }
 
-static void spin(uint64_t iterations)
-{
-	volatile uint64_t x = 0;
-	for (uint64_t i = 0; i < iterations; i++)
-		x += i;
-}
-
 void job_run(struct job *job, const char *name)
 {
 	prctl(PR_SET_NAME, name);

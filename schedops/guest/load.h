@@ -5,7 +5,7 @@
 
 /* In the order of the host's table of kinds. */
 enum { HOG, SLEEPER, FORKER, EXECER, YIELDER, PIPE, MOVER, RENICER, STOPPED, TRACED, LATECOMER, KINDS };
-enum { BUCKETS = 40, WATCH_MS = 20, STEP_US = 50, MAX_STEPS = 64, MAX_TICKERS = 64, PROGRAM_NAME = 16 };
+enum { BUCKETS = 40, STEP_US = 50, MAX_STEPS = 64, MAX_TICKERS = 64, PROGRAM_NAME = 16 };
 #define ASLEEP UINT64_MAX /* as slot.last_ns: waits for something else than a CPU */
 
 struct load_group {
@@ -93,8 +93,6 @@ void programs_reply(void);
 void programs_end(void);
 
 /* --- load_ticker.c: was every CPU there all the time? --- */
-/* How long to sleep until the next look: WATCH_MS and a bit. */
-uint64_t out_of_step_ns(unsigned turn);
 void tickers_start(void);
 void tickers_begin(void);
 /* The longest time a CPU stood still, and the sum of such times of the CPU that lost most. */

@@ -11,13 +11,6 @@
 
 enum { SMALL_MS = 10 }; /* what any real-time task may be late at times */
 
-/* Whoever wakes in step with the kernel's tick meets the same moment of every slice: a policy that is asked again when a
- * real-time task comes (ops.cpu_release) was seen to starve a task so, and no user's machine does that to it. */
-uint64_t out_of_step_ns(unsigned turn)
-{
-	return WATCH_MS * 1000000ull + turn % 8009 * 1237 % 8009 * 1000;
-}
-
 static pid_t ticker_of[MAX_TICKERS];
 
 static unsigned tickers(void)

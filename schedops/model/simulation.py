@@ -218,6 +218,7 @@ class SimVerdict:
     UNSUPPORTED = "unsupported"  # it uses what the simulator does not have: INCONCLUSIVE, never a guess
     STUCK = "stuck"  # tasks are left and nothing can happen any more (a deadlock of the plan)
     PLAN_ERROR = "plan-error"
+    LATE = "late"  # of a played plan only: the deadline came first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

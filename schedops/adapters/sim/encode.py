@@ -31,10 +31,18 @@ def encode(plan: SimPlan, machine: Machine) -> bytes:
     :raises InputError: ``sim-plan``: the plan or the machine is not whole, with the place.
     """
     _check_machine(machine)
-    _check(plan, len(machine.cpus))
+    check_plan(plan, len(machine.cpus))
     words = array("q", (_signed(plan.seed), plan.end_ns, plan.offline_ns, plan.offline_cpu))
     words.extend(_machine_words(machine))
-    words.extend((len(plan.labels), len(plan.tasks), len(plan.cgroups)))
+    words.extend(plan_words(plan))
+    for task in plan.tasks:
+        words.extend(_task_words(task))
+    return words.tobytes()
+
+
+def plan_words(plan: SimPlan) -> array[int]:
+    """What its tasks need: the micro-VM's player reads the same words (``schedops/guest/player_plan.c``)."""
+    words = array("q", (len(plan.labels), len(plan.tasks), len(plan.cgroups)))
     for cgroup in plan.cgroups:
         words.extend((cgroup.parent, cgroup.weight))
     words.append(len(plan.tables))
@@ -51,9 +59,7 @@ def encode(plan: SimPlan, machine: Machine) -> bytes:
         words.append(len(program))
         for instruction in program:
             words.extend(instruction)
-    for task in plan.tasks:
-        words.extend(_task_words(task))
-    return words.tobytes()
+    return words
 
 
 def _machine_words(machine: Machine) -> Iterable[int]:
@@ -118,7 +124,8 @@ def _check_machine(machine: Machine) -> None:
         _need(ramp.ramp_ns > 0 and ramp.decay_ns > 0, "ramp_ns and decay_ns are above 0")
 
 
-def _check(plan: SimPlan, cpus: int) -> None:
+def check_plan(plan: SimPlan, cpus: int) -> None:
+    """:raises InputError: ``sim-plan``: it is not whole, or names a CPU that a machine with *cpus* does not have."""
     _need(0 < len(plan.tasks) < 1 << 20, f"{len(plan.tasks)} tasks: 1 .. {(1 << 20) - 1} can be simulated")
     _need(0 <= plan.end_ns < _LIMIT_NS, f"end_ns {plan.end_ns}")
     _need(0 <= plan.offline_ns < _LIMIT_NS and 0 <= plan.offline_cpu < cpus, f"CPU {plan.offline_cpu} goes offline")

@@ -8,15 +8,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from schedops.adapters.vm import account_codec, load_codec, probe_codec, wire
+from schedops.adapters.vm import account_codec, load_codec, play_codec, probe_codec, wire
 from schedops.adapters.vm import guest_codec as codec
 from schedops.adapters.vm.guest_port import PortLost, RequestRefused
 from schedops.adapters.vm.machine import Machine
 from schedops.errors import GuestLost, Unavailable
 from schedops.model.accounting import Accounting
-from schedops.model.guest import AttachReading, DetachReading, LoadPlan, LoadReading, SchedState
+from schedops.model.guest import AttachReading, DetachReading, LoadPlan, LoadReading, PlayReading, SchedState
 from schedops.model.jobs import JobPlan, RunReading, RunSetup
 from schedops.model.probe import ProbeReading
+from schedops.model.simulation import SimPlan
 
 T = TypeVar("T")
 _SHORT_S = 10.0
@@ -33,6 +34,7 @@ class GuestSession:
         self._machine = machine
         self._where = where
         self._attached = False
+        self._cpus = 0
         self._lost: GuestLost | None = None
 
     def hello(self, *, now_ns: int, cpus: int) -> None:
@@ -44,6 +46,7 @@ class GuestSession:
                 raise wire.Garbled("another guest than the one that was built")
 
         self._ask("hello", payload, _SHORT_S, check)
+        self._cpus = cpus
 
     def attach(self, elf: bytes, *, deadline_s: float) -> AttachReading:
         """See :class:`schedops.ports.Guest`."""
@@ -108,6 +111,18 @@ class GuestSession:
     def accounting(self) -> Accounting:
         """See :class:`schedops.ports.Guest`."""
         return self._ask("account", b"", _SHORT_S, account_codec.accounting)
+
+    def play(self, plan: SimPlan, *, name_seed: int, deadline_s: float) -> PlayReading:
+        """See :class:`schedops.ports.Guest`."""
+        payload = play_codec.play_request(plan, cpus=self._cpus, name_seed=name_seed)
+        since_s = time.monotonic()
+
+        def read(body: wire.Body) -> PlayReading:
+            reading = play_codec.play_reading(body, plan, cpus=self._cpus)
+            _check_claim(reading.wall_ns / 1e9, since_s)
+            return reading
+
+        return self._ask("play", payload, deadline_s, read)
 
     def kernel_log(self) -> str:
         """See :class:`schedops.ports.Guest`."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from schedops import proc
 
-VERSION = 2
+VERSION = 3
 MAX_HEADER_BYTES = 64
 MAX_REPLY_BYTES = 1 << 20
 _HEADER = re.compile(rb"([0-9]{1,19}) (ok|err|ready) ([0-9]{1,7})\n")

@@ -83,7 +83,7 @@ def reading_of(plan: JobPlan, setup: RunSetup, result: SimResult) -> RunReading:
         wall_us=-(-result.end_ns // 1000),
         context_switches=sum(task.switches for task in result.tasks),
         wakeups=result.wakeups,
-        machine_cpu_us=sum(cpu.busy_ns for cpu in result.cpus) // 1000,
+        machine_cpu_us=sum(cpu.busy_ns for cpu in result.cpus) // 1000 if result.cpus else None,
     )
 
 

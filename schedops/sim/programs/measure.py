@@ -76,6 +76,8 @@ def _latencies(run: Planned, result: SimResult) -> dict[str, float]:
 
 
 def _machine(result: SimResult) -> dict[str, float]:
+    if not result.cpus:  # a kernel that does not say
+        return {}
     busy_ns = sum(cpu.busy_ns for cpu in result.cpus)
     wall_ns = sum(cpu.busy_ns + cpu.idle_ns for cpu in result.cpus)
     found = {"machine_cpu_ms": busy_ns / 1e6}

@@ -1,0 +1,57 @@
+/* The cgroups of a plan, below the guest's root cgroup, which is the plan's. Its tasks are in the root itself: the plan's
+ * cgroups compete with them there. */
+#define _GNU_SOURCE
+#include "player.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ENOUGH_TASKS "16384" /* of a guest's small memory the kernel would allow 3000 */
+
+int cgroup_of[MAX_PLAY_CGROUPS];
+
+static bool write_in(int directory, const char *file, const char *text)
+{
+	int to = openat(directory, file, O_WRONLY | O_CLOEXEC);
+	bool written = to >= 0 && write(to, text, strlen(text)) > 0;
+	if (to >= 0)
+		close(to);
+	return written;
+}
+
+static bool make(unsigned index)
+{
+	char name[13], weight[16];
+	int above = cgroup_of[cgroup_part[index].parent];
+	random_name(play->name_seed, index, name);
+	snprintf(weight, sizeof weight, "%u", cgroup_part[index].weight);
+	if (!write_in(above, "cgroup.subtree_control", "+cpu") || mkdirat(above, name, 0755))
+		return false;
+	cgroup_of[index] = openat(above, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return cgroup_of[index] >= 0 && write_in(cgroup_of[index], "cpu.weight", weight);
+}
+
+bool play_room(void)
+{
+	write_text("/proc/sys/kernel/threads-max", ENOUGH_TASKS);
+	cgroup_of[0] = open("/sys/fs/cgroup", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (unsigned i = 1; i < play->cgroups; i++)
+		if (!make(i))
+			return false;
+	return cgroup_of[0] >= 0;
+}
+
+/* The last ones first: they are the innermost. */
+bool play_room_clean(void)
+{
+	bool gone = true;
+	char name[13];
+	for (unsigned i = play->cgroups; i-- > 1;) {
+		random_name(play->name_seed, i, name);
+		gone &= !unlinkat(cgroup_of[cgroup_part[i].parent], name, AT_REMOVEDIR);
+	}
+	return gone;
+}

@@ -1,0 +1,65 @@
+/* What a play showed:
+ *
+ *   verdict <verdict>, message <words>, end_ns, ns_per_1000, hints_accepted, context_switches, clean 0|1
+ *   a line with one number per task for each of arrived, first_run, completed (1 + ns since the start, 0: never), cpu_ns,
+ *   wait_ns, switches, preemptions, wakeups, migrations
+ *   a line "wakeup" and a line "request" per label, with <bucket> <count> of those that are not empty
+ *   a line "busy_ns" with one number per CPU, or none */
+#define _GNU_SOURCE
+#include "player.h"
+
+static const char *const verdicts[VERDICTS] = {"running", "done", "ejected", "stuck", "plan-error", "late", "no-room"};
+
+static uint64_t since_start(uint64_t ns)
+{
+	return ns < play->start_ns || ns > play->stop_ns ? 0 : 1 + ns - play->start_ns;
+}
+
+#define COLUMN(name, expression)                                                                                       \
+	do {                                                                                                           \
+		reply_add("%s", name);                                                                                 \
+		for (const struct actor *a = play->actor; a < play->actor + play->tasks; a++)                          \
+			reply_add(" %lu", (uint64_t)(expression));                                                     \
+		reply_add("\n");                                                                                       \
+	} while (0)
+
+static void reply_tasks(void)
+{
+	COLUMN("arrived", since_start(a->arrived_ns));
+	COLUMN("first_run", since_start(a->first_ns));
+	COLUMN("completed", since_start(a->done_ns));
+	COLUMN("cpu_ns", a->cpu_ns);
+	COLUMN("wait_ns", a->wait_ns);
+	COLUMN("switches", a->switches);
+	COLUMN("preemptions", a->preemptions);
+	COLUMN("wakeups", a->wakeups);
+	COLUMN("migrations", a->migrations);
+}
+
+static void reply_histogram(const char *name, const uint32_t counts[HISTOGRAM_BUCKETS])
+{
+	reply_add("%s", name);
+	for (unsigned bucket = 0; bucket < HISTOGRAM_BUCKETS; bucket++)
+		if (counts[bucket])
+			reply_add(" %u %u", bucket, counts[bucket]);
+	reply_add("\n");
+}
+
+void play_reply(const struct play_totals *totals)
+{
+	uint64_t hints = 0;
+	for (unsigned i = 0; i < play->tasks; i++)
+		hints += play->actor[i].hint_taken;
+	reply_add("verdict %s\nmessage %s\nend_ns %lu\nns_per_1000 %lu\n", verdicts[play->verdict], play->message,
+		  play->stop_ns - play->start_ns, play->ns_per_1000);
+	reply_add("hints_accepted %lu\ncontext_switches %lu\nclean %d\n", hints, totals->switches, totals->clean);
+	reply_tasks();
+	for (unsigned label = 0; label < play->labels; label++) {
+		reply_histogram("wakeup", play->histogram[label][H_WAKEUP]);
+		reply_histogram("request", play->histogram[label][H_REQUEST]);
+	}
+	reply_add("busy_ns");
+	for (unsigned cpu = 0; cpu < totals->cpus; cpu++)
+		reply_add(" %lu", totals->busy_ns[cpu]);
+	reply_add("\n");
+}
