@@ -37,7 +37,7 @@ def hold(asked: argparse.Namespace, policy: str, bars: Sequence[Bar]) -> int:
         params = chosen.params if chosen.policy == policy else ()
         built = build(here.source, params, here.image, world=here.world)
         result = compare(
-            here.workload, here.source, built, hints, here.image, here.size, rounds=asked.rounds, world=here.world
+            here.workload, here.source, built, hints, here.image, here.size, looks=(asked.rounds,), world=here.world
         )
     met = [_met(bar, _reason(result.decision, bar)) for bar in bars]
     show(

@@ -42,7 +42,7 @@ class Lines:
         print(f"{event.stage}: {event.text}", file=sys.stderr, flush=True)
 
 
-def options(description: str, *, workload: str, rounds: int) -> argparse.ArgumentParser:
+def options(description: str, *, workload: str, rounds: int | None) -> argparse.ArgumentParser:
     """The options all of them take."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--workload", default=workload)

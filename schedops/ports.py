@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from schedops.model.accounting import Accounting
+from schedops.model.environment import HostFacts
 from schedops.model.event import Event
 from schedops.model.guest import (
     Accelerator,
@@ -134,6 +135,13 @@ class Machines(Protocol):
 
     def accelerator(self) -> Accelerator:
         """What will run the guests. KVM is proved by a boot, once per machine, then remembered."""
+
+
+class Host(Protocol):
+    """The machine that all of this runs on."""
+
+    def facts(self) -> HostFacts:
+        """What figures depend on, as it is now. Never raises: what cannot be read is empty."""
 
 
 class Kernels(Protocol):
@@ -287,3 +295,4 @@ class World:
     crew: Crew = field(default_factory=Alone)
     verdicts: Verdicts | None = None  # None: nothing is remembered
     simulator: Simulator | None = None  # None: nothing is simulated
+    host: Host | None = None  # None: the environment is not recorded

@@ -17,6 +17,7 @@ def world(progress: Progress) -> World:
     from schedops.adapters.clock import SystemClock
     from schedops.adapters.compiler.clang import Clang
     from schedops.adapters.disk.verdicts import DiskVerdicts
+    from schedops.adapters.host_facts import Host
     from schedops.adapters.kernel.kernels import KernelStore
     from schedops.adapters.sim.later import LaterSimulator
     from schedops.adapters.vm.qemu import Qemu
@@ -39,6 +40,7 @@ def world(progress: Progress) -> World:
         crew=Threads(machines),
         verdicts=DiskVerdicts(),
         simulator=LaterSimulator(),
+        host=Host(),
     )
 
 

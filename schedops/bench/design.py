@@ -54,17 +54,18 @@ def design(workload: Workload, *, rounds: int, seed: int, cpus: int, scale: floa
 
 def _rounds(workload: Workload, rounds: int, seed: int, size: tuple[int, float]) -> Iterator[Round]:
     cpus, scale = size
+    first = derived_seed(seed, "first") % len(_ORDERS)  # nobody chooses which arm begins
     for number in range(-workload.warmup_rounds, rounds):
         plan = expand(workload, seed=derived_seed(seed, "jobs", number), cpus=cpus, scale=scale)
         turns = tuple(
             Turn(arm, order, derived_seed(seed, "names", number, arm))
-            for order, arm in enumerate(arms_in_order(number))
+            for order, arm in enumerate(arms_in_order(first + number))
         )
         yield Round(number, plan, turns)
 
 
 def arms_in_order(number: int) -> tuple[str, ...]:
-    """The arms of round *number*, first to last."""
+    """The arms of round *number* of those that begin with the plain order, first to last."""
     return tuple(ARMS[index] for index in _ORDERS[number % len(_ORDERS)])
 
 

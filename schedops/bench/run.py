@@ -10,7 +10,7 @@ from schedops.bench.design import Round, Turn
 from schedops.bench.validity import lost, why_invalid, why_unread
 from schedops.errors import Refused, Unavailable
 from schedops.model.jobs import Hints, JobPlan, RunReading
-from schedops.model.measurements import MetricValue, Sample
+from schedops.model.measurements import FRESH, MetricValue, Sample
 from schedops.model.policy import Policy
 from schedops.model.verification import BuiltObject
 from schedops.model.workload import Workload
@@ -32,7 +32,14 @@ class Candidate:
 
 
 def run_turn(
-    guest: Guest, workload: Workload, candidate: Candidate, round_: Round, turn: Turn, *, deadline_s: float
+    guest: Guest,
+    workload: Workload,
+    candidate: Candidate,
+    round_: Round,
+    turn: Turn,
+    *,
+    deadline_s: float,
+    origin: str = FRESH,
 ) -> Sample:
     """Run one arm; anything wrong with it makes the sample invalid and is said in it.
 
@@ -69,6 +76,7 @@ def run_turn(
         metrics=metrics,
         valid=not trouble,
         why_invalid=trouble,
+        origin=origin,
     )
 
 

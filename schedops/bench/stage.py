@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from schedops.bench.design import Round, design
 from schedops.bench.run import Candidate, run_turn
 from schedops.bench.validity import lost, starved
 from schedops.errors import GuestLost, Refused
+from schedops.model.environment import Environment
 from schedops.model.event import Event
 from schedops.model.jobs import Hints
-from schedops.model.measurements import Measurements, RoundPlan, Sample
+from schedops.model.measurements import FRESH, Measurements, RoundPlan, Sample
 from schedops.model.policy import Policy
+from schedops.model.rung import MICRO_VM
 from schedops.model.verification import BuiltObject
 from schedops.model.workload import Workload
-from schedops.ports import Clock, Guest, KernelImage, Machines, Progress
+from schedops.ports import Clock, Guest, Host, KernelImage, Machines, Progress
+from schedops.schema.canonical import digest_of
 
 FIRST_RUN_S = 180.0  # nobody knows yet how fast this machine is; times the scale of the workload
 TROUBLE_IN_A_ROW = 3
+
+
+def undecided(_: Measurements) -> bool:
+    """Go on to the last look."""
+    return False
 
 
 def run(
@@ -28,12 +37,15 @@ def run(
     image: KernelImage,
     *,
     cpus: int,
-    rounds: int,
+    looks: tuple[int, ...],
     seed: int,
     scale: float,
     machines: Machines,
     clock: Clock,
     progress: Progress,
+    host: Host | None = None,
+    settled: Callable[[Measurements], bool] = undecided,
+    origin: str = FRESH,
 ) -> Measurements:
     """Measure *built* against the default scheduler and the informed default.
 
@@ -42,16 +54,55 @@ def run(
 
     :param built: None compares the default scheduler with itself in all three arms, which shows the noise.
     :param hints: for the informed default always, for the policy if it declares them.
+    :param looks: after how many rounds *settled* is asked whether to end it, rising; the last one is the end anyway.
+    :param host: None: the environment is not recorded.
+    :param origin: of all samples, FRESH or SEARCH.
     :raises Refused: ``policy-not-attached``; ``policy-lost`` or ``policy-starves-jobs`` when the kernel dropped it, or
         jobs had to be killed at the deadline, three runs in a row; ``policy-hangs-guest`` when the guest was lost twice
         in one round with the policy attached.
     :raises GuestLost: the guest was lost twice in one round otherwise.
     """
-    started = clock.monotonic_s()
-    planned = design(workload, rounds=rounds, seed=seed, cpus=cpus, scale=scale)
+    planned = design(workload, rounds=looks[-1], seed=seed, cpus=cpus, scale=scale)
     accelerator = machines.accelerator()
+
+    def environment() -> Environment | None:
+        if host is None:
+            return None
+        return Environment(
+            kernel=image.kernel.release,
+            cpus=cpus,
+            accelerator=accelerator.name,
+            qemu=accelerator.qemu_version,
+            host=host.facts(),
+        )
+
+    begun = Measurements(
+        workload=workload.name,
+        policy=policy.name,
+        kernel=image.kernel.name,
+        cpus=cpus,
+        accelerator=accelerator.name,
+        object_sha256=built.sha256 if built else "",
+        rung=MICRO_VM,
+        warmup_rounds=workload.warmup_rounds,
+        rounds=(),
+        samples=(),
+        seconds=0.0,
+        looks=looks,
+        workload_sha256=digest_of(workload),
+        environment=environment(),
+    )
     session = _Session(
-        workload, Candidate(policy, built, hints), planned, clock, progress, FIRST_RUN_S * max(1.0, scale)
+        workload,
+        Candidate(policy, built, hints),
+        planned,
+        begun,
+        clock,
+        progress,
+        FIRST_RUN_S * max(1.0, scale),
+        environment,
+        settled,
+        origin,
     )
     while session.left:
         try:
@@ -59,19 +110,7 @@ def run(
                 session.work(guest)
         except GuestLost as gone:
             session.note_loss(gone)
-    return Measurements(
-        workload=workload.name,
-        policy=policy.name,
-        kernel=image.kernel.name,
-        cpus=cpus,
-        accelerator=accelerator.name,
-        object_sha256=built.sha256 if built else "",
-        rung="micro-vm",
-        warmup_rounds=workload.warmup_rounds,
-        rounds=tuple(RoundPlan(round=one.number, plan=one.plan) for one in planned if not one.warmup),
-        samples=tuple(session.samples),
-        seconds=clock.monotonic_s() - started,
-    )
+    return session.measured()
 
 
 @dataclass
@@ -80,22 +119,42 @@ class _Session:
     workload: Workload
     candidate: Candidate
     planned: tuple[Round, ...]
+    begun: Measurements  # without a round yet
     clock: Clock
     progress: Progress
     first_run_s: float
+    environment: Callable[[], Environment | None]
+    settled: Callable[[Measurements], bool]
+    origin: str
     done: int = 0
+    over: bool = False  # the answer was clear at a look
+    started_s: float = 0.0
     samples: list[Sample] = field(default_factory=list)
     losses: list[GuestLost] = field(default_factory=list)  # of the round at hand
     trouble: int = 0  # runs in a row in which the kernel dropped the policy, or jobs were killed at the deadline
     longest_run_s: float = 0.0
     spent_s: float = 0.0  # on rounds that are done
 
+    def __post_init__(self) -> None:
+        self.started_s = self.clock.monotonic_s()
+
     @property
     def left(self) -> tuple[Round, ...]:
-        return self.planned[self.done :]
+        return () if self.over else self.planned[self.done :]
+
+    def measured(self) -> Measurements:
+        done = (one for one in self.planned[: self.done] if not one.warmup)
+        return replace(
+            self.begun,
+            rounds=tuple(RoundPlan(round=one.number, plan=one.plan) for one in done),
+            samples=tuple(self.samples),
+            seconds=self.clock.monotonic_s() - self.started_s,
+            environment_after=self.environment(),
+        )
 
     def work(self, guest: Guest) -> None:
-        for round_ in self.left:
+        while self.left:
+            round_ = self.left[0]
             started = self.clock.monotonic_s()
             samples = [self.turn(guest, round_, index) for index in range(len(round_.turns))]
             self.spent_s += self.clock.monotonic_s() - started
@@ -104,12 +163,20 @@ class _Session:
             if not round_.warmup:
                 self.samples += samples
             self.tell(round_, samples)
+            self.look(round_)
+
+    def look(self, round_: Round) -> None:
+        # The last look is the end whatever it says.
+        if round_.number + 1 in self.begun.looks[:-1] and self.settled(self.measured()):
+            self.over = True
+            text = f"the answer is clear after {round_.number + 1} of at most {self.begun.looks[-1]} rounds"
+            self.progress.emit(Event(kind="note", stage="bench", text=text))
 
     def turn(self, guest: Guest, round_: Round, index: int) -> Sample:
         started = self.clock.monotonic_s()
         deadline_s = 60 + 20 * self.longest_run_s if self.longest_run_s else self.first_run_s
         turn = round_.turns[index]
-        sample = run_turn(guest, self.workload, self.candidate, round_, turn, deadline_s=deadline_s)
+        sample = run_turn(guest, self.workload, self.candidate, round_, turn, deadline_s=deadline_s, origin=self.origin)
         if sample.valid:
             self.longest_run_s = max(self.longest_run_s, self.clock.monotonic_s() - started)
         if turn.arm == "candidate" and self.candidate.built is not None:

@@ -88,7 +88,7 @@ def bench(
         image = bench_image(tree.root, kernel, joined.kernels)
         built = build(source, chosen, image, world=joined)
         hints = None if cold else _hints(tree.root, wanted, image, size, world=joined)
-        found = compare(wanted, source, built, hints, image, size, rounds=rounds or wanted.rounds, world=joined)
+        found = compare(wanted, source, built, hints, image, size, looks=wanted.looks_until(rounds), world=joined)
     data = {
         "verdict": found.decision.verdict.value,
         "verified": False,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from schedops.gate.pairs import Change, compare
 from schedops.gate.rules import held, improved
-from schedops.gate.words import against, percent
+from schedops.gate.words import against, concluded, percent
 from schedops.model.decision import Reason
 from schedops.model.measurements import Measurements
 from schedops.model.verdict import Verdict, worst
@@ -51,17 +51,36 @@ def better(workload: Workload, measurements: Measurements, sides: Sides) -> Clai
 
 
 def guarded(workload: Workload, measurements: Measurements, sides: Sides, *, binding: bool) -> tuple[Reason, ...]:
-    """One reason per guard; with *binding* false they are reported only."""
-    return tuple(
-        _guard_reason(guard if binding else replace(guard, hard=False), measurements, sides)
-        for guard in workload.guards
-    )
+    """One reason per guard; with *binding* false they are reported only.
+
+    A hard guard is called broken only when that holds among all hard guards together (Holm): the more are looked at,
+    the more often one of them looks broken by chance.
+    """
+    guards = [guard if binding else replace(guard, hard=False) for guard in workload.guards]
+    broken = _surely_broken([guard for guard in guards if guard.hard], measurements, sides)
+    return tuple(_guard_reason(guard, measurements, sides, sure=not guard.hard or guard in broken) for guard in guards)
 
 
 def binding_verdict(reasons: Iterable[Reason]) -> Verdict:
     """Worst of the hard ones. Without any hard guard nothing is vetoed, so PASS."""
     hard = [reason.verdict for reason in reasons if reason.hard]
     return worst(hard) if hard else Verdict.PASS
+
+
+def _surely_broken(guards: Iterable[Guard], measurements: Measurements, sides: Sides) -> frozenset[Guard]:
+    # Holm's step-down: of m guards the level of one in m, of those that are left then of one in so many.
+    left, broken = set(guards), set[Guard]()
+    while left:
+        stricter = replace(sides, confidence=1 - (1 - sides.confidence) / len(left))
+        more = {one for one in left if _held(one, _change(measurements, one, stricter)) is Verdict.FAIL}
+        if not more:
+            break
+        broken, left = broken | more, left - more
+    return frozenset(broken)
+
+
+def _held(guard: Guard, change: Change) -> Verdict:
+    return held(change, direction=guard.direction, max_harm=guard.max_harm)
 
 
 def _without_gain(claims: list[Reason], guards: list[Reason]) -> Verdict:
@@ -85,7 +104,7 @@ def _change(measurements: Measurements, wanted: Objective | Guard, sides: Sides)
 def _objective_reason(objective: Objective, change: Change, sides: Sides) -> Reason:
     verdict = improved(change, direction=objective.direction, min_effect=objective.min_effect)
     wanted = f"{objective.direction} by at least {percent(objective.min_effect)[1:]} was wanted"
-    text = f"{against(objective.metric, change, sides.baseline)}; {wanted}"
+    text = f"{against(objective.metric, change, sides.baseline)}; {wanted}: {concluded('objective', verdict)}"
     return _reason(objective.metric, "objective", change, sides, (objective.min_effect, True, verdict, text))
 
 
@@ -97,17 +116,21 @@ def _kept_reason(objective: Objective, change: Change, sides: Sides) -> Reason:
         max_harm=objective.min_effect,
         hard=True,
     )
-    return _judged_guard(as_guard, change, sides)
+    return _judged_guard(as_guard, change, sides, sure=True)
 
 
-def _guard_reason(guard: Guard, measurements: Measurements, sides: Sides) -> Reason:
-    return _judged_guard(guard, _change(measurements, guard, sides), sides)
+def _guard_reason(guard: Guard, measurements: Measurements, sides: Sides, *, sure: bool) -> Reason:
+    return _judged_guard(guard, _change(measurements, guard, sides), sides, sure=sure)
 
 
-def _judged_guard(guard: Guard, change: Change, sides: Sides) -> Reason:
-    verdict = held(change, direction=guard.direction, max_harm=guard.max_harm)
-    limit = f"at most {percent(guard.max_harm)[1:]} worse is allowed" + ("" if guard.hard else " (reported only)")
-    text = f"{against(guard.metric, change, sides.baseline)}; {limit}"
+def _judged_guard(guard: Guard, change: Change, sides: Sides, *, sure: bool) -> Reason:
+    # *sure*: among all that are looked at together.
+    verdict = _held(guard, change)
+    chance = verdict is Verdict.FAIL and not sure
+    verdict = Verdict.INCONCLUSIVE if chance else verdict
+    limit = f"at most {percent(guard.max_harm)[1:]} worse is allowed{'' if guard.hard else ' (reported only)'}"
+    end = "among several guards this may be chance" if chance else concluded("guard", verdict)
+    text = f"{against(guard.metric, change, sides.baseline)}; {limit}: {end}"
     return _reason(guard.metric, "guard", change, sides, (guard.max_harm, guard.hard, verdict, text))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from schedops.gate.rules import MIN_PAIRS
 from schedops.model.decision import Reason
-from schedops.model.measurements import Measurements, Sample
+from schedops.model.environment import differences
+from schedops.model.measurements import FRESH, Measurements, Sample
 from schedops.model.verdict import Verdict
 from schedops.model.verification import VerificationReport
 from schedops.model.workload import Workload
@@ -68,6 +69,32 @@ def stayed_in_charge(measurements: Measurements) -> Reason:
     if not valid:
         return condition("policy in charge", Verdict.ERROR, "the candidate has no valid run")
     return condition("policy in charge", Verdict.PASS, f"in charge before and after {len(valid)} runs")
+
+
+def fresh_samples(measurements: Measurements) -> Reason:
+    """No sample helped to find the candidate: the best of many tries looks better than it is.
+
+    PASS: all were measured for the verdict. INCONCLUSIVE: some come from the search.
+    """
+    used = [sample for sample in measurements.samples if sample.origin != FRESH]
+    if used:
+        text = f"{len(used)} of {len(measurements.samples)} samples helped to find the candidate; measure fresh ones"
+        return condition("fresh samples", Verdict.INCONCLUSIVE, text)
+    return condition("fresh samples", Verdict.PASS, "no sample helped to find the candidate")
+
+
+def same_environment(measurements: Measurements) -> Reason:
+    """The machine was the same one before the first run and after the last.
+
+    PASS: all that could be read is equal. INCONCLUSIVE: something changed, or nobody looked.
+    """
+    before, after = measurements.environment, measurements.environment_after
+    if before is None or after is None:
+        return condition("environment", Verdict.INCONCLUSIVE, "the environment was not recorded")
+    if changed := differences(before, after):
+        text = f"the environment changed meanwhile: {'; '.join(changed)}"
+        return condition("environment", Verdict.INCONCLUSIVE, text[:4000])
+    return condition("environment", Verdict.PASS, "the same before the first run and after the last")
 
 
 def _in_charge(sample: Sample) -> bool:

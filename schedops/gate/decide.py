@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from schedops.gate.claims import Claim, Sides, better, binding_verdict, guarded
-from schedops.gate.conditions import ARMS, documents_match, enough_valid, stayed_in_charge, verified
+from schedops.gate.conditions import (
+    ARMS,
+    documents_match,
+    enough_valid,
+    fresh_samples,
+    same_environment,
+    stayed_in_charge,
+    verified,
+)
+from schedops.gate.looks import at_a_look, confidence_of, first_rounds, planned, reached, rounds_of
 from schedops.gate.rungs import one_measured_rung
+from schedops.gate.steadiness import no_order_effect, no_trend
 from schedops.gate.summary import Case, summary
 from schedops.model.decision import Decision, Reason
 from schedops.model.measurements import Measurements
@@ -20,46 +31,73 @@ def decide(
 ) -> Decision:
     """Should a pull request propose this policy?
 
-    PASS needs all of: every condition (documents match, measured on one rung and not simulated, enough valid samples,
-    policy in charge, verified); better than
-    the default scheduler; better than the informed default; every hard guard held against the default scheduler.
+    PASS needs all of: every condition (:func:`measured_conditions`, verified); better than the default scheduler;
+    better than the informed default; every hard guard held against the default scheduler.
     Guards against the informed default are reported only: the default scheduler is what hosts run today.
 
     A condition that does not hold decides alone, because the figures then do not count. After that FAIL beats ERROR
     beats INCONCLUSIVE. "Better" with several objectives is :func:`schedops.gate.claims.better`.
 
+    The looks are taken in turn; the first that is not INCONCLUSIVE decides, and rounds after it do not count.
+
     *recommendation*: ``policy`` on PASS; ``settings`` on FAIL when the informed default alone is better than the
     default scheduler with every hard guard held; else ``nothing`` (an INCONCLUSIVE may become a draft, no more).
     """
-    return judge(
-        workload,
-        policy,
-        measurements,
-        (*measured_conditions(workload, policy, measurements), verified(verification, policy)),
-    )
+    proved = verified(verification, policy)
+    return judge(workload, policy, measurements, lambda part: (*measured_conditions(workload, policy, part), proved))
 
 
 def measured(workload: Workload, policy: str, measurements: Measurements) -> Decision:
     """What the measurements alone say, for a policy that nobody has proposed yet; not enough for a pull request."""
-    return judge(workload, policy, measurements, measured_conditions(workload, policy, measurements))
+    return judge(workload, policy, measurements, lambda part: measured_conditions(workload, policy, part))
 
 
 def measured_conditions(workload: Workload, policy: str, measurements: Measurements) -> tuple[Reason, ...]:
-    """The conditions that can be read off the measurements."""
+    """The conditions that can be read off the measurements.
+
+    Documents match, measured on one rung and not simulated, at a planned look, enough valid samples that no search
+    used, the environment stayed the same, the policy was in charge, no effect of order or time.
+    """
     return (
         documents_match(workload, policy, measurements),
         one_measured_rung(measurements),
+        at_a_look(workload, measurements),
+        fresh_samples(measurements),
+        same_environment(measurements),
         *(enough_valid(measurements, arm) for arm in ARMS),
         stayed_in_charge(measurements),
+        no_order_effect(workload, measurements),
+        no_trend(workload, measurements),
     )
 
 
-def judge(workload: Workload, policy: str, measurements: Measurements, conditions: tuple[Reason, ...]) -> Decision:
-    """:func:`decide` with the conditions given."""
-    findings = _find(workload, measurements, conditions)
+Conditions = Callable[[Measurements], tuple[Reason, ...]]
+
+
+def judge(workload: Workload, policy: str, measurements: Measurements, conditions: Conditions) -> Decision:
+    """:func:`decide` with the conditions given, as a function of the measurements up to a look."""
+    *earlier, last = reached(measurements) or (rounds_of(measurements),)
+    for rounds in earlier:
+        decision = _at(workload, policy, first_rounds(measurements, rounds), conditions)
+        if decision.verdict is not Verdict.INCONCLUSIVE:
+            return decision
+    return _at(workload, policy, first_rounds(measurements, last), conditions)
+
+
+def _at(workload: Workload, policy: str, measurements: Measurements, conditions: Conditions) -> Decision:
+    looks, rounds = planned(measurements), rounds_of(measurements)
+    confidence = confidence_of(workload, looks)
+    findings = _find(workload, measurements, conditions(measurements), confidence)
     verdict = _argue(findings)
     advice = _recommend(verdict, findings)
-    case = Case(workload=workload.name, policy=policy, verdict=verdict, recommendation=advice, rung=measurements.rung)
+    case = Case(
+        workload=workload.name,
+        policy=policy,
+        verdict=verdict,
+        recommendation=advice,
+        rung=measurements.rung,
+        stopped_early=rounds in looks[:-1],
+    )
     return Decision(
         workload=workload.name,
         policy=policy,
@@ -68,7 +106,9 @@ def judge(workload: Workload, policy: str, measurements: Measurements, condition
         recommendation=advice,
         summary=summary(case, findings.deciding(), findings.informed_alone.reasons),
         reasons=findings.all(),
-        confidence=_level(workload),
+        confidence=confidence,
+        looks=looks,
+        rounds=rounds,
     )
 
 
@@ -89,8 +129,7 @@ class _Findings:
         return (*self.deciding(), *self.reported, *self.informed_alone.reasons, *self.informed_guards)
 
 
-def _find(workload: Workload, measurements: Measurements, conditions: tuple[Reason, ...]) -> _Findings:
-    level = _level(workload)
+def _find(workload: Workload, measurements: Measurements, conditions: tuple[Reason, ...], level: float) -> _Findings:
     over_default = Sides("candidate", "eevdf", level)
     over_informed = Sides("candidate", "informed", level)
     informed_alone = Sides("informed", "eevdf", level)
@@ -103,12 +142,6 @@ def _find(workload: Workload, measurements: Measurements, conditions: tuple[Reas
         informed_alone=better(workload, measurements, informed_alone),
         informed_guards=guarded(workload, measurements, informed_alone, binding=True),
     )
-
-
-def _level(workload: Workload) -> float:
-    # One-sided, each objective at level 0.95 improves by chance in 2.5 % of the cases. Any of them may carry the claim,
-    # so with more than two the level rises to keep that chance at 5 % in all (Bonferroni).
-    return 1 - 0.1 / max(2, len(workload.objectives))
 
 
 def _argue(findings: _Findings) -> Verdict:

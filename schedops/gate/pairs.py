@@ -24,9 +24,38 @@ class Change:
     problem: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs:
+    """One metric of two arms, a pair a round, by rising round.
+
+    :param logs: ln(arm / baseline).
+    :param later: whether the arm ran after the baseline in that round.
+    :param problem: why the metric could not be compared at all; then there are no logs.
+    """
+
+    count: int = 0
+    logs: tuple[float, ...] = ()
+    later: tuple[bool, ...] = ()
+    problem: str = ""
+
+
 def compare(
     measurements: Measurements, metric: str, *, unit: str, arm: str, baseline: str, confidence: float
 ) -> Change:
+    """The change of :func:`pair_up`'s pairs, with its interval."""
+    pairs = pair_up(measurements, metric, unit=unit, arm=arm, baseline=baseline)
+    if pairs.problem:
+        return Change(pairs=pairs.count, problem=pairs.problem)
+    interval = paired_interval(pairs.logs, confidence=confidence)
+    return Change(
+        pairs=interval.n,
+        estimate=_fraction(interval.estimate),
+        low=_fraction(interval.low),
+        high=_fraction(interval.high),
+    )
+
+
+def pair_up(measurements: Measurements, metric: str, *, unit: str, arm: str, baseline: str) -> Pairs:
     """Pair *arm* with *baseline* within each round; an invalid or missing sample drops the pair of its round.
 
     A metric that a valid sample does not carry exactly once, in this unit, finite and above zero is a problem of the
@@ -34,18 +63,15 @@ def compare(
     """
     pairs = [pair for number in _rounds(measurements) if (pair := _pair(measurements, number, arm, baseline))]
     if not pairs:
-        return Change(problem=f"no round has a valid pair of {arm} and {baseline}")
+        return Pairs(problem=f"no round has a valid pair of {arm} and {baseline}")
     if rungs := {rung_of(measurements, sample) for pair in pairs for sample in pair} - {measurements.rung}:
-        return Change(pairs=len(pairs), problem=f"figures of {', '.join(sorted(rungs))} beside {measurements.rung}")
+        return Pairs(count=len(pairs), problem=f"figures of {', '.join(sorted(rungs))} beside {measurements.rung}")
     if problem := _problem([sample for pair in pairs for sample in pair], metric, unit):
-        return Change(pairs=len(pairs), problem=problem)
-    logs = [math.log(_value(new, metric) / _value(base, metric)) for new, base in pairs]
-    interval = paired_interval(logs, confidence=confidence)
-    return Change(
-        pairs=interval.n,
-        estimate=_fraction(interval.estimate),
-        low=_fraction(interval.low),
-        high=_fraction(interval.high),
+        return Pairs(count=len(pairs), problem=problem)
+    return Pairs(
+        count=len(pairs),
+        logs=tuple(math.log(_value(new, metric) / _value(base, metric)) for new, base in pairs),
+        later=tuple(new.order > base.order for new, base in pairs),
     )
 
 

@@ -21,6 +21,7 @@ class Case:
     verdict: Verdict
     recommendation: str
     rung: str
+    stopped_early: bool  # before the last planned look
 
 
 def summary(case: Case, deciding: Sequence[Reason], informed_alone: Sequence[Reason]) -> str:
@@ -41,8 +42,9 @@ def _found(case: Case, deciding: Sequence[Reason]) -> str:
     ]
     found = " and ".join(changes) or "nothing that could be measured"
     pairs = max((reason.pairs for reason in deciding if reason.baseline), default=0)
+    early = ", stopped early" if case.stopped_early and case.verdict is not Verdict.INCONCLUSIVE else ""
     simulated = "Simulated, not measured: " if case.rung == SIMULATED else ""
-    return f"{simulated}{case.policy} on {case.workload}: {found} ({pairs} pairs)."
+    return f"{simulated}{case.policy} on {case.workload}: {found} ({pairs} pairs{early})."
 
 
 def _follows(case: Case, deciding: Sequence[Reason], informed_alone: Sequence[Reason]) -> str:

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from schedops.gate.pairs import Change
 from schedops.gate.rules import MIN_PAIRS
+from schedops.model.verdict import Verdict
 
+_CONCLUDED = {
+    "objective": {
+        Verdict.PASS: "shown",
+        Verdict.FAIL: "ruled out",
+        Verdict.INCONCLUSIVE: "neither shown nor ruled out",
+        Verdict.ERROR: "nobody can say",
+    },
+    "guard": {
+        Verdict.PASS: "shown to hold",
+        Verdict.FAIL: "broken",
+        Verdict.INCONCLUSIVE: "neither shown to hold nor to be broken",
+        Verdict.ERROR: "nobody can say",
+    },
+}
 ARM_NAMES = {"eevdf": "the default scheduler", "informed": "the informed default", "candidate": "the candidate"}
 
 
@@ -32,3 +47,13 @@ def figures(change: Change) -> str:
 def against(metric: str, change: Change, baseline: str) -> str:
     """A metric, its change and what it was compared with."""
     return f"{metric_name(metric)} {figures(change)} against {ARM_NAMES.get(baseline, baseline)}"
+
+
+def concluded(role: str, verdict: Verdict) -> str:
+    """What an objective or a guard comes to, after a colon."""
+    return _CONCLUDED[role][verdict]
+
+
+def level(confidence: float) -> str:
+    """A level of confidence, with as many digits as tell it from its neighbours."""
+    return f"{100 * confidence:.3g} %"

@@ -44,3 +44,5 @@ class Decision:
     summary: str
     reasons: tuple[Reason, ...]
     confidence: float  # level of every interval, e.g. 0.95
+    looks: tuple[int, ...] = ()  # after how many rounds the gate was to look; empty: once, at the end
+    rounds: int = 0  # that the decision rests on: the look at which the answer was clear, or all

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from schedops.model.environment import Environment
 from schedops.model.guest import SchedState
 from schedops.model.jobs import JobPlan, RunReading, RunSetup
+
+FRESH, SEARCH = "fresh", "search"  # where a sample comes from: measured for a verdict, or to find a candidate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +28,7 @@ class Sample:
     :param before: state before the run; for the candidate it proves the policy was in charge.
     :param after: state after it.
     :param rung: where it comes from when that is not where the measurements as a whole do; then nothing is compared.
+    :param origin: FRESH, or SEARCH: it helped to choose the candidate, so it flatters it and proves nothing about it.
     :param valid: exit codes 0 and the right scheduler in charge before and after; *why_invalid* says what was not.
     """
 
@@ -40,6 +44,7 @@ class Sample:
     valid: bool
     why_invalid: str = ""
     rung: str = ""  # of schedops.model.rung; empty: that of the measurements
+    origin: str = FRESH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +57,12 @@ class RoundPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurements:
-    """A comparison of arms in one boot."""
+    """A comparison of arms in one boot.
+
+    :param looks: after how many rounds the gate looks, decided before the first run; empty: once, at the end.
+    :param workload_sha256: of the workload that was measured.
+    :param environment: before the first run; *environment_after*: after the last one. None: not recorded.
+    """
 
     workload: str
     policy: str
@@ -65,3 +75,7 @@ class Measurements:
     rounds: tuple[RoundPlan, ...]
     samples: tuple[Sample, ...]
     seconds: float
+    looks: tuple[int, ...] = ()
+    workload_sha256: str = ""
+    environment: Environment | None = None
+    environment_after: Environment | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from schedops.analyze import stage as analyze
@@ -12,13 +12,16 @@ from schedops.gate.decide import measured
 from schedops.model.decision import Decision
 from schedops.model.event import Event
 from schedops.model.jobs import Hints
-from schedops.model.measurements import Measurements
+from schedops.model.measurements import FRESH, Measurements
 from schedops.model.policy import ParamValue, Policy, PolicySource
 from schedops.model.profile import Profile
+from schedops.model.verdict import Verdict
 from schedops.model.verification import BuildFailure, BuiltObject
 from schedops.model.workload import Workload
 from schedops.ports import KernelImage, World
 from schedops.report import found
+
+Judged = Callable[[Measurements], Decision]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,17 +61,31 @@ def compare(
     image: KernelImage,
     size: Size,
     *,
-    rounds: int,
+    looks: tuple[int, ...],
     world: World,
+    origin: str = FRESH,
+    judged: Judged | None = None,
 ) -> Comparison:
     """Measure the three arms and judge the measurements alone. Raises as :func:`schedops.bench.stage.run`.
 
     :param built: None compares the default scheduler with itself.
+    :param looks: after how many rounds it may end, because the answer is clear; the last look is the end.
+    :param judged: who judges; by default :func:`schedops.gate.decide.measured`.
     """
-    _tell(world, "started", "bench", f"{source.policy.name} on {workload.name}, {rounds} rounds of three arms")
-    measurements = sample(workload, source.policy, built, hints, image, size, rounds=rounds, world=world)
+    judged = judged or _measured(workload, source.policy)
+    text = f"{source.policy.name} on {workload.name}, {looks_in_words(looks)} rounds of three arms"
+    _tell(world, "started", "bench", text)
+    measurements = sample(
+        workload, source.policy, built, hints, image, size, looks=looks, world=world, origin=origin, judged=judged
+    )
     _tell(world, "finished", "bench", found.measurements(measurements), measurements.seconds)
-    return Comparison(measurements=measurements, decision=measured(workload, source.policy.name, measurements))
+    return Comparison(measurements=measurements, decision=judged(measurements))
+
+
+def looks_in_words(looks: Sequence[int]) -> str:
+    """``10, 20 or 30``."""
+    *some, last = map(str, looks)
+    return f"{', '.join(some)} or {last}" if some else last
 
 
 def learn(workload: Workload, image: KernelImage, size: Size, *, world: World) -> tuple[Profile, Hints]:
@@ -93,10 +110,13 @@ def sample(
     image: KernelImage,
     size: Size,
     *,
-    rounds: int,
+    looks: tuple[int, ...],
     world: World,
+    origin: str = FRESH,
+    judged: Judged | None = None,
 ) -> Measurements:
-    """:func:`schedops.bench.stage.run` with the ports of *world*."""
+    """:func:`schedops.bench.stage.run` with the ports of *world*; over when *judged* comes to a verdict."""
+    judge = judged or _measured(workload, policy)
     return bench.run(
         workload,
         policy,
@@ -104,14 +124,21 @@ def sample(
         hints,
         image,
         cpus=size.cpus,
-        rounds=rounds,
+        looks=looks,
         # Not the seed of the profile: hints must predict runs that they were not learnt from.
         seed=size.seed + 1,
         scale=size.scale,
         machines=world.machines,
         clock=world.clock,
         progress=world.progress,
+        host=world.host,
+        settled=lambda measurements: judge(measurements).verdict is not Verdict.INCONCLUSIVE,
+        origin=origin,
     )
+
+
+def _measured(workload: Workload, policy: Policy) -> Judged:
+    return lambda measurements: measured(workload, policy.name, measurements)
 
 
 def build(source: PolicySource, params: Sequence[ParamValue], image: KernelImage, *, world: World) -> BuiltObject:

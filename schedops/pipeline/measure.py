@@ -37,7 +37,7 @@ class Request:
     :param group: host group that is to run the policy; None: the only one with this workload.
     :param kernel: where profile and bench run; None: the newest that the fleet names.
     :param scale: factor on the number of builds or short jobs.
-    :param rounds: measured rounds; None: what the workload says.
+    :param rounds: measured rounds at most; None: what the workload says.
     """
 
     workload: str
@@ -176,19 +176,19 @@ class _Steps:
         return self.line.stage("verify", "verification", depends, VerificationReport, make, found.verification)
 
     def bench(self, source: PolicySource, plan: Plan, hints: Hints, image: KernelImage) -> Measurements:
-        rounds = self.request.rounds or self.inputs.workload.rounds
+        looks = self.inputs.workload.looks_until(self.request.rounds)
         depends = {
             **self._situation(image),
             **_object_inputs(source, plan),
             "hints": digest_of(hints),
-            "rounds": rounds,
+            "looks": list(looks),
         }
 
         def make() -> Measurements:
             built = build(source, plan.params, image, world=self.world)
             size = self._size()
             workload = self.inputs.workload
-            return sample(workload, source.policy, built, hints, image, size, rounds=rounds, world=self.world)
+            return sample(workload, source.policy, built, hints, image, size, looks=looks, world=self.world)
 
         return self.line.stage("bench", "measurements", depends, Measurements, make, found.measurements)
 

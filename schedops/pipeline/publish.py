@@ -96,7 +96,8 @@ def _documents(inputs: Inputs, results: Results) -> list[object]:
 
 
 def _commands(request: Request, results: Results, base_commit: str) -> tuple[str, ...]:
-    rounds = len(results.measurements.rounds)
+    measured = results.measurements
+    rounds = measured.looks[-1] if measured.looks else len(measured.rounds)
     kernel = results.image.kernel
     group = f" --group {request.group}" if request.group else ""
     propose_again = (

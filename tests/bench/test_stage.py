@@ -4,13 +4,16 @@ import pytest
 
 from schedops.agent.quantum import Discipline
 from schedops.bench import stage
+from schedops.bench.design import design
 from schedops.errors import GuestLost, Refused
 from schedops.gate.decide import decide
+from schedops.model.environment import differences
 from schedops.model.policy import Capabilities
 from schedops.model.verdict import Verdict
 from schedops.model.workload import Guard, Objective
+from schedops.schema.canonical import digest_of
 from schedops.workloads.expand import expand
-from tests.fakes.guest import IMAGE, Clock, Machines, Progress, Script
+from tests.fakes.guest import IMAGE, Clock, Host, Machines, Progress, Script
 from tests.fakes.measurements import report
 from tests.fakes.workloads import BUILT, batch, builds, hints, policy
 
@@ -18,7 +21,19 @@ BATCH = batch()
 KNOWN = hints(expand(BATCH, seed=1, cpus=2))
 
 
-def run(script, *, workload=BATCH, known=KNOWN, built=BUILT, rounds=6, progress=None, **changes):
+def run(
+    script,
+    *,
+    workload=BATCH,
+    known=KNOWN,
+    built=BUILT,
+    rounds=6,
+    looks=(),
+    progress=None,
+    host=None,
+    settled=stage.undecided,
+    **changes,
+):
     return stage.run(
         workload,
         policy(**changes),
@@ -26,12 +41,14 @@ def run(script, *, workload=BATCH, known=KNOWN, built=BUILT, rounds=6, progress=
         known,
         IMAGE,
         cpus=2,
-        rounds=rounds,
-        seed=1,
+        looks=looks or (rounds,),
+        seed=10,  # of which the first round has the plain order
         scale=1.0,
         machines=Machines(script),
         clock=Clock(),
         progress=progress or Progress(),
+        host=host or Host(),
+        settled=settled,
     )
 
 
@@ -230,3 +247,48 @@ def test_default_against_itself_passes_nothing():
     found = run(Script(discipline=Discipline.FAIR), workload=w, known=None)
     same = replace(found, samples=tuple(replace(s, metrics=found.samples[3 * s.round].metrics) for s in found.samples))
     assert decide(w, "ours", same, report(policy="ours")).verdict is Verdict.FAIL
+
+
+# Looks and the environment
+
+
+def test_it_ends_at_the_look_where_the_answer_is_clear():
+    asked, progress = [], Progress()
+
+    def settled(measurements):
+        asked.append((len(measurements.rounds), len(measurements.samples), measurements.environment_after is not None))
+        return len(measurements.rounds) >= 4
+
+    found = run(Script(), looks=(2, 4, 6), settled=settled, progress=progress)
+    assert asked == [(2, 6, True), (4, 12, True)]
+    assert (len(found.rounds), len(found.samples), found.looks) == (4, 12, (2, 4, 6))
+    assert progress.events[-1].text == "the answer is clear after 4 of at most 6 rounds"
+
+
+def test_it_ends_at_the_last_look_anyway():
+    found = run(Script(), looks=(2, 4, 6))
+    assert (len(found.rounds), found.looks) == (6, (2, 4, 6))
+
+
+def test_which_arm_begins_follows_from_the_seed():
+    def order(seed):
+        planned = design(BATCH, rounds=1, seed=seed, cpus=2, scale=1.0)
+        return tuple(turn.arm for turn in planned[-1].turns)
+
+    assert len({order(seed) for seed in range(30)}) == 6
+
+
+def test_the_environment_is_recorded_before_and_after():
+    found = run(Script(), rounds=1, host=Host(governors=("performance", "powersave")))
+    assert (found.environment.kernel, found.environment.cpus, found.environment.accelerator) == (
+        "6.18.15",
+        2,
+        "tcg-multi",
+    )
+    assert differences(found.environment, found.environment_after) == ("host governor: performance and powersave",)
+
+
+def test_what_was_measured_names_its_workload_and_where_samples_come_from():
+    found = run(Script(), rounds=1)
+    assert found.workload_sha256 == digest_of(BATCH)
+    assert {sample.origin for sample in found.samples} == {"fresh"}

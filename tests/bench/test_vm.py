@@ -29,7 +29,7 @@ def test_three_arms_of_a_real_policy_on_a_real_kernel(newest_kernel):
     built = Clang().build(source, (), newest_kernel)
     assert isinstance(built, BuiltObject), built
     found = bench.run(
-        workload, source.policy, built, hints, newest_kernel, cpus=2, rounds=1, seed=1, scale=0.5, **ports
+        workload, source.policy, built, hints, newest_kernel, cpus=2, looks=(1,), seed=10, scale=0.5, **ports
     )
     assert [(sample.arm, sample.why_invalid) for sample in found.samples] == [
         ("eevdf", ""),

@@ -11,7 +11,7 @@ from schedops.agent.quantum import Discipline
 from schedops.cli.main import main
 from schedops.model.verification import BuildFailure, SourceProblem
 from schedops.ports import KernelImage, World
-from tests.fakes.guest import IMAGE, Clock, Machines, Script
+from tests.fakes.guest import IMAGE, Clock, Host, Machines, Script
 from tests.fakes.workloads import BUILT
 
 ROOT = Path(__file__).parent.parent.parent
@@ -53,6 +53,7 @@ def run(monkeypatch, capsys):
                 toolchain=toolchain or Toolchain(),
                 machines=Machines(script),
                 kernels=kernels or Kernels(IMAGE),
+                host=Host(),
             )
 
         # Wiring is where real adapters come in; no guest is booted here.

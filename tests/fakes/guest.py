@@ -12,6 +12,7 @@ from pathlib import Path
 
 from schedops.agent.quantum import Discipline, simulate
 from schedops.errors import GuestLost
+from schedops.model.environment import HostFacts
 from schedops.model.event import Event
 from schedops.model.guest import Accelerator, AttachReading, DetachReading, SchedState
 from schedops.model.jobs import JobPlan, RunReading, RunSetup
@@ -21,6 +22,18 @@ from schedops.ports import KernelImage
 KERNEL = Kernel(name="6.18.15", release="6.18.15", btf_sha256="b" * 64, vmlinux_sha256="c" * 64, source="added")
 IMAGE = KernelImage(KERNEL, Path("/nonexistent"))
 DISABLED = SchedState(state="disabled", ops="", enable_seq=0, switch_all=0, nr_rejected=0, task_on_ext=False)
+
+HOST_FACTS = HostFacts(
+    kernel="6.12.1",
+    cpu_model="A CPU",
+    cpus=2,
+    governor="performance",
+    smt="off",
+    turbo="off",
+    mitigations=("meltdown: Not affected",),
+    microcode="0x1",
+    virtualisation="none",
+)
 
 
 @dataclass
@@ -123,6 +136,18 @@ class Machines:
 
     def accelerator(self) -> Accelerator:
         return Accelerator(name="tcg-multi", qemu_version="10.0", reason="no KVM")
+
+
+@dataclass
+class Host:
+    """A machine that stays what it is, or whose governor changes with every look at it."""
+
+    governors: tuple[str, ...] = ("performance",)
+    asked: int = 0
+
+    def facts(self) -> HostFacts:
+        self.asked += 1
+        return replace(HOST_FACTS, governor=self.governors[min(self.asked, len(self.governors)) - 1])
 
 
 @dataclass

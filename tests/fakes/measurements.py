@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from schedops.model.environment import Environment
 from schedops.model.guest import SchedState
 from schedops.model.jobs import JobPlan, RunReading, RunSetup
 from schedops.model.measurements import Measurements, MetricValue, RoundPlan, Sample
 from schedops.model.verdict import Verdict
 from schedops.model.verification import Check, VerificationReport
 from schedops.model.workload import BatchModel, Guard, Objective, Workload
+from tests.fakes.guest import HOST_FACTS
 
 SPREAD = (0.99, 1.01, 1.0, 0.98, 1.02, 1.005, 0.995, 1.015, 0.985, 1.0)  # ten rounds, a quiet host
 BATCH = BatchModel(short_jobs_per_cpu=5.0, long_jobs=1, job_work=1000, long_factor=7.4, length_sigma=0.15)
@@ -27,6 +29,13 @@ READING = RunReading(
     wall_us=1,
     context_switches=0,
     wakeups=0,
+)
+ENVIRONMENT = Environment(
+    kernel="6.18",
+    cpus=2,
+    accelerator="tcg-multi",
+    qemu="10.0.2",
+    host=HOST_FACTS,
 )
 SETUP = RunSetup(cgroup_per_group=False, nice=(), hint_ns=(), name_seed=1)
 
@@ -60,12 +69,12 @@ def scaled(level: float, spread: tuple[float, ...] = SPREAD) -> list[float]:
 
 
 def measurements(columns: dict[str, dict[str, list[float]]], unit: str = "ms") -> Measurements:
-    """:param columns: arm -> metric -> one value per round."""
+    """:param columns: arm -> metric -> one value per round; which arm runs first changes from round to round."""
     rounds = max((len(values) for arm in columns.values() for values in arm.values()), default=0)
     samples = [
         sample(number, order, arm, {metric: values[number] for metric, values in figures.items()}, unit)
         for number in range(rounds)
-        for order, (arm, figures) in enumerate(columns.items())
+        for order, (arm, figures) in _in_turn(columns, number)
     ]
     return Measurements(
         workload="w",
@@ -81,7 +90,16 @@ def measurements(columns: dict[str, dict[str, list[float]]], unit: str = "ms") -
         ),
         samples=tuple(samples),
         seconds=1.0,
+        environment=ENVIRONMENT,
+        environment_after=ENVIRONMENT,
     )
+
+
+def _in_turn(columns: dict[str, dict[str, list[float]]], number: int):
+    # Every arm in every place, and every arm after every other one, as often.
+    arms = list(columns.items())
+    turned = arms[number % len(arms) :] + arms[: number % len(arms)] if arms else []
+    return enumerate(turned if number % 2 else turned[::-1])
 
 
 def sample(number: int, order: int, arm: str, figures: dict[str, float], unit: str = "ms") -> Sample:

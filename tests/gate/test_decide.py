@@ -59,7 +59,7 @@ def test_broken_hard_guard_vetoes():
     assert decision.verdict is Verdict.FAIL
     assert decision.summary.endswith(
         "It is not good enough: cost +20.0 % [+20.0 %, +20.0 %] against the default scheduler; "
-        "at most 6.0 % worse is allowed."
+        "at most 6.0 % worse is allowed: broken."
     )
 
 
