@@ -17,6 +17,7 @@ ROOMS = (
     "evidence",
     "propose",
     "sim",
+    "suite",
     "workloads",
     "stats",
     "model",

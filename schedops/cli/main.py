@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "validate": ("schedops.cli.validate", "validate", "every problem of every file below policies/"),
     "profile": ("schedops.cli.profile", "profile", "run a workload once under the default scheduler and classify it"),
     "simulate": ("schedops.cli.simulate", "simulate", "run a policy on a simulated machine against a baseline"),
+    "suite": ("schedops.cli.suite", "suite", "policies on all workloads, and their score: run, score, plan, merge"),
     "verify": ("schedops.cli.verify", "verify", "compile, load and try a policy on real kernels"),
     "bench": ("schedops.cli.bench", "bench", "measure a policy against the default and the informed default"),
     "propose": ("schedops.cli.propose", "propose", "workload to pull request: analyze, plan, verify, bench, gate"),

@@ -8,16 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from schedops.cli.common import answers, output_option
+from schedops.cli.contestants import DEFAULT_CPUS, baseline_of, machine_of, scheduler_of
 from schedops.report.envelope import Answer
 
 if TYPE_CHECKING:
-    from schedops.model.machine import Machine
     from schedops.pipeline.simulation import Contest, Simulated
-    from schedops.ports import SimScheduler
-    from schedops.repository import Tree
 
-_BUILT_IN = ("eevdf", "fifo", "random")
-_DEFAULT_CPUS = 2  # as bench has it
 _DEFAULT_SEEDS = 10
 
 
@@ -25,7 +21,7 @@ _DEFAULT_SEEDS = 10
 @click.argument("policy", required=False)
 @click.option("-w", "--workload", metavar="NAME", help="`schedops workload list` names them")
 @click.option("--case", metavar="ID", help="a run of `schedops verify`'s simulated stage, as its findings name it")
-@click.option("--cpus", type=click.IntRange(1, 512), help=f"so many equal CPUs [default: {_DEFAULT_CPUS}]")
+@click.option("--cpus", type=click.IntRange(1, 512), help=f"so many equal CPUs [default: {DEFAULT_CPUS}]")
 @click.option(
     "--machine", metavar="NAME|FILE", help="a machine file, or one that comes along (laptop-4-4, server-172 ...)"
 )
@@ -113,11 +109,11 @@ def simulate(
     from schedops.wiring import crew, simulator
 
     tree = open_tree(Path.cwd())
-    rival, arm = _baseline(tree, baseline)
+    rival, arm = baseline_of(tree, baseline)
     contest = Contest(
         workload=load_workload(tree.root, workload),
-        machine=_machine(cpus, machine),
-        policy=_scheduler(tree, policy, params, includes),
+        machine=machine_of(cpus, machine),
+        policy=scheduler_of(tree, policy, params, includes),
         baseline=rival,
         baseline_arm=arm,
         seeds=_seeds(seeds, count),
@@ -147,7 +143,7 @@ def _case(
     from schedops.repository import open_tree
     from schedops.wiring import simulator
 
-    scheduler = _scheduler(open_tree(Path.cwd()), policy, params, includes)
+    scheduler = scheduler_of(open_tree(Path.cwd()), policy, params, includes)
     found = run_case(case, scheduler, simulator(), trace=bool(trace or plot))
     written = [name for name in (plot, trace) if name is not None and found.result.tasks]
     if plot in written and plot is not None:
@@ -166,15 +162,6 @@ def _check_outputs(trace: str | None, plot: str | None) -> None:
         raise click.UsageError(f"--plot {plot}: a name that ends in .svg is needed")
 
 
-def _machine(cpus: int | None, machine: str | None) -> Machine:
-    from schedops.model.machine import flat_machine
-    from schedops.repository import load_machine
-
-    if cpus is not None and machine is not None:
-        raise click.UsageError("--cpus and --machine exclude each other")
-    return load_machine(machine, cwd=Path.cwd()) if machine is not None else flat_machine(cpus or _DEFAULT_CPUS)
-
-
 def _seeds(seeds: tuple[int, ...], count: int | None) -> tuple[int, ...]:
     if len(seeds) > 1:
         if count is not None:
@@ -182,32 +169,6 @@ def _seeds(seeds: tuple[int, ...], count: int | None) -> tuple[int, ...]:
         return tuple(dict.fromkeys(seeds))
     first = seeds[0] if seeds else 1
     return tuple(range(first, first + (count or (1 if seeds else _DEFAULT_SEEDS))))
-
-
-def _scheduler(tree: Tree, name: str, params: tuple[str, ...], includes: tuple[Path, ...] = ()) -> SimScheduler:
-    from schedops.pipeline.parameters import parameters
-    from schedops.ports import SimScheduler
-    from schedops.repository import read_includes, resolve_policy, with_includes
-
-    if name in {"eevdf", "random"}:  # fifo is a policy of the library, too
-        if params:
-            raise click.UsageError(f"{name} is built in and has no parameters")
-        return SimScheduler(name)
-    source = resolve_policy(tree.root, name, cwd=Path.cwd())
-    if includes:
-        source = with_includes(source, read_includes(includes))
-    return SimScheduler(source.policy.name, source, parameters(source.policy, params))
-
-
-def _baseline(tree: Tree, name: str) -> tuple[SimScheduler, str]:
-    # Who schedules, and how the jobs are launched.
-    from schedops.ports import SimScheduler
-
-    if name == "informed":
-        return SimScheduler("eevdf"), "informed"
-    if name in _BUILT_IN:
-        return SimScheduler(name), "eevdf"
-    return _scheduler(tree, name, ()), "candidate"
 
 
 def _write(contest: Contest, found: Simulated, *, trace: str | None, plot: str | None) -> list[str]:

@@ -28,10 +28,9 @@ _DONE = SimEnd(verdict=SimVerdict.DONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contest:
-    """What is asked.
+class Load:
+    """What runs, on what.
 
-    :param baseline_arm: eevdf | informed | candidate: how the baseline's jobs are launched.
     :param scale: factor on the number of builds, jobs, tasks.
     :param cold: nobody knows anything about the jobs; else policies that want hints get those of one earlier run.
     :param hint_error: standard deviation of ln(hint / mean); None: the workload's own spread from run to run.
@@ -39,13 +38,22 @@ class Contest:
 
     workload: Workload
     machine: Machine
+    scale: float = 1.0
+    cold: bool = False
+    hint_error: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contest(Load):
+    """What is asked.
+
+    :param baseline_arm: eevdf | informed | candidate: how the baseline's jobs are launched.
+    """
+
     policy: SimScheduler
     baseline: SimScheduler
     baseline_arm: str
     seeds: tuple[int, ...]
-    scale: float = 1.0
-    cold: bool = False
-    hint_error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,38 +128,44 @@ def _others(contest: Contest, simulator: Simulator, crew: Crew, progress: Progre
 
 
 def _both(contest: Contest, seed: int, simulator: Simulator, *, trace: bool) -> tuple[Run, Run]:
-    sides = ((contest.baseline, contest.baseline_arm), (contest.policy, _arm_of(contest.policy)))
-    runs = []
-    for scheduler, arm in sides:
-        plan = _planned(contest, scheduler, arm, seed)
-        runs.append(Run(plan, simulator.run(plan.plan, contest.machine, scheduler, trace=trace)))
-    return runs[0], runs[1]
+    base = one_run(contest, contest.baseline, contest.baseline_arm, seed, simulator=simulator, trace=trace)
+    policy = arm_of(contest.policy)
+    return base, one_run(contest, contest.policy, policy, seed, simulator=simulator, trace=trace)
 
 
-def _arm_of(policy: SimScheduler) -> str:
+def one_run(
+    load: Load, scheduler: SimScheduler, arm: str, seed: int, *, simulator: Simulator, trace: bool = False
+) -> Run:
+    """One scheduler, one seed. :raises InputError: the plan cannot be made."""
+    plan = _planned(load, scheduler, arm, seed)
+    return Run(plan, simulator.run(plan.plan, load.machine, scheduler, trace=trace))
+
+
+def arm_of(policy: SimScheduler) -> str:
+    """How the jobs of one that is no baseline are launched."""
     return "candidate" if policy.source is not None else "eevdf"
 
 
-def _planned(contest: Contest, scheduler: SimScheduler, arm: str, seed: int) -> Planned:
+def _planned(load: Load, scheduler: SimScheduler, arm: str, seed: int) -> Planned:
     declared = scheduler.source.policy.capabilities if scheduler.source is not None else Capabilities()
     return planned(
-        contest.workload,
-        machine=contest.machine,
+        load.workload,
+        machine=load.machine,
         seed=seed,
         arm=arm,
-        hints=_hints(contest, seed),
-        takes_hints=declared.hints and not contest.cold,
-        takes_group_hints=declared.group_hints and not contest.cold,
-        scale=contest.scale,
+        hints=_hints(load, seed),
+        takes_hints=declared.hints and not load.cold,
+        takes_group_hints=declared.group_hints and not load.cold,
+        scale=load.scale,
     )
 
 
-def _hints(contest: Contest, seed: int) -> Hints | None:
-    if contest.cold or contest.workload.model_kind not in JOB_KINDS:
+def _hints(load: Load, seed: int) -> Hints | None:
+    if load.cold or load.workload.model_kind not in JOB_KINDS:
         return None
     earlier = derived_seed(seed, "history")  # hints must predict runs that they were not learnt from
-    cpus = len(contest.machine.cpus)
-    return model_hints(contest.workload, seed=earlier, cpus=cpus, scale=contest.scale, error=contest.hint_error)
+    cpus = len(load.machine.cpus)
+    return model_hints(load.workload, seed=earlier, cpus=cpus, scale=load.scale, error=load.hint_error)
 
 
 def _kept(seed: int, runs: tuple[Run, Run]) -> _Seed:

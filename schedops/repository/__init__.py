@@ -6,6 +6,7 @@ from schedops.repository.documents import (
     load_fleet,
     load_hints,
     load_workload,
+    load_workload_files,
     load_workloads,
 )
 from schedops.repository.includes import ignored_includes, read_includes, with_includes
@@ -30,6 +31,7 @@ __all__ = [
     "load_policies",
     "load_policy",
     "load_workload",
+    "load_workload_files",
     "load_workloads",
     "open_tree",
     "read_includes",

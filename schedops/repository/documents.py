@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
+from schedops.errors import InputError
 from schedops.model.fleet import Assignment, Fleet
 from schedops.model.jobs import Hints
 from schedops.model.workload import Workload
@@ -30,6 +31,25 @@ def load_workload(root: Path, name: str) -> Workload:
     if name not in known:
         raise unknown("workload", name, known, command="schedops workload list")
     return settled([read_workload(root, name)], where=f"{POLICIES}/workloads/{name}.yaml")[0]
+
+
+def load_workload_files(directory: Path) -> tuple[Workload, ...]:
+    """Every ``*.yaml`` of a directory that is no part of a tree of policies, such as hidden workloads, by name.
+
+    :raises InputError: ``no-workloads``, or ``invalid-document`` with every problem of every workload.
+    """
+    names = sorted(path.name.removesuffix(".yaml") for path in directory.glob("*.yaml"))
+    if not names:
+        raise InputError("no-workloads", f"there is no .yaml file in {directory}", where=str(directory))
+    return settled((_workload_file(directory, name) for name in names), where=str(directory))
+
+
+def _workload_file(directory: Path, name: str) -> Found[Workload]:
+    found = document(directory, f"{name}.yaml", Workload, below="")
+    if found.value is None:
+        return found
+    problems = workload_problems(found.value, name)
+    return Found(None if problems else found.value, tuple(f"{name}.yaml::{line}" for line in problems))
 
 
 def load_fleet(root: Path) -> Fleet:
