@@ -9,7 +9,7 @@ from itertools import combinations, groupby
 
 from schedops.stats.summary import mean
 
-LEAST_EFFECT = 0.01  # a foretold change of less than 1 % says that there is none
+LEAST_EFFECT = 0.01  # a foretold change of less than 1 % says that there is none, unless that is what was measured
 
 
 class Agreement(StrEnum):
@@ -36,7 +36,7 @@ def agreement(foretold: float, low: float, high: float, *, none: float) -> Agree
         return Agreement.NEITHER if abs(foretold) <= none else Agreement.INVENTED
     if low <= 0 <= high:
         return Agreement.UNSURE
-    if abs(foretold) < LEAST_EFFECT:
+    if abs(foretold) < LEAST_EFFECT and not low <= foretold <= high:
         return Agreement.MISSED
     return Agreement.SAME if (foretold > 0) == (low > 0) else Agreement.WRONG
 

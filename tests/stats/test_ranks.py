@@ -69,6 +69,8 @@ def test_only_order_counts(correlation, pairs):
         (0.20, -0.30, -0.10, Agreement.WRONG),
         (0.009, 0.10, 0.30, Agreement.MISSED),
         (0.0, -0.30, -0.10, Agreement.MISSED),
+        (0.009, 0.008, 0.30, Agreement.SAME),
+        (-0.009, 0.008, 0.30, Agreement.MISSED),
         (0.20, -0.01, 0.30, Agreement.UNSURE),
         (0.0, 0.0, 0.06, Agreement.UNSURE),
         (0.04, -0.05, 0.05, Agreement.NEITHER),
