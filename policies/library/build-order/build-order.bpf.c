@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * build-order: builds, known by their cgroup, in order of arrival, each run to completion.
+ * build-order: builds, known by their cgroup, one after the other, each run to completion: the one with the least work
+ * left first, in order of arrival where nobody knows.
  *
- * A fair scheduler slows down all builds of a runner host together, so that all of them end late. Serving the oldest
- * first ends the first build early, then the second, and none much later than before: the mean build time falls.
+ * A fair scheduler slows down all builds of a runner host together, so that all of them end late. Serving one of them
+ * first ends that one early, then the second, and none much later than before: the mean build time falls.
  *
  * Two queues. Tasks outside of any build (the root cgroup, shells, the runner itself, kernel threads) are served
  * first, fairly by weight; they are expected to be light, and builds keep a minimum when they are not. Tasks of builds
@@ -11,15 +12,15 @@
  *
  *	key = time of enqueueing + wait by rank + wait by length
  *
- * where the rank is the number of active builds that arrived earlier. The oldest build has rank 0 and waits for nobody.
- * The wait by rank is bounded, so a task of the youngest build gets a slice every max_wait_ms even while older builds
- * could use every CPU: that is the ageing. It has strictly increasing steps (1/2, 2/3, 3/4 ... of max_wait_ms), so any
+ * where the rank is the number of active builds that go before. The first build has rank 0 and waits for nobody. A build
+ * goes before others when it has less work left, by what history expects of a build as a whole less what it has used:
+ * the largest hint of any of its tasks, since its first process may say what all of them will use. Builds that nobody
+ * knows come before those, in order of arrival; with remaining_first = 0 all builds are in order of arrival.
+ *
+ * The wait by rank is bounded, so a task of the last build gets a slice every max_wait_ms even while others could use
+ * every CPU: that is the ageing. It has strictly increasing steps (1/2, 2/3, 3/4 ... of max_wait_ms), so any
  * number of builds stays in order. The wait by length, much smaller, puts the longest job of a build first, by what
  * history expects (hints) or by what it has used already: this also finishes what was begun.
- *
- * With remaining_first the rank is another: the number of active builds that have less work left, by what history
- * expects of a build as a whole less what it has used. That is the largest hint of any of its tasks: its first process
- * may say what all of them will use. Builds that nobody knows come first, in order of arrival.
  *
  * Nothing about a task is looked at but its cgroup, its weight, its hint and the CPU time it used.
  */
@@ -44,11 +45,11 @@ char _license[] SEC("license") = "GPL";
 #define CREDIT_NS (5 * NSEC_PER_MSEC)
 
 const volatile u64 build_level = 1;
-const volatile u64 slice_us = 5000;
+const volatile u64 slice_us = 1000;
 const volatile u64 first_turn_us = 1000;
 const volatile u64 max_wait_ms = 1200;
 const volatile u64 build_share_ms = 50;
-const volatile u64 remaining_first = 0;
+const volatile u64 remaining_first = 1;
 
 struct exit_record exit_record;
 
@@ -82,6 +83,9 @@ struct {
 } builds SEC(".maps");
 
 static u64 arrivals;
+
+/* Somebody hands over hints. */
+static bool hinted;
 
 /* Active builds, at arrival number modulo SLOTS. */
 struct bo_slot {
@@ -228,10 +232,12 @@ static u64 wait_ns(struct task_struct *p, struct bo_task *t, u64 now)
 	u64 by_rank = max_wait_ms * NSEC_PER_MSEC * rank / (rank + 1);
 	u64 expected_ns = hint_ns(p);
 
+	if (expected_ns && !hinted)
+		hinted = true;
 	if (expected_ns < t->used_ns)
 		expected_ns = t->used_ns;
-	/* A new task, whatever its build: a launcher may be about to hand over its hint. */
-	if (t->used_ns < first_turn_us * NSEC_PER_USEC)
+	/* A new task, whatever its build: a launcher may be about to hand over its hint, if there is one that does. */
+	if (hinted && t->used_ns < first_turn_us * NSEC_PER_USEC)
 		return 0;
 	/* Just woken: it will start the next job, or hand on a result. */
 	if (t->turn_ns < first_turn_us * NSEC_PER_USEC)

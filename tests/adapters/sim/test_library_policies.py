@@ -45,23 +45,29 @@ def build_ends(result: SimResult) -> tuple[float, float]:
     return max(ends[:8]), max(ends[8:])
 
 
-def test_build_order_ends_the_first_build_first(simulator: WasmSimulator) -> None:
-    for plan in (two_builds(), two_builds(1600, 200)):
-        big, small = build_ends(done(simulator, plan, of_library("build-order"), 2))
+def test_build_order_ends_the_first_build_first_when_nobody_knows(simulator: WasmSimulator) -> None:
+    by_arrival = of_library("build-order", remaining_first=0)
+    cold, told, without = (
+        build_ends(done(simulator, plan, scheduler, 2))
+        for plan, scheduler in (
+            (two_builds(), of_library("build-order")),
+            (two_builds(1600, 200), by_arrival),
+            (two_builds(), by_arrival),
+        )
+    )
+    assert cold == without
+    for big, small in (cold, told):
         assert big < 900 < small
 
 
-def test_build_order_ends_the_small_build_first_when_it_is_asked_to_and_knows(simulator: WasmSimulator) -> None:
-    scheduler = of_library("build-order", remaining_first=1)
-    big, small = build_ends(done(simulator, two_builds(1600, 200), scheduler, 2))
+def test_build_order_ends_the_small_build_first_when_it_knows(simulator: WasmSimulator) -> None:
+    big, small = build_ends(done(simulator, two_builds(1600, 200), of_library("build-order"), 2))
     assert small < 200
     assert big < 950
-    cold = build_ends(done(simulator, two_builds(), scheduler, 2))
-    assert cold == build_ends(done(simulator, two_builds(), of_library("build-order"), 2))
 
 
 def test_a_small_build_does_not_pass_one_that_has_less_left(simulator: WasmSimulator) -> None:
-    big, small = build_ends(done(simulator, two_builds(210, 200), of_library("build-order", remaining_first=1), 2))
+    big, small = build_ends(done(simulator, two_builds(210, 200), of_library("build-order"), 2))
     assert big < 900 < small
 
 
