@@ -28,7 +28,7 @@ def lab() -> Machine:
 
 def hops(play: Play) -> Hops:
     """Medians of :data:`REPEATS` runs."""
-    runs = [(_step(play), _hop(play, 0), _hop(play, 1), _work(play)) for _ in range(REPEATS)]
+    runs = [(_step(play), _hop(play, 0), _hop(play, 1), _work(play, 1), _work(play, 2)) for _ in range(REPEATS)]
     return Hops(*(median(one) for one in zip(*runs, strict=True)))
 
 
@@ -70,9 +70,10 @@ def _hop(play: Play, cpu: int) -> float:
     return _length_ns(play(builder.plan(seed=1))) / (2 * ROUNDS)
 
 
-def _work(play: Play) -> float:
+def _work(play: Play, cpus: int) -> float:
     builder = PlanBuilder()
-    builder.task("alone", (Instruction(Op.RUN, WORK_NS),), label="alone", cpuset=builder.cpuset([0]))
+    for cpu in range(cpus):
+        builder.task(f"worker-{cpu}", (Instruction(Op.RUN, WORK_NS),), label="alone", cpuset=builder.cpuset([cpu]))
     return _length_ns(play(builder.plan(seed=1))) / WORK_NS
 
 

@@ -34,13 +34,14 @@ class Hops:
     :param step_ns: to give a token and take it, with nobody to wake.
     :param same_ns: to hand a token to a task on the same CPU and wait.
     :param other_ns: the same, the other task bound to the other CPU.
-    :param work: wall time of planned work by its plan, alone on an idle CPU.
+    :param work: wall time of planned work by its plan, while nothing else runs; *both*: while both CPUs work.
     """
 
     step_ns: float
     same_ns: float
     other_ns: float
     work: float
+    both: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,13 +93,13 @@ def test_a_digest_is_of_the_plan_and_the_policy_and_of_nothing_that_is_not_said(
 
 def test_a_simulated_token_takes_what_it_took_in_the_guest(sim_modules):
     simulator = WasmSimulator(sim_modules)
-    measured = Hops(step_ns=1_000.0, same_ns=31_000.0, other_ns=61_000.0, work=1.0)
+    measured = Hops(step_ns=1_000.0, same_ns=31_000.0, other_ns=61_000.0, work=1.0, both=1.0)
     machine = machine_of(measured, simulator)
     assert machine.tick_ns == 4_000_000
     found = simulated(machine, simulator, SimScheduler("eevdf"))
     assert found.same_ns == pytest.approx(30_000, rel=0.01)
     assert found.other_ns == pytest.approx(60_000, rel=0.01)
-    assert machine_of(Hops(1_000.0, 31_000.0, 20_000.0, 1.0), simulator).idle_states == ()
+    assert machine_of(Hops(1_000.0, 31_000.0, 20_000.0, 1.0, 1.0), simulator).idle_states == ()
 
 
 def test_classes_have_figures_of_their_own(simulated_eevdf):

@@ -19,7 +19,7 @@ from tests.fakes.fidelity import FIGURE, WORKLOAD, runs, simulated
 POLICIES = ("fifo", "interactive", "long-first", "warm-cores")
 OURS = {"fifo": 0.7, "interactive": 1.0, "long-first": 1.3, "warm-cores": 1.1}
 THEIRS = {"fifo": 0.8, "interactive": 1.0, "long-first": 0.8, "warm-cores": 1.2}
-HOPS = Hops(1_000.0, 30_000.0, 45_000.0, 1.02)
+HOPS = Hops(1_000.0, 30_000.0, 45_000.0, 1.02, 1.4)
 
 
 def facts(**more) -> Facts:
@@ -101,7 +101,7 @@ def test_both_sides_of_eevdf_and_of_the_costs():
     page = page_of(facts())
     assert "| nice-hogs | 0.900 | 0.900 |" in section(page, "EEVDF by itself")
     costs = section(page, "What a switch costs")
-    assert "| fifo, measured | 1.0 | 50.0 | 45.0 | 1.02 |" in costs
+    assert "| fifo, measured | 1.0 | 50.0 | 45.0 | 1.02 | 1.40 |" in costs
     assert "| eevdf, simulated |" in costs
     assert "5.00, 5.00, 5.00 ns" in costs.replace("\n", " ")
 
