@@ -13,6 +13,7 @@ import click
 
 from schedops import __version__
 from schedops.cli.common import finish
+from schedops.cli.hint_exec import become_launcher, wants_launcher
 from schedops.report.envelope import Answer
 
 # command -> (module, attribute, one line for --help). The help line stands here so that --help imports nothing.
@@ -26,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "profile": ("schedops.cli.profile", "profile", "run a workload once under the default scheduler and classify it"),
     "simulate": ("schedops.cli.simulate", "simulate", "run a policy on a simulated machine against a baseline"),
     "suite": ("schedops.cli.suite", "suite", "policies on all workloads, and their score: run, score, plan, merge"),
+    "hint": ("schedops.cli.hint", "hint", "run a job with what history knows about it: learn, compile"),
     "verify": ("schedops.cli.verify", "verify", "compile, load and try a policy on real kernels"),
     "bench": ("schedops.cli.bench", "bench", "measure a policy against the default and the informed default"),
     "propose": ("schedops.cli.propose", "propose", "workload to pull request: analyze, plan, verify, bench, gate"),
@@ -68,10 +70,12 @@ def schedops() -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Run the command line; usage errors come as the envelope too when JSON was asked for."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if wants_launcher(words):
+        become_launcher(words)
     if argv is None:
         # Stopped by a supervisor is stopped by a person: clean up, say so, 130.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-    words = list(sys.argv[1:] if argv is None else argv)
     output = "json" if _wants_json(words) else "text"
 
     try:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import click
 
 from schedops.cli.common import answers, output_option
@@ -25,6 +28,7 @@ def setup(*, no_kernels: bool, mirror: str | None) -> Answer:
       schedops setup --no-kernels
     """
     from schedops.adapters.console import console_progress
+    from schedops.adapters.host_programs import link_beside
     from schedops.adapters.toolbox.provision import provide
 
     with console_progress() as progress:
@@ -38,5 +42,7 @@ def setup(*, no_kernels: bool, mirror: str | None) -> Answer:
             archive = KernelArchive(store, progress=progress, mirror=mirror)
             missing = [name for name in fleet_kernels() if store.find(name) is None]
             done += [f"kernel {archive.fetch(name).kernel.name} fetched" for name in missing]
+    link = link_beside(Path(sys.executable).parent) if sys.prefix != sys.base_prefix else None
+    done += [f"{link} linked"] if link else []
     text = "\n".join(done) if done else "nothing is missing"
     return Answer({"done": done}, f"{text}\n`schedops doctor` shows what is here")

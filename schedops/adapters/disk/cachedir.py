@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 
@@ -17,6 +16,8 @@ def cache_dir() -> Path:
 
 def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Put *data* at *path* so that a reader sees the old file or the new one, also after a power loss."""
+    import tempfile  # noqa: PLC0415 - who only asks where the cache is does without
+
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from schedops import proc
 from schedops.adapters.disk.cachedir import cache_dir, write_whole
 from schedops.adapters.disk.staging import staging
+from schedops.adapters.toolbox.c_compiler import c_compiler
 from schedops.adapters.toolbox.tools import libbpf_archive, libbpf_prefix
 from schedops.adapters.vm import cpio
 from schedops.errors import Unavailable
@@ -18,7 +18,6 @@ from schedops.ports import KernelImage
 
 _FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Wno-unused-command-line-argument", "-static")
 _DIRECTORIES = ("dev", "proc", "sys", "run")
-_COMPILERS = ("gcc", "clang-19", "cc")
 
 
 def guest_image() -> Path:
@@ -38,7 +37,7 @@ def guest_sources() -> Mapping[str, bytes]:
 
 def image_of(sources: Mapping[str, bytes]) -> Path:
     """As :func:`guest_image`, for any sources that make a static ``/init``."""
-    prefix, compiler = libbpf_prefix(), _compiler()
+    prefix, compiler = libbpf_prefix(), c_compiler()
     library = libbpf_archive(prefix)
     digest = _digest(sources, library, compiler)
     image = cache_dir() / "guest" / digest / "initramfs"
@@ -69,13 +68,6 @@ def with_config(image: Path, kernel: KernelImage) -> Path:
         except OSError as error:
             raise _cannot_write(target, error) from None
     return target
-
-
-def _compiler() -> str:
-    for name in _COMPILERS:
-        if path := shutil.which(name):
-            return path
-    raise Unavailable("tool-missing", "no C compiler (gcc or clang-19) was found", hint="`schedops setup`")
 
 
 def _digest(sources: Mapping[str, bytes], library: Path, compiler: str) -> str:
