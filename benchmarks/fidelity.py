@@ -108,6 +108,7 @@ def _write(asked: argparse.Namespace, arms: Sequence[Arm], samples: Samples) -> 
         left_out=tuple(left_out),
         picture=picture.name,
     )
+    asked.to.parent.mkdir(parents=True, exist_ok=True)
     asked.to.write_text(page_of(facts), encoding="utf-8")
     picture.write_bytes(picture_of(facts.cells))
     _tell(f"{asked.to} and {picture} are of {len(facts.cells)} cells")
