@@ -99,6 +99,8 @@ class SimTask:
     :param realtime: SCHED_FIFO: it runs before everything that the scheduler has, which is a policy; its cpuset is one
         CPU, which it keeps, and its nice value changes nothing.
     :param kernel: it is a thread of the kernel's: policies see PF_KTHREAD in its flags.
+    :param ext: it asks for SCHED_EXT, which matters to a policy with SCX_OPS_SWITCH_PARTIAL alone: that one schedules
+        only such tasks, the fair class all others. Else every task is the policy's.
     """
 
     name: str
@@ -111,6 +113,7 @@ class SimTask:
     hint_ns: int = 0
     realtime: bool = False
     kernel: bool = False
+    ext: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +123,11 @@ class SimPlan:
     :param seed: of the draws from *tables*. Each task draws from a sequence of its own, so draws depend on the task
         alone and not on the scheduler.
     :param end_ns: the run ends then; 0: when every task is done.
-    :param offline_ns: *offline_cpu* goes offline then; 0: never. It ends the run: a policy without ops.cpu_offline() is
-        ejected to be loaded anew (kind 66), and going on without the CPU is not simulated.
+    :param offline_ns: *offline_cpu*, of several, goes offline then; 0: never. Its tasks go elsewhere; those that may
+        use no other CPU may use all of them from then on. A policy without ops.cpu_offline() is ejected to be loaded
+        anew (kind 66).
+    :param online_ns: it comes back then; 0: never. A policy without ops.cpu_online() is ejected likewise.
+    :param go_on: a policy that is ejected leaves its tasks to EEVDF, and the run goes on; else it ends.
     """
 
     seed: int
@@ -135,6 +141,8 @@ class SimPlan:
     end_ns: int = 0
     offline_ns: int = 0
     offline_cpu: int = 0
+    online_ns: int = 0
+    go_on: bool = False
 
 
 class Histogram(NamedTuple):
@@ -242,6 +250,7 @@ class SimResult:
 
     :param events: decisions (a CPU chose what to run), wake-ups, ticks, completions of a step; each counts 1.
     :param trace: records of :data:`TRACE_RECORD` in order of time, when asked for.
+    :param ejected_ns: when the policy was ejected and the run went on (``SimPlan.go_on``); -1: the run ended at *end*.
     """
 
     end: SimEnd
@@ -254,6 +263,7 @@ class SimResult:
     ticks: int
     completions: int
     trace: bytes = b""
+    ejected_ns: int = -1
 
     @property
     def events(self) -> int:

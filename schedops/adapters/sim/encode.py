@@ -32,7 +32,8 @@ def encode(plan: SimPlan, machine: Machine) -> bytes:
     """
     _check_machine(machine)
     check_plan(plan, len(machine.cpus))
-    words = array("q", (_signed(plan.seed), plan.end_ns, plan.offline_ns, plan.offline_cpu))
+    words = array("q", (_signed(plan.seed), plan.end_ns))
+    words.extend((plan.offline_ns, plan.offline_cpu, plan.online_ns, int(plan.go_on)))
     words.extend(_machine_words(machine))
     words.extend(plan_words(plan))
     for task in plan.tasks:
@@ -89,6 +90,7 @@ def _task_words(task: SimTask) -> Iterable[int]:
         task.hint_ns,
         int(task.realtime),
         int(task.kernel),
+        int(task.ext),
         int.from_bytes(comm[:8], "little", signed=True),
         int.from_bytes(comm[8:], "little", signed=True),
     )
@@ -128,7 +130,7 @@ def check_plan(plan: SimPlan, cpus: int) -> None:
     """:raises InputError: ``sim-plan``: it is not whole, or names a CPU that a machine with *cpus* does not have."""
     _need(0 < len(plan.tasks) < 1 << 20, f"{len(plan.tasks)} tasks: 1 .. {(1 << 20) - 1} can be simulated")
     _need(0 <= plan.end_ns < _LIMIT_NS, f"end_ns {plan.end_ns}")
-    _need(0 <= plan.offline_ns < _LIMIT_NS and 0 <= plan.offline_cpu < cpus, f"CPU {plan.offline_cpu} goes offline")
+    _check_hotplug(plan, cpus)
     _need(bool(plan.labels), "no labels")
     _check_cgroups(plan)
     for number, table in enumerate(plan.tables):
@@ -146,6 +148,13 @@ def check_plan(plan: SimPlan, cpus: int) -> None:
         _check_program(plan, number)
 
 
+def _check_hotplug(plan: SimPlan, cpus: int) -> None:
+    _need(0 <= plan.offline_ns < _LIMIT_NS and 0 <= plan.offline_cpu < cpus, f"CPU {plan.offline_cpu} goes offline")
+    _need(not plan.offline_ns or cpus > 1, "the only CPU goes offline")
+    back = plan.offline_ns and plan.offline_ns < plan.online_ns < _LIMIT_NS
+    _need(not plan.online_ns or bool(back), f"online_ns {plan.online_ns}: a CPU comes back after it went")
+
+
 def _check_cgroups(plan: SimPlan) -> None:
     _need(bool(plan.cgroups) and plan.cgroups[0].parent == -1, "cgroup 0 is the root, with parent -1")
     for number, cgroup in enumerate(plan.cgroups[1:], start=1):
@@ -161,6 +170,7 @@ def _check_task(plan: SimPlan, number: int, task: SimTask) -> None:
     _need(-1 <= task.cpuset < len(plan.cpusets), f"{where}: no cpuset {task.cpuset}")
     _need(-20 <= task.nice <= 19, f"{where}: nice {task.nice}")
     _need(-1 <= task.arrival_ns < _LIMIT_NS, f"{where}: arrival_ns {task.arrival_ns}")
+    _need(not (task.realtime and task.ext), f"{where}: SCHED_FIFO and SCHED_EXT at once")
     if task.realtime:
         moves = any(instruction.op == Op.AFFINITY for instruction in plan.programs[task.program])
         bound = task.cpuset >= 0 and len(set(plan.cpusets[task.cpuset])) == 1

@@ -51,7 +51,8 @@ static void book_idle(struct cpu *c)
 {
 	u64 wasted = waste_now();
 
-	c->idle_waste_ns += c->bound_waiting ? clock_ns - c->idle_since : wasted - c->waste_mark;
+	if (!c->offline)
+		c->idle_waste_ns += c->bound_waiting ? clock_ns - c->idle_since : wasted - c->waste_mark;
 	c->idle_ns += clock_ns - c->idle_since;
 	c->idle_since = clock_ns;
 	c->waste_mark = wasted;
@@ -71,14 +72,22 @@ static void bound_waits(const struct task *p, s32 by)
 	}
 }
 
+/* Idle CPUs that it may use waste their time from now on (by 1), or no longer because of it (by -1). */
+static void count_waiting(const struct task *p, s32 by)
+{
+	if (p->nr_allowed < machine.nr_cpus)
+		bound_waits(p, by);
+	else if (by > 0 && !waiting_anywhere++)
+		waste_since = clock_ns;
+	else if (by < 0 && !--waiting_anywhere)
+		waste_total += clock_ns - waste_since;
+}
+
 static void wait_begins(struct task *p)
 {
 	waiting++;
 	p->since = clock_ns;
-	if (p->nr_allowed < machine.nr_cpus)
-		bound_waits(p, 1);
-	else if (!waiting_anywhere++)
-		waste_since = clock_ns;
+	count_waiting(p, 1);
 }
 
 static void wait_ends(struct task *p)
@@ -89,8 +98,5 @@ static void wait_ends(struct task *p)
 	p->wait_ns += waited;
 	if (waited > p->max_wait)
 		p->max_wait = waited;
-	if (p->nr_allowed < machine.nr_cpus)
-		bound_waits(p, -1);
-	else if (!--waiting_anywhere)
-		waste_total += clock_ns - waste_since;
+	count_waiting(p, -1);
 }

@@ -11,16 +11,33 @@ static struct cpu *handling;
 
 int allowed(const struct task *p, s32 cpu)
 {
-	return cpu >= 0 && (u32)cpu < machine.nr_cpus && mask_test(p->allowed, cpu);
+	return cpu >= 0 && (u32)cpu < machine.nr_cpus && mask_test(p->allowed, cpu) && !cpus[cpu].offline;
 }
 
-static s32 first_allowed(const struct task *p)
+static s32 first_of_both(const struct mask *a, const struct mask *b)
 {
 	for (u32 w = 0; w < MASK_WORDS; w++) {
-		if (p->allowed->w[w])
-			return w * 64 + __builtin_ctzll(p->allowed->w[w]);
+		if (a->w[w] & b->w[w])
+			return w * 64 + __builtin_ctzll(a->w[w] & b->w[w]);
 	}
-	return 0;
+	return -1;
+}
+
+/*
+ * The first CPU that it may use. When all of those are offline it may use all CPUs from now on: the end of
+ * select_fallback_rq() (kernel/sched/core.c, 6.18), in the root cpuset.
+ */
+static s32 first_allowed(struct task *p)
+{
+	s32 cpu = first_of_both(p->allowed, &online_cpus);
+
+	if (likely(cpu >= 0))
+		return cpu;
+	p->allowed = &all_cpus;
+	p->nr_allowed = machine.nr_cpus;
+	if (!p->realtime && p->state != T_NEW)
+		sched->cpus_changed(p);
+	return first_of_both(p->allowed, &online_cpus);
 }
 
 /* Set the CPU's next event from what it does now. */
@@ -81,7 +98,7 @@ void migrate(struct task *p, struct cpu *to)
 }
 
 /* select_fallback_rq() (kernel/sched/core.c, 6.18): the first CPU that it may use in the node it was in, then anywhere. */
-static s32 fallback_cpu(const struct task *p)
+static s32 fallback_cpu(struct task *p)
 {
 	for (u32 i = 0; i < machine.nr_cpus; i++) {
 		if (cpus[i].node == cpus[p->cpu].node && allowed(p, i))
@@ -92,7 +109,7 @@ static s32 fallback_cpu(const struct task *p)
 
 static s32 place_for(struct task *p, u32 wake_flags)
 {
-	s32 cpu = p->nr_allowed > 1 ? sched->select_cpu(p, p->cpu, wake_flags) : first_allowed(p);
+	s32 cpu = p->nr_allowed > 1 && !p->realtime ? sched->select_cpu(p, p->cpu, wake_flags) : first_allowed(p);
 
 	return allowed(p, cpu) ? cpu : fallback_cpu(p);
 }
@@ -119,10 +136,10 @@ static void wake(struct task *p, u32 waker, u32 wake_flags)
 
 	if (p->state == T_NEW) {
 		flags = ENQUEUE_NEW;
-		p->state = T_BLOCKED;
-		p->arrival = clock_ns;
 		if (!allowed(p, p->cpu))
 			p->cpu = first_allowed(p);
+		p->state = T_BLOCKED;
+		p->arrival = clock_ns;
 		sched->task_new(p);
 		wake_flags = WF_FORK;
 	}

@@ -6,6 +6,7 @@
 #include "eevdf_entity.c"
 #include "eevdf_group.c"
 #include "eevdf_topology.c"
+#include "eevdf_idle.c"
 #include "eevdf_run.c"
 #include "eevdf_select.c"
 #include "eevdf_fork.c"
@@ -69,8 +70,8 @@ static void fair_set_next(struct cpu *c, struct task *p)
 	update_misfit(rq);
 }
 
-/* pick_task_fair(), pick_next_entity() */
-static struct task *fair_pick(struct cpu *c, struct task *prev)
+/* pick_task_fair(), pick_next_entity(). pulls: an empty queue looks for tasks of others (balance_fair()). */
+static struct task *fair_choose(struct cpu *c, int pulls)
 {
 	struct fair_rq *rq = &fair_rqs[c->id];
 	struct fair_queue *q;
@@ -80,7 +81,7 @@ static struct task *fair_pick(struct cpu *c, struct task *prev)
 	if (rq->push)
 		push_running(rq);
 	for (;;) {
-		if (!rq->root->nr && !balance_newidle(rq))
+		if (!rq->root->nr && !(pulls && balance_newidle(rq)))
 			return NULL;
 		update_deadlines(rq);
 		q = rq->root;
@@ -96,11 +97,18 @@ static struct task *fair_pick(struct cpu *c, struct task *prev)
 	}
 }
 
+static struct task *fair_pick(struct cpu *c, struct task *prev)
+{
+	return fair_choose(c, 1);
+}
+
 /* update_curr(): virtual time goes on at every level. */
 static void fair_charge(struct cpu *c, struct task *p, u64 delta)
 {
 	struct fair_task *t = fair_of(p);
 
+	if (unlikely(p->realtime))
+		return;
 	t->exec_start = clock_ns;
 	if (fair_rqs[c->id].lazy && this_cpu == c->id)
 		resched(c);
@@ -149,14 +157,61 @@ static void fair_idle_changed(struct cpu *c, int idle)
 
 	if (!idle) {
 		update_avg_idle(rq);
+		idle_clear(rq); /* for a task of another class, too */
 		return;
 	}
 	if (rq->curr)
 		put_chain(rq);
 	rq->idle_since = clock_ns;
 	idle_begins_balancing(rq);
-	if (!rq->nr)
+	if (!nr_running(rq) && !c->offline)
 		idle_set(rq);
+}
+
+/* Who waits goes elsewhere; who sleeps in the queue until its lag is gone has left it now. */
+static void fair_drain(struct cpu *c)
+{
+	struct fair_rq *rq = &fair_rqs[c->id];
+
+	for (struct task *p = rq->list_last, *next; p; p = next) {
+		next = fair_of(p)->list_prev;
+		if (p != rq->curr)
+			evict(p);
+	}
+	for (u32 i = 0; i < nr_tasks; i++) {
+		struct fair_entity *e = &fair_of(&tasks[i])->e;
+
+		if (!tasks[i].ext && e->delayed && e->queue->rq == rq)
+			leave_all(e, 1, 1);
+	}
+}
+
+/* rq_offline_fair(): clear_tg_offline_cfs_rqs() */
+static void forget_loads(s32 cpu)
+{
+	for (u32 cgroup = 1; cgroup < nr_cgroups; cgroup++) {
+		struct fair_queue *q = fair_queue_of(cgroup, cpu);
+
+		fair_loads[cgroup] -= q->told;
+		q->told = 0;
+	}
+}
+
+static void fair_hotplug(struct cpu *c, int online)
+{
+	if (online) {
+		fair_rqs[c->id].idle_since = clock_ns;
+		idle_set(&fair_rqs[c->id]);
+	} else {
+		mask_clear(&fair_idle, c->id);
+		core_changed(c);
+		forget_loads(c->id);
+	}
+	domains_make();
+	for (u32 i = 0; i < machine.nr_cpus; i++) {
+		if (fair_idle_cpu(i))
+			idle_begins_balancing(&fair_rqs[i]);
+	}
 }
 
 const struct sched_class eevdf_class = {
@@ -175,5 +230,7 @@ const struct sched_class eevdf_class = {
 	.weight_changed = fair_weight_changed,
 	.cpus_changed = no_task,
 	.idle = fair_idle_changed,
+	.drain = fair_drain,
+	.hotplug = fair_hotplug,
 	.watchdog = no_watchdog,
 };

@@ -107,6 +107,7 @@ struct fair_rq {
 	struct task *curr;
 	struct task *list_first, *list_last;
 	u32 nr; /* tasks that run or wait */
+	u32 others; /* likewise, of sched_ext's class below */
 	u32 nr_levels;
 	struct fair_level levels[FAIR_LEVELS];
 	u32 llc;

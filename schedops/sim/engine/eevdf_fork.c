@@ -27,7 +27,7 @@ static void group_sums(struct group_stats *s, const struct fair_group *g)
 		s->load += cpu_load(rq);
 		s->util += cpu_util(rq);
 		s->runnable += rq->root->avg.runnable;
-		s->nr += rq->nr;
+		s->nr += nr_running(rq);
 		s->idle += fair_idle_cpu(g->cpus[i]);
 		if (rq->misfit > s->misfit)
 			s->misfit = rq->misfit;

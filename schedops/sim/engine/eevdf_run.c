@@ -2,69 +2,6 @@
 /* One CPU's run queue: who is there, who runs, and when a newcomer preempts. */
 #include "eevdf.h"
 
-static int fair_core_idles(s32 cpu)
-{
-	const struct cpu *c = &cpus[cpu];
-
-	for (const struct cpu *s = c->next_sibling; s != c; s = s->next_sibling) {
-		if (!fair_idle_cpu(s->id))
-			return 0;
-	}
-	return fair_idle_cpu(cpu);
-}
-
-/* The core's bits follow (__update_idle_core(), set_idle_cores()). */
-static void core_changed(struct cpu *c)
-{
-	int idles = fair_core_idles(c->id);
-	struct cpu *s = c;
-
-	do {
-		if (idles)
-			mask_set(&fair_idle_cores, s->id);
-		else
-			mask_clear(&fair_idle_cores, s->id);
-		s = s->next_sibling;
-	} while (s != c);
-}
-
-static void idle_set(struct fair_rq *rq)
-{
-	mask_set(&fair_idle, rq->cpu->id);
-	core_changed(rq->cpu);
-}
-
-static void idle_clear(struct fair_rq *rq)
-{
-	if (!fair_idle_cpu(rq->cpu->id))
-		return;
-	mask_clear(&fair_idle, rq->cpu->id);
-	core_changed(rq->cpu);
-}
-
-/* idle_exit(): update_avg_idle(), kernel/sched/core.c */
-static void update_avg_idle(struct fair_rq *rq)
-{
-	s64 slept = clock_ns - rq->idle_since, average = rq->avg_idle;
-
-	average += (slept - average) / 8;
-	rq->avg_idle = average > (s64)(2 * FAIR_MIGRATION_COST) ? 2 * FAIR_MIGRATION_COST : average;
-}
-
-/* add_nr_running(), sub_nr_running(), kernel/sched/sched.h */
-static void count_task(struct fair_rq *rq, s32 by)
-{
-	u32 before = rq->nr;
-
-	rq->nr += by;
-	if (before < 2 && rq->nr >= 2)
-		mask_set(&fair_overloaded, rq->cpu->id);
-	else if (before >= 2 && rq->nr < 2)
-		mask_clear(&fair_overloaded, rq->cpu->id);
-	if (rq->nr)
-		idle_clear(rq);
-}
-
 static void fair_list_add(struct fair_rq *rq, struct task *p)
 {
 	struct fair_task *t = fair_of(p);
@@ -180,6 +117,10 @@ static void check_preempt(struct fair_rq *rq, struct task *p)
 	struct fair_entity *a = &fair_of(p)->e, *b;
 	u32 depth;
 
+	if (unlikely(rq->cpu->curr && rq->cpu->curr->ext)) { /* wakeup_preempt(), core.c: a class below runs */
+		resched(rq->cpu);
+		return;
+	}
 	if (!rq->curr || rq->curr == p || rq->cpu->need_resched)
 		return;
 	b = &fair_of(rq->curr)->e;

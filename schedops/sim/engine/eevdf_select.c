@@ -44,7 +44,7 @@ static s32 affine_idle(s32 here, s32 prev, int sync)
 {
 	if (fair_idle_cpu(here) && shares_cache(here, prev))
 		return fair_idle_cpu(prev) ? prev : here;
-	if (sync && fair_rqs[here].nr == 1)
+	if (sync && nr_running(&fair_rqs[here]) == 1)
 		return here;
 	return fair_idle_cpu(prev) ? prev : -1;
 }

@@ -8,6 +8,8 @@
 
 static int topology_shares(const struct cpu *a, const struct cpu *b, u32 level)
 {
+	if (a->offline || b->offline)
+		return 0;
 	if (level == 0)
 		return a->core == b->core && a->llc == b->llc && a->node == b->node;
 	if (level == 1)
@@ -146,20 +148,23 @@ static void levels_make(struct fair_rq *rq)
 	}
 }
 
-static void llcs_init(void)
+static void llcs_make(void)
 {
 	u32 n = 0;
 
-	fair_llcs = alloc(machine.nr_cpus * sizeof(*fair_llcs));
+	for (u32 i = 0; i < machine.nr_cpus; i++)
+		fair_llcs[i] = (struct fair_llc){};
 	for (u32 i = 0; i < machine.nr_cpus; i++) {
 		u32 first = 0;
 
-		while (!topology_shares(&cpus[first], &cpus[i], 1))
+		while (cpus[first].llc != cpus[i].llc || cpus[first].node != cpus[i].node)
 			first++;
 		if (first == i)
 			fair_rqs[i].llc = n++;
 		else
 			fair_rqs[i].llc = fair_rqs[first].llc;
+		if (cpus[i].offline)
+			continue;
 		mask_set(&fair_llcs[fair_rqs[i].llc].mask, i);
 		fair_llcs[fair_rqs[i].llc].nr++;
 		fair_llcs[fair_rqs[i].llc].mixed |= cpus[i].capacity != cpus[first].capacity;
@@ -168,15 +173,29 @@ static void llcs_init(void)
 		fair_llcs[i].scan = fair_llcs[i].nr;
 }
 
+/* build_sched_domains(): anew for all when a CPU goes or comes (cpuset_cpu_inactive(), cpuset_cpu_active()). */
+static void domains_make(void)
+{
+	llcs_make();
+	for (u32 i = 0; i < machine.nr_cpus; i++) {
+		struct fair_rq *rq = &fair_rqs[i];
+
+		for (; rq->nr_levels; rq->nr_levels--)
+			rq->levels[rq->nr_levels - 1] = (struct fair_level){};
+		if (!cpus[i].offline)
+			levels_make(rq);
+		rq->next_balance = clock_ns + MSEC;
+	}
+}
+
 static void topology_init(void)
 {
-	llcs_init();
+	fair_llcs = alloc(machine.nr_cpus * sizeof(*fair_llcs));
+	domains_make();
 	for (u32 i = 0; i < machine.nr_cpus; i++) {
-		levels_make(&fair_rqs[i]);
 		fair_asym |= cpus[i].capacity != cpus[0].capacity;
 		mask_set(&fair_idle, i);
 		mask_set(&fair_idle_cores, i);
-		fair_rqs[i].next_balance = MSEC;
 	}
 }
 

@@ -40,6 +40,7 @@ struct task {
 	u8 kernel; /* a thread of the kernel's */
 	u8 yields; /* it came off by YIELD */
 	u8 realtime; /* of a class above the scheduler's: realtime.c */
+	u8 ext; /* a policy's: of sched_ext's class. As read from the plan: it asks for SCHED_EXT */
 	u8 moving; /* blocked only to leave a CPU it may no longer use */
 	s32 cpu; /* whose queue it is on, or ran on last */
 	s32 ran_on; /* the CPU it ran on last, -1: never ran */
@@ -78,7 +79,7 @@ struct cpu {
 	struct task *curr; /* NULL: idle */
 	struct task *realtime_first, *realtime_last; /* who waits of those above the scheduler */
 	u8 need_resched;
-	u8 in_schedule;
+	u8 offline; /* nothing runs here; its time counts as idle, and never as wasted */
 	u32 speed; /* work per ns, in 1/1024: capacity, SMT and frequency */
 	u32 frequency;
 	u64 seen; /* charged until */
@@ -114,6 +115,7 @@ extern u32 nr_tasks;
 extern struct cgroup *cgroups;
 extern u32 nr_cgroups;
 extern const struct sched_class *sched;
+extern struct mask all_cpus, online_cpus;
 extern s32 this_cpu; /* whose code runs: of the waker, the ticking CPU ... */
 extern u64 clock_ns;
 extern u32 tasks_left;
@@ -124,7 +126,8 @@ static inline u64 now(void) { return clock_ns; }
 void resched(struct cpu *c); /* c chooses anew, at this moment (an idle CPU after its exit latency) */
 void settle(struct cpu *c); /* charge c's current task until now */
 void migrate(struct task *p, struct cpu *to); /* a queued task changes the queue it is on */
-int allowed(const struct task *p, s32 cpu);
+int allowed(const struct task *p, s32 cpu); /* may it run there, and is the CPU online? */
+void evict(struct task *p); /* hotplug.c: a waiting task leaves a CPU that goes offline */
 
 /* memory.c, text.c, account.c */
 void *alloc(u64 bytes); /* zeroed; for the whole run; at init only */
@@ -133,6 +136,7 @@ u64 random_next(u64 *state);
 enum verdict { V_DONE, V_EJECTED, V_FAULT, V_UNSUPPORTED, V_STUCK, V_PLAN_ERROR };
 void stop(enum verdict verdict, u32 kind, const char *format, ...);
 extern u8 stopped;
+extern u8 go_on, ejected; /* the plan's wish; the policy is ejected, and everybody goes on without it */
 extern u8 in_policy; /* its code is on the stack: stop() traps, and the trap tells the line of its source */
 void trace(u32 kind, s32 cpu, u32 task, u64 argument); /* TraceKind; cheap when nobody asked */
 

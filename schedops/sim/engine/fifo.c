@@ -92,6 +92,19 @@ static void fifo_put_prev(struct cpu *c, struct task *prev, struct task *next)
 	fifo_add(prev);
 }
 
+/* The one queue is everybody's: others take who waits for the CPU that went, and who may use that one alone. */
+static void fifo_drain(struct cpu *c)
+{
+	for (u32 i = 0; i < nr_tasks; i++) {
+		if (tasks[i].state == T_QUEUED && first_of_both(tasks[i].allowed, &online_cpus) < 0)
+			evict(&tasks[i]);
+	}
+	for (u32 i = 0; i < machine.nr_cpus; i++) {
+		if (!cpus[i].curr && !cpus[i].offline)
+			resched(&cpus[i]);
+	}
+}
+
 static void no_task(struct task *p) {}
 static void no_cpu_task(struct cpu *c, struct task *p) {}
 static void no_charge(struct cpu *c, struct task *p, u64 delta) {}
@@ -114,5 +127,6 @@ const struct sched_class fifo_class = {
 	.weight_changed = no_task,
 	.cpus_changed = no_task,
 	.idle = no_idle,
+	.drain = fifo_drain,
 	.watchdog = no_watchdog,
 };

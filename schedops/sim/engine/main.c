@@ -3,8 +3,6 @@
 #include "engine.h"
 #include "sched_class.h"
 
-
-
 static void tick(struct cpu *c, struct task *p)
 {
 	counts.ticks++;
@@ -40,7 +38,7 @@ static void cpu_event(struct cpu *c)
 
 static void task_event(struct task *p)
 {
-	this_cpu = p->cpu;
+	this_cpu = timer_cpu(p->cpu);
 	wake(p, 0, WF_TTWU);
 }
 
@@ -48,15 +46,6 @@ static void watchdog_event(u32 id)
 {
 	sched->watchdog();
 	at(id, clock_ns + sched_watchdog_ns);
-}
-
-static void offline_event(u32 id)
-{
-	at(id, NEVER);
-	armed_timers--;
-	if (sched->offline)
-		sched->offline(&cpus[offline_cpu]);
-	stop(V_UNSUPPORTED, 0, "a scheduler that goes on when CPU %d goes offline", offline_cpu);
 }
 
 static void conclude(void)
@@ -99,8 +88,10 @@ u32 EXPORT(run)(u64 events)
 		} else if (id < timer_id(MAX_TIMERS)) {
 			timer_event(id);
 		} else {
-			offline_event(id);
+			hotplug_event(id);
 		}
+		if (unlikely(ejected == 1))
+			fall_back();
 	}
 	return stopped;
 }

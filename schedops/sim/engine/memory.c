@@ -11,9 +11,10 @@ u32 nr_tasks;
 struct cgroup *cgroups;
 u32 nr_cgroups;
 const struct sched_class *sched;
+struct mask all_cpus, online_cpus;
 s32 this_cpu;
 u64 clock_ns;
-u8 stopped, in_policy;
+u8 stopped, in_policy, go_on, ejected;
 u32 tasks_left;
 u64 sched_watchdog_ns;
 

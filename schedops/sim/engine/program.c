@@ -92,6 +92,8 @@ static void set_nice(struct cpu *c, struct task *p, s64 nice)
 
 static int set_cpus(struct cpu *c, struct task *p, s64 cpuset)
 {
+	if (first_of_both(&cpusets[cpuset], &online_cpus) < 0) /* __set_cpus_allowed_ptr(), core.c 6.18: EINVAL */
+		return 1;
 	sched->dequeue(c, p, DEQUEUE_SAVE);
 	p->allowed = &cpusets[cpuset];
 	p->nr_allowed = cpuset_sizes[cpuset];

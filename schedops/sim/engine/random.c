@@ -87,5 +87,6 @@ const struct sched_class random_class = {
 	.weight_changed = no_task,
 	.cpus_changed = no_task,
 	.idle = no_idle,
+	.drain = fifo_drain,
 	.watchdog = no_watchdog,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a scheduler is to the engine. One is chosen per run: fifo.c, random.c, eevdf.c, or scx.c, which asks a policy.
+ * partial.c is two of them, one above the other; fallback.c goes on with another one in the middle of a run.
  *
  * The core (core.c) owns the truth: who is runnable, who runs where, for how long. A class keeps its queues, in the
  * `cls` room of struct task and struct cpu or in memory of its own (alloc(), at init only: nothing is allocated per
@@ -59,12 +60,14 @@ struct sched_class {
 	void (*idle)(struct cpu *c, int idle);
 	/* The CPU has chosen, interrupts are on again; may be NULL. */
 	void (*switched)(struct cpu *c);
-	/* The CPU is about to go offline; may be NULL. */
-	void (*offline)(struct cpu *c);
+	/* The CPU is offline from now on: who waits in a queue of its own has to go (evict()); may be NULL. */
+	void (*drain)(struct cpu *c);
+	/* The CPU went offline, nothing is left on it, or came back; may be NULL. */
+	void (*hotplug)(struct cpu *c, int online);
 	/* Every sched_watchdog_ns of simulated time (core.c; the class sets it at init; 0: never). */
 	void (*watchdog)(void);
 };
 
-extern const struct sched_class fifo_class, random_class, eevdf_class, scx_class;
+extern const struct sched_class fifo_class, random_class, eevdf_class, scx_class, partial_class;
 
 #endif

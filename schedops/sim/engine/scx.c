@@ -33,6 +33,7 @@ const struct sched_class scx_class = {
 	.cpus_changed = scx_cpus_changed,
 	.idle = scx_idle,
 	.switched = scx_switched,
-	.offline = scx_offline,
+	.drain = scx_drain,
+	.hotplug = scx_hotplug,
 	.watchdog = scx_watchdog,
 };

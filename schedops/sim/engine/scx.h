@@ -51,6 +51,8 @@
 #define SCX_EXIT_ERROR_BPF 1025
 #define SCX_EXIT_ERROR_STALL 1026
 
+#define SCX_CPU_PREEMPT_RT 0
+#define SCX_CPU_PREEMPT_UNKNOWN 3
 #define SCX_ECODE_RSN_HOTPLUG (1LL << 32)
 #define SCX_ECODE_ACT_RESTART (1LL << 48)
 #define MAX_ERRNO 4095
@@ -155,7 +157,7 @@ struct policy_room { /* exports of the shim's runtime, rt_* */
 	void (*idle_task)(u32 cpu); /* makes the idle task of a CPU, which comes behind the plan's tasks */
 	void (*current)(u32 leaves, u32 comes); /* tasks; behind the idle tasks: nobody */
 	u64 (*exit_info)(u32 kind, s64 code, u64 words, u64 length);
-	u64 (*release_args)(u32 task); /* preempted by a real-time task */
+	u64 (*release_args)(u32 task, u32 reason); /* who preempts: enum scx_cpu_preempt_reason */
 	void (*exit_text)(u32 which, u32 place, u64 eight); /* 0 reason, 1 message */
 	u32 (*disallow)(u32 task); /* ops.init_task() wants it left to another scheduler */
 };
@@ -168,6 +170,7 @@ static struct {
 	u32 batch, timeout_ms;
 	u64 *cgroups;
 	u8 builtin_idle, per_node, custody; /* custody: the rules of 7.1 and later for ops.dequeue() */
+	u8 partial, loaded; /* SCX_OPS_SWITCH_PARTIAL; it is there to be asked */
 } policy;
 
 #define NOBODY (~0U)

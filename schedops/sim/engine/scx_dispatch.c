@@ -20,7 +20,7 @@ static void flush_buffer(void)
 		struct task *p = buffer[i].task;
 		struct scx_task *s = scx_of(p);
 
-		if (s->ops_state != OPS_QUEUED || s->qseq != buffer[i].qseq)
+		if (!p->ext || s->ops_state != OPS_QUEUED || s->qseq != buffer[i].qseq)
 			continue;
 		insert(p, dispatch_cpu, buffer[i].dsq_id, buffer[i].enq_flags);
 	}
@@ -31,7 +31,7 @@ static void flush_buffer(void)
 static void move_to(struct task *p, struct cpu *c)
 {
 	dsq_remove(p);
-	migrate(p, c);
+	take_to(p, c);
 	dsq_add(local_dsq(c->id), p, 0);
 }
 
@@ -66,7 +66,7 @@ static void balance(struct cpu *c, struct task *prev)
 		s->released = 0;
 	}
 	s->keep = prev_goes_on(prev);
-	if (s->keep || s->local.nr || consume(&global_dsqs[c->node], c))
+	if (s->keep || s->local.nr || c->offline || consume(&global_dsqs[c->node], c))
 		return;
 	while (ops.dispatch && !stopped) {
 		consumed = 0;
@@ -98,23 +98,30 @@ static void scx_idle(struct cpu *c, int idle)
 	OP_CALL(KF_REST, update_idle, c->id, idle);
 }
 
-/* pick_task_scx(): who runs gets a slice if it has none. */
-static struct task *scx_pick(struct cpu *c, struct task *prev)
+static void switch_begins(struct cpu *c)
 {
-	struct scx_cpu *s = scx_cpu_of(c);
-	struct task *p;
-
-	balance(c, prev);
 	leaves = c->curr;
 	in_switch = 1;
-	if (c->realtime_first)
-		return NULL;
-	p = s->keep ? prev : s->local.first;
+}
+
+/* pick_task_scx(): who runs gets a slice if it has none. */
+static struct task *scx_choose(struct cpu *c, struct task *prev)
+{
+	struct scx_cpu *s = scx_cpu_of(c);
+	struct task *p = s->keep ? prev : s->local.first;
+
 	if (p && !theirs.slice(p->id))
 		refill(p);
 	if (!p && !prev && policy.builtin_idle) /* idle goes on: a CPU that was taken and got nothing idles again */
 		mark_idle(c, 1);
 	return p;
+}
+
+static struct task *scx_pick(struct cpu *c, struct task *prev)
+{
+	balance(c, prev);
+	switch_begins(c);
+	return c->realtime_first ? NULL : scx_choose(c, prev);
 }
 
 /* switch_class(): a class above takes the CPU from a task of ours. Once, until the CPU looks for work again. */
@@ -124,7 +131,8 @@ static void release(struct cpu *c, struct task *next)
 
 	if (s->released || !(ops.cpu_release || ops.cpu_acquire)) /* SCX_OPS_HAS_CPU_PREEMPT */
 		return;
-	OP_CALL(KF_CPU_RELEASE, cpu_release, c->id, theirs.release_args(next->id));
+	OP_CALL(KF_CPU_RELEASE, cpu_release, c->id,
+		theirs.release_args(next->id, next->realtime ? SCX_CPU_PREEMPT_RT : SCX_CPU_PREEMPT_UNKNOWN));
 	s->released = 1;
 }
 
@@ -136,7 +144,7 @@ static void scx_switched(struct cpu *c)
 {
 	struct task *next = c->curr;
 
-	if (unlikely(next && next->realtime) && leaves && !leaves->realtime)
+	if (unlikely(next && !next->ext) && leaves && leaves->ext)
 		release(c, next);
 	in_switch = 0;
 	c->need_resched = 0; /* __schedule() clears it after the choice: what was asked for until then is answered */

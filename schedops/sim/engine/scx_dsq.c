@@ -211,9 +211,12 @@ static void dsq_add(struct dsq *d, struct task *p, u64 enq_flags)
 	struct scx_task *s = scx_of(p);
 
 	if (enq_flags & SCX_ENQ_PRIQ) {
-		if (d->id & SCX_DSQ_FLAG_BUILTIN) /* the kernel goes on without SCX_ENQ_DSQ_PRIQ; here the run has ended */
+		if (d->id & SCX_DSQ_FLAG_BUILTIN) {
 			scx_error("cannot use vtime ordering for built-in DSQs");
-		else if (d->first && !d->root)
+			dsq_add(d, p, enq_flags & ~SCX_ENQ_PRIQ);
+			return;
+		}
+		if (d->first && !d->root)
 			scx_error("DSQ ID 0x%016llx already had FIFO-enqueued tasks", d->id);
 		s->key = theirs.vtime(p->id);
 		s->in_tree = 1;

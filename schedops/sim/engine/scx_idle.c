@@ -24,8 +24,8 @@ static int core_idles(struct cpu *c)
 {
 	struct cpu *s = c;
 
-	do {
-		if (!mask_test(&idle_cpus, s->id))
+	do { /* cpu_smt_mask() has none that is offline */
+		if (!mask_test(&idle_cpus, s->id) && !s->offline)
 			return 0;
 	} while ((s = s->next_sibling) != c);
 	return 1;
@@ -36,14 +36,14 @@ static void set_core(struct cpu *c, int idle)
 	struct cpu *s = c;
 
 	do {
-		if (idle)
+		if (idle && !s->offline)
 			mask_set(&idle_cores, s->id);
 		else
 			mask_clear(&idle_cores, s->id);
 	} while ((s = s->next_sibling) != c);
 }
 
-/* update_builtin_idle() */
+/* update_builtin_idle(). The bit of a CPU that goes offline stays: who takes it is sent elsewhere by the core. */
 static void mark_idle(struct cpu *c, int idle)
 {
 	if (idle)

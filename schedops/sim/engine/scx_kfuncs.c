@@ -92,7 +92,7 @@ static u32 insert_commit(struct task *p, u64 dsq_id, u64 enq_flags)
 		return 0;
 	}
 	buffer[buffered].task = p;
-	buffer[buffered].qseq = scx_of(p)->qseq;
+	buffer[buffered].qseq = p->ext ? scx_of(p)->qseq : 0;
 	buffer[buffered].dsq_id = dsq_id;
 	buffer[buffered++].enq_flags = enq_flags;
 	return 1;
@@ -249,7 +249,7 @@ u32 EXPORT(kf_dsq_move)(s32 place, u64 address, u64 dsq_id, u64 enq_flags, u32 b
 	struct task *p = task_at(address);
 	const struct iterator *it;
 
-	if (!p || !kf_allowed_unlocked(KF_DISPATCH) || place < 1 || place > MAX_ITERATORS)
+	if (!p || !p->ext || !kf_allowed_unlocked(KF_DISPATCH) || place < 1 || place > MAX_ITERATORS)
 		return 0;
 	it = &iterators[place - 1];
 	if (!it->used || scx_of(p)->dsq != it->dsq || scx_of(p)->seq > it->seq)

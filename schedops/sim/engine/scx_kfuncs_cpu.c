@@ -124,13 +124,15 @@ u32 EXPORT(kf_may_see_idle)(s32 node)
 	return !policy.per_node && builtin_idle();
 }
 
-/* which: 0 idle CPUs, 1 CPUs of idle cores, 2 all, 3 the LLC of CPU `of`, 4 node `of`. */
+/* which: 0 idle CPUs, 1 CPUs of idle cores, 2 all, 3 the LLC of CPU `of`, 4 node `of`, 5 CPUs that are online. */
 u64 EXPORT(kf_cpus)(u32 which, u32 word, u32 of)
 {
 	const struct mask *masks[] = { &idle_cpus, machine.has_smt ? &idle_cores : &idle_cpus, &every_cpu };
 
 	if (word >= MASK_WORDS)
 		return 0;
+	if (which == 5)
+		return online_cpus.w[word];
 	if (which < 3)
 		return masks[which]->w[word];
 	if (which == 3)
@@ -224,7 +226,7 @@ static u64 words_at, words_length;
 
 void EXPORT(kf_exit)(u32 kind, s64 code, u64 at_, u64 length)
 {
-	if (stopped || leaving)
+	if (stopped || leaving || ejected)
 		return;
 	words_at = at_;
 	words_length = length;

@@ -25,12 +25,14 @@ static void kick(s32 cpu, u64 flags)
 /* kick_one_cpu(), kick_one_cpu_if_idle() */
 static void kick_one(struct cpu *c, int preempt, int if_idle)
 {
+	if (c->offline)
+		return;
 	if (if_idle) {
 		if (!c->curr)
 			resched(c);
 		return;
 	}
-	if (c->curr && c->curr->realtime)
+	if (c->curr && !c->curr->ext)
 		return;
 	if (preempt && c->curr) {
 		settle(c);
@@ -81,6 +83,15 @@ static s32 sanitized(const char *op, s32 err)
 	return err;
 }
 
+/* scx_init_task(): who asked for SCHED_EXT may not be forked into another class. */
+static void disallowed(struct task *p)
+{
+	if (!policy.partial)
+		stop(V_UNSUPPORTED, 0, "tasks that it leaves to another scheduler: p->scx.disallow");
+	else if (p->ext)
+		scx_error("ops.init_task() set task->scx.disallow for %s[%d] during fork", p->comm, p->pid);
+}
+
 /*
  * scx_fork() and scx_post_fork(): every task of a plan is forked after the policy was loaded. The kernel fails the fork
  * when ops.init_task() does; a plan cannot go on without its task.
@@ -89,14 +100,13 @@ static void scx_task_new(struct task *p)
 {
 	u64 low, high;
 
-	scx_of(p)->ddsp_dsq = SCX_DSQ_INVALID;
+	if (p->ext)
+		scx_of(p)->ddsp_dsq = SCX_DSQ_INVALID;
 	__builtin_memcpy(&low, p->comm, 8);
 	__builtin_memcpy(&high, p->comm + 8, 8);
 	theirs.task(p->id, p->pid, p->cgroup, 120 + p->nice, scx_weight(p), p->nr_allowed, p->kernel);
 	theirs.comm(p->id, low, high);
 	show_mask(p);
-	if (p->realtime)
-		return;
 	refill(p); /* scx_pre_fork(), init_scx_entity(): before the policy sees it */
 	if (ops.init_task) {
 		s32 err;
@@ -109,8 +119,10 @@ static void scx_task_new(struct task *p)
 			stop(V_FAULT, 0, "%s[%d] cannot be forked: ops.init_task() failed (%d)", p->comm, p->pid,
 			     sanitized("init_task", err));
 		if (theirs.disallow(p->id))
-			stop(V_UNSUPPORTED, 0, "tasks that it leaves to another scheduler: p->scx.disallow");
+			disallowed(p);
 	}
+	if (!p->ext)
+		return;
 	OP_CALL(KF_REST, enable, mirror(p));
 	OP_CALL(KF_REST, set_weight, mirror(p), scx_weight(p));
 	if (p->hint_ns)
@@ -121,9 +133,8 @@ static void scx_task_new(struct task *p)
 static void scx_task_dead(struct task *p)
 {
 	in_switch = 0;
-	if (p->realtime)
-		return;
-	OP_CALL(KF_REST, disable, mirror(p));
+	if (p->ext)
+		OP_CALL(KF_REST, disable, mirror(p));
 	OP_CALL(KF_REST, exit_task, mirror(p), theirs.exit_args(p->id, 0));
 	theirs.forget(p->id);
 }
@@ -158,20 +169,36 @@ static void scx_watchdog(void)
 	for (u32 i = 0; i < nr_tasks && !stopped; i++) {
 		struct task *p = &tasks[i];
 
-		if (p->state == T_QUEUED && !p->realtime && clock_ns - p->since > policy.timeout_ms * 1000000ULL)
+		if (p->state == T_QUEUED && p->ext && clock_ns - p->since > policy.timeout_ms * 1000000ULL)
 			stall(p, clock_ns - p->since);
 	}
 }
 
 /* handle_hotplug(): a policy without the callback is asked to be loaded anew. */
-static void scx_offline(struct cpu *c)
+static void scx_hotplug(struct cpu *c, int online)
 {
-	if (ops.cpu_offline) {
-		OP_CALL(KF_UNLOCKED, cpu_offline, c->id);
+	if (online ? !!ops.cpu_online : !!ops.cpu_offline) {
+		if (online)
+			OP_CALL(KF_UNLOCKED, cpu_online, c->id);
+		else
+			OP_CALL(KF_UNLOCKED, cpu_offline, c->id);
+		run_kicks();
 		return;
 	}
 	ending.exit_code = SCX_ECODE_ACT_RESTART | SCX_ECODE_RSN_HOTPLUG;
-	stop(V_EJECTED, SCX_EXIT_UNREG_KERN, "cpu %d going offline, exiting scheduler", c->id);
+	stop(V_EJECTED, SCX_EXIT_UNREG_KERN, "cpu %d going %s, exiting scheduler", c->id, online ? "online" : "offline");
+}
+
+/*
+ * rq_offline_scx() of 7.3: whoever is on this run queue, in the CPU's local queue, in one of the policy's or in its own
+ * hands, is queued anew elsewhere. Before, only the local queue was drained, and the CPU waited for the rest to leave.
+ */
+static void scx_drain(struct cpu *c)
+{
+	for (u32 i = 0; i < nr_tasks && !stopped; i++) {
+		if (tasks[i].state == T_QUEUED && tasks[i].ext && tasks[i].cpu == c->id)
+			evict(&tasks[i]);
+	}
 }
 
 /* scx_cgroup_init(): parents before their children. */
@@ -210,13 +237,23 @@ static int validate(void)
 		scx_error("SCX_OPS_ENQ_LAST requires ops.enqueue() to be implemented");
 	else if (policy.timeout_ms > SCX_WATCHDOG_MAX_TIMEOUT)
 		scx_error("timeout_ms %u is above %u", policy.timeout_ms, SCX_WATCHDOG_MAX_TIMEOUT);
-	else if (policy.flags & SCX_OPS_SWITCH_PARTIAL)
-		stop(V_UNSUPPORTED, 0, "tasks that it leaves to another scheduler: SCX_OPS_SWITCH_PARTIAL");
 	else if (policy.per_node && !policy.builtin_idle)
 		scx_error("SCX_OPS_BUILTIN_IDLE_PER_NODE requires CPU idle selection enabled");
 	else if (policy.batch > MAX_BATCH)
 		stop(V_UNSUPPORTED, 0, "a dispatch_max_batch of %u, at most %u", policy.batch, MAX_BATCH);
-	return stopped;
+	return stopped || ejected;
+}
+
+/* scx_switching_all, task_should_scx() */
+static void share_tasks(void)
+{
+	policy.partial = !!(policy.flags & SCX_OPS_SWITCH_PARTIAL);
+	if (policy.partial) {
+		sched = &partial_class;
+		eevdf_class.init();
+	}
+	for (u32 i = 0; i < nr_tasks; i++)
+		tasks[i].ext = !tasks[i].realtime && (!policy.partial || tasks[i].ext);
 }
 
 /* scx_enable() */
@@ -228,6 +265,8 @@ static int scx_init(void)
 	policy.per_node = !!(policy.flags & SCX_OPS_IDLE_PER_NODE);
 	if (validate())
 		return -1;
+	policy.loaded = 1;
+	share_tasks();
 	for (u32 i = 0; i < machine.nr_cpus; i++) {
 		scx_cpu_of(&cpus[i])->local.id = SCX_DSQ_LOCAL;
 		theirs.idle_task(i);

@@ -2,6 +2,20 @@
 /* Tasks that become runnable or stop being so: enqueue_task_scx(), do_enqueue_task(), dequeue_task_scx(). */
 #include "scx.h"
 
+/* A task counts on a run queue, wherever it waits: the fair class looks at nr_running. */
+static void counts_on(s32 cpu, s32 by)
+{
+	if (unlikely(policy.partial))
+		count_other(&fair_rqs[cpu], by);
+}
+
+static void take_to(struct task *p, struct cpu *c)
+{
+	counts_on(p->cpu, -1);
+	migrate(p, c);
+	counts_on(c->id, 1);
+}
+
 static void refill(struct task *p)
 {
 	theirs.set_slice(p->id, SCX_SLICE_DFL);
@@ -52,7 +66,7 @@ static void local_added(struct cpu *c, struct task *p, u64 enq_flags)
 {
 	if (!c->curr) {
 		resched(c);
-	} else if (enq_flags & SCX_ENQ_PREEMPT && p != c->curr && !c->curr->realtime) {
+	} else if (enq_flags & SCX_ENQ_PREEMPT && p != c->curr && c->curr->ext) {
 		settle(c);
 		theirs.set_slice(c->curr->id, 0);
 		resched(c);
@@ -74,13 +88,14 @@ static void insert(struct task *p, s32 cpu, u64 dsq_id, u64 enq_flags)
 		return;
 	}
 	target = (dsq_id & SCX_DSQ_LOCAL_ON) == SCX_DSQ_LOCAL_ON ? (s32)dsq_id : cpu;
-	if (target != p->cpu && !allowed(p, target)) { /* task_can_run_on_remote_rq(enforce) */
-		scx_error("SCX_DSQ_LOCAL[_ON] target CPU %d not allowed for %s[%d]", target, p->comm, p->pid);
+	if (target != p->cpu && !allowed(p, target)) { /* task_can_run_on_remote_rq(enforce): offline is no error */
+		if (!mask_test(p->allowed, target))
+			scx_error("SCX_DSQ_LOCAL[_ON] target CPU %d not allowed for %s[%d]", target, p->comm, p->pid);
 		dsq_add(global_dsq_of(p), p, enq_flags & ~SCX_ENQ_PRIQ);
 		return;
 	}
 	if (target != p->cpu)
-		migrate(p, &cpus[target]);
+		take_to(p, &cpus[target]);
 	dsq_add(d, p, enq_flags);
 	local_added(&cpus[target], p, enq_flags);
 }
@@ -134,6 +149,7 @@ static void scx_enqueue(struct cpu *c, struct task *p, u32 flags)
 	if (s->flags & SCX_TASK_QUEUED)
 		return;
 	set_flags(p, (s->flags | SCX_TASK_QUEUED) & ~SCX_TASK_DEQD_FOR_SLEEP);
+	counts_on(c->id, 1);
 	if (!(flags & ENQUEUE_MIGRATING))
 		OP_CALL(KF_REST, runnable, mirror(p), enq_flags);
 	/* A running task that was changed goes on: past the policy, and with what is left of its slice (sticky_cpu). */
@@ -177,6 +193,7 @@ static void scx_dequeue(struct cpu *c, struct task *p, u32 flags)
 		theirs.exiting(p->id);
 	if (!(s->flags & SCX_TASK_QUEUED))
 		return;
+	counts_on(c->id, -1);
 	take_back(p, deq_flags);
 	if (c->curr == p)
 		OP_CALL(KF_REST, stopping, mirror(p), flags & DEQUEUE_MIGRATING ? 1 : 0);

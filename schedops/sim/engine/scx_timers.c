@@ -49,7 +49,7 @@ static void timer_event(u32 id)
 		stop(V_FAULT, 0, "its timers fire more than %u times in a millisecond", MAX_RATE * machine.nr_cpus);
 		return;
 	}
-	this_cpu = timer_cpus[place];
+	this_cpu = timer_cpu(timer_cpus[place]);
 	kf_mask = KF_UNLOCKED; /* a softirq: no run queue is locked */
 	in_policy = 1;
 	theirs.timer(place);

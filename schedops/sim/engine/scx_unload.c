@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* How a policy is unloaded: scx_disable_workfn() of 6.18. Nothing that counts changes: the run is over. */
+/* How a policy is unloaded: scx_disable_workfn() of 6.18. */
 #include "scx.h"
 
 static void give_text(u32 which, const char *text, u64 length)
@@ -32,15 +32,16 @@ static void leave_task(struct task *p)
 {
 	struct scx_task *s = scx_of(p);
 
-	this_cpu = p->cpu;
-	if (s->flags & SCX_TASK_QUEUED) {
+	this_cpu = timer_cpu(p->cpu);
+	if (p->ext && s->flags & SCX_TASK_QUEUED) {
 		if (policy.custody ? s->in_custody : s->ops_state == OPS_QUEUED)
 			OP_CALL(KF_REST, dequeue, mirror(p), DEQUEUE_SAVE);
 		if (cpus[p->cpu].curr == p)
 			OP_CALL(KF_REST, stopping, mirror(p), 0);
 		OP_CALL(KF_REST, quiescent, mirror(p), DEQUEUE_SAVE);
 	}
-	OP_CALL(KF_REST, disable, mirror(p));
+	if (p->ext)
+		OP_CALL(KF_REST, disable, mirror(p));
 	OP_CALL(KF_REST, exit_task, mirror(p), theirs.exit_args(p->id, 0));
 }
 
@@ -57,26 +58,33 @@ static u64 exit_info(u32 kind)
 	return theirs.exit_info(kind, ending.exit_code, words_at, words_length);
 }
 
-/*
- * The end of a policy that could have gone on, or was ejected: Python calls it after run(). Its cgroups go first, then
- * its tasks, then ops.exit(). What it does wrong meanwhile is a verdict only if there was none against it.
- */
-void EXPORT(unload)(void)
+/* Its cgroups go first, then its tasks, then ops.exit(). */
+static void take_leave(u32 kind)
 {
-	u32 verdict = ending.verdict, kind = verdict == V_DONE ? SCX_EXIT_UNREG : ending.kind;
-
 	in_policy = in_switch = 0;
 	direct_task = NULL;
-	if (sched != &scx_class || verdict > V_EJECTED)
-		return;
 	leaving = 1;
-	stopped = verdict == V_EJECTED;
 	for (u32 i = nr_cgroups; ops.cgroup_exit && i-- && policy.cgroups;)
 		OP_CALL(KF_UNLOCKED, cgroup_exit, policy.cgroups[i]);
 	for (u32 i = 0; i < nr_tasks; i++) {
-		if (tasks[i].state != T_NEW && tasks[i].state != T_DEAD && !tasks[i].realtime)
+		if (tasks[i].state != T_NEW && tasks[i].state != T_DEAD)
 			leave_task(&tasks[i]);
 	}
 	OP_CALL(KF_UNLOCKED, exit, exit_info(kind));
+	policy.loaded = 0;
+}
+
+/*
+ * The end of a policy that could have gone on, or was ejected: Python calls it after run(). What it does wrong meanwhile
+ * is a verdict only if there was none against it.
+ */
+void EXPORT(unload)(void)
+{
+	u32 verdict = ending.verdict;
+
+	if (!policy.loaded || verdict > V_EJECTED)
+		return;
+	stopped = verdict == V_EJECTED;
+	take_leave(verdict == V_DONE ? SCX_EXIT_UNREG : ending.kind);
 	stopped = 1;
 }

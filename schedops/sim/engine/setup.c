@@ -7,7 +7,6 @@
 
 static const s64 *input;
 static u64 end_ns;
-static s32 offline_cpu; /* goes offline once */
 static u64 task_results, cpu_results;
 
 static s64 next_word(void)
@@ -23,6 +22,7 @@ static void read_cpus(void)
 		struct cpu *c = &cpus[i];
 
 		*c = (struct cpu){ .id = i, .frequency = machine.freq_floor, .next_sibling = c };
+		mask_set(&all_cpus, i);
 		c->core = next_word();
 		c->llc = next_word();
 		c->node = next_word();
@@ -83,23 +83,18 @@ static void read_tables(void)
 	}
 }
 
-/* Behind the plan's own: all CPUs, number `count`. */
-static u32 read_cpusets(void)
+static void read_cpusets(void)
 {
 	u32 count = next_word();
 
-	cpusets = alloc((count + 1) * sizeof(*cpusets));
-	cpuset_sizes = alloc((count + 1) * sizeof(*cpuset_sizes));
+	cpusets = alloc(count * sizeof(*cpusets));
+	cpuset_sizes = alloc(count * sizeof(*cpuset_sizes));
 	for (u32 i = 0; i < count; i++) {
 		for (u32 w = 0; w < MASK_WORDS; w++) {
 			cpusets[i].w[w] = next_word();
 			cpuset_sizes[i] += __builtin_popcountll(cpusets[i].w[w]);
 		}
 	}
-	for (u32 i = 0; i < machine.nr_cpus; i++)
-		mask_set(&cpusets[count], i);
-	cpuset_sizes[count] = machine.nr_cpus;
-	return count;
 }
 
 static void read_syncs(void)
@@ -136,7 +131,7 @@ static struct program *read_programs(void)
 	return programs;
 }
 
-static void read_task(struct task *p, u32 id, const struct program *programs, u32 all_cpus, u64 seed)
+static void read_task(struct task *p, u32 id, const struct program *programs, u64 seed)
 {
 	const struct program *program = &programs[next_word()];
 	s64 cpuset, arrival;
@@ -152,12 +147,13 @@ static void read_task(struct task *p, u32 id, const struct program *programs, u3
 	p->nice = next_word();
 	p->weight = nice_weights[p->nice + 20];
 	cpuset = next_word();
-	p->allowed = &cpusets[cpuset < 0 ? all_cpus : cpuset];
-	p->nr_allowed = cpuset_sizes[cpuset < 0 ? all_cpus : cpuset];
+	p->allowed = cpuset < 0 ? &all_cpus : &cpusets[cpuset];
+	p->nr_allowed = cpuset < 0 ? machine.nr_cpus : cpuset_sizes[cpuset];
 	arrival = next_word();
 	p->hint_ns = next_word();
 	p->realtime = next_word();
 	p->kernel = next_word();
+	p->ext = next_word();
 	__builtin_memcpy(p->comm, input, 16);
 	input += 2;
 	p->ran_on = -1;
@@ -166,10 +162,10 @@ static void read_task(struct task *p, u32 id, const struct program *programs, u3
 		at(machine.nr_cpus + id, arrival);
 }
 
-static void read_tasks(const struct program *programs, u32 all_cpus, u64 seed)
+static void read_tasks(const struct program *programs, u64 seed)
 {
 	for (u32 i = 0; i < nr_tasks; i++)
-		read_task(&tasks[i], i, programs, all_cpus, seed);
+		read_task(&tasks[i], i, programs, seed);
 	tasks_left = nr_tasks;
 }
 
@@ -178,14 +174,17 @@ void EXPORT(setup)(u64 words, u32 scheduler, u64 trace_records)
 {
 	static const struct sched_class *const classes[] = { &fifo_class, &random_class, &eevdf_class, &scx_class };
 	u64 seed, offline_ns;
-	u32 labels, all_cpus;
+	u32 labels;
 
 	input = (const s64 *)words;
 	seed = next_word();
 	end_ns = next_word();
 	offline_ns = next_word();
-	offline_cpu = next_word();
+	hotplug_cpu = next_word();
+	online_ns = next_word();
+	go_on = next_word();
 	read_machine();
+	online_cpus = all_cpus;
 	labels = next_word();
 	histograms = alloc(labels * sizeof(*histograms));
 	nr_tasks = next_word();
@@ -197,18 +196,21 @@ void EXPORT(setup)(u64 words, u32 scheduler, u64 trace_records)
 	}
 	read_cgroups();
 	read_tables();
-	all_cpus = read_cpusets();
+	read_cpusets();
 	read_syncs();
-	read_tasks(read_programs(), all_cpus, seed);
+	read_tasks(read_programs(), seed);
 	records = trace_records ? alloc(trace_records * sizeof(*records)) : NULL;
 	max_records = trace_records;
 	task_results = (u64)alloc(nr_tasks * 12 * sizeof(u64));
 	cpu_results = (u64)alloc(machine.nr_cpus * 3 * sizeof(u64));
 	sched = classes[scheduler];
 	for (u32 i = 0; scheduler != 3 && i < nr_tasks; i++) {
+		tasks[i].ext = 0;
 		if (tasks[i].realtime)
 			stop(V_UNSUPPORTED, 0, "real-time tasks beside a built-in scheduler");
 	}
 	if (!sched->init() && sched_watchdog_ns)
 		at(machine.nr_cpus + nr_tasks, sched_watchdog_ns);
+	if (ejected)
+		fall_back();
 }

@@ -8,7 +8,7 @@ static struct {
 	s64 exit_code;
 	char text[1024];
 } ending;
-static u8 leaving; /* the policy is on its way out: it cannot be ejected again */
+static u8 leaving; /* the policy is on its way out */
 
 static void put(char letter)
 {
@@ -68,9 +68,12 @@ void stop(enum verdict verdict, u32 kind, const char *format, ...)
 {
 	__builtin_va_list args;
 
-	if (stopped || (leaving && verdict == V_EJECTED))
+	if (stopped || ((leaving || ejected) && verdict == V_EJECTED)) /* nobody is ejected twice */
 		return;
-	stopped = 1;
+	if (verdict == V_EJECTED && go_on)
+		ejected = 1;
+	else
+		stopped = 1;
 	ending.length = 0;
 	ending.verdict = verdict;
 	ending.kind = kind;
@@ -82,7 +85,7 @@ void stop(enum verdict verdict, u32 kind, const char *format, ...)
 			put(*format);
 	}
 	__builtin_va_end(args);
-	if (in_policy)
+	if (in_policy && stopped) /* when all go on, the callback does so too, as in the kernel */
 		__builtin_trap();
 }
 

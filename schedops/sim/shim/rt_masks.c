@@ -200,7 +200,7 @@ const struct cpumask *scx_bpf_get_idle_cpumask(void) { return idle_mask(0, -2); 
 const struct cpumask *scx_bpf_get_idle_smtmask(void) { return idle_mask(1, -2); }
 const struct cpumask *scx_bpf_get_idle_cpumask_node(int node) { return idle_mask(0, node == -2 ? 1 << 30 : node); }
 const struct cpumask *scx_bpf_get_idle_smtmask_node(int node) { return idle_mask(1, node == -2 ? 1 << 30 : node); }
-const struct cpumask *scx_bpf_get_online_cpumask(void) { return asked_mask(2); }
+const struct cpumask *scx_bpf_get_online_cpumask(void) { return asked_mask(5); }
 const struct cpumask *scx_bpf_get_possible_cpumask(void) { return asked_mask(2); }
 void scx_bpf_put_idle_cpumask(const struct cpumask *m) {}
 void scx_bpf_put_cpumask(const struct cpumask *m) {}

@@ -138,11 +138,11 @@ u64 EXPORT(rt_exit_args)(u32 task, u32 cancelled)
 	return (u64)&args;
 }
 
-u64 EXPORT(rt_release_args)(u32 task)
+u64 EXPORT(rt_release_args)(u32 task, u32 reason)
 {
 	static struct scx_cpu_release_args args;
 
-	args = (struct scx_cpu_release_args){ SCX_CPU_PREEMPT_RT, &mirrors[task] };
+	args = (struct scx_cpu_release_args){ reason, &mirrors[task] };
 	return (u64)&args;
 }
 

@@ -27,7 +27,8 @@ def digests(simulator: WasmSimulator) -> dict[str, str]:
     for scheduler in (SimScheduler(name="random"), *policies):
         for machine in MACHINES:
             result = simulator.run(mixed_plan(), machine, scheduler, trace=True)
-            found[f"{scheduler.name} on {machine.name}"] = hashlib.sha256(repr(astuple(result)).encode()).hexdigest()
+            figures = astuple(result)[:-1]  # nobody is ejected here
+            found[f"{scheduler.name} on {machine.name}"] = hashlib.sha256(repr(figures).encode()).hexdigest()
     return found
 
 

@@ -262,14 +262,6 @@ def test_a_cpu_goes_offline(simulator: WasmSimulator) -> None:
     end = end_of(simulator, plan, 3)
     assert (end.verdict, end.kind) == (SimVerdict.EJECTED, 66)
     assert end.message.endswith("cpu 1 going offline, exiting scheduler")
-    callback = source().replace(".name =", ".cpu_offline = (void *)r_offline, .name =")
-    callback = callback.replace(
-        "SCX_OPS_DEFINE", "void BPF_STRUCT_OPS(r_offline, s32 cpu) { count += cpu; }\nSCX_OPS_DEFINE"
-    )
-    end = run(simulator, plan, policy(callback), 3).end
-    assert end.verdict == SimVerdict.UNSUPPORTED
-    assert "CPU 1 goes offline" in end.message
-    assert run(simulator, plan, "fifo", 3).end.verdict == SimVerdict.UNSUPPORTED
 
 
 def test_waiting_for_a_kicked_cpu_takes_no_time(simulator: WasmSimulator) -> None:

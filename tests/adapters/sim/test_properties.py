@@ -105,15 +105,20 @@ def test_every_run(simulator: WasmSimulator, data: st.DataObject, machine: Machi
     plan = data.draw(plans(len(machine.cpus)))
     result = simulator.run(plan, machine, scheduler, trace=True)
     assert result.end.verdict == SimVerdict.DONE, result.end
+    check_run(plan, result)
+    bound = {number for number, task in enumerate(plan.tasks) if task.cpuset == 0 and not changes_cpus(plan, task)}
+    ran = {(task, cpu) for _, _, task, cpu, kind in records(result) if kind == TraceKind.RUN}
+    assert all(cpu == 0 for task, cpu in ran if task in bound)
+    assert simulator.run(plan, machine, scheduler, trace=False).tasks == result.tasks
+
+
+def check_run(plan: SimPlan, result: SimResult) -> None:
+    """No task is lost, and no time."""
     assert all(task.completion_ns >= task.first_run_ns >= task.arrival_ns >= 0 for task in result.tasks)
     assert all(cpu.busy_ns + cpu.idle_ns == result.end_ns for cpu in result.cpus)
     assert all(0 <= cpu.idle_waste_ns <= cpu.idle_ns for cpu in result.cpus)
     assert sum(task.cpu_ns for task in result.tasks) == sum(cpu.busy_ns for cpu in result.cpus)
     check_trace(result)
-    bound = {number for number, task in enumerate(plan.tasks) if task.cpuset == 0 and not changes_cpus(plan, task)}
-    ran = {(task, cpu) for _, _, task, cpu, kind in records(result) if kind == TraceKind.RUN}
-    assert all(cpu == 0 for task, cpu in ran if task in bound)
-    assert simulator.run(plan, machine, scheduler, trace=False).tasks == result.tasks
 
 
 def changes_cpus(plan: SimPlan, task: SimTask) -> bool:
