@@ -37,6 +37,14 @@ def test_new_tasks_spread_over_idle_cpus(simulated, machine):
     assert min(shares(result)) > 0.99
 
 
+def test_who_sleeps_briefly_comes_back_to_his_own_cpu_at_once(simulated):
+    program = (Instruction(Op.RUN, MS), Instruction(Op.SLEEP, MS // 10), Instruction(Op.LOOP, 0))
+    result = simulated(plan_of(*hogs(8), ms=1000, programs=(program,)), flat_machine(8))
+    assert [task.wait_ns for task in result.tasks] == [0] * 8
+    assert [sum(task.migrations) for task in result.tasks] == [0] * 8
+    assert all(cpu.busy_ns / result.end_ns == pytest.approx(1 / 1.1, abs=0.01) for cpu in result.cpus)
+
+
 def test_a_fork_goes_to_an_idle_cpu(simulated):
     parent = (Instruction(Op.RUN, MS), Instruction(Op.FORK, 1, 3), *WORK)
     tasks = (SimTask(name="parent", program=0), *(SimTask(name="c", program=1, arrival_ns=-1) for _ in range(3)))
