@@ -11,6 +11,7 @@ from schedops.bench.validity import lost, starved
 from schedops.errors import GuestLost, Refused
 from schedops.model.environment import Environment
 from schedops.model.event import Event
+from schedops.model.guest import Accelerator
 from schedops.model.jobs import Hints
 from schedops.model.measurements import FRESH, Measurements, RoundPlan, Sample
 from schedops.model.policy import Policy
@@ -22,6 +23,17 @@ from schedops.schema.canonical import digest_of
 
 FIRST_RUN_S = 180.0  # nobody knows yet how fast this machine is; times the scale of the workload
 TROUBLE_IN_A_ROW = 3
+
+
+def environment_of(image: KernelImage, *, cpus: int, accelerator: Accelerator, host: Host) -> Environment:
+    """Of a guest with this kernel, as it is now."""
+    return Environment(
+        kernel=image.kernel.release,
+        cpus=cpus,
+        accelerator=accelerator.name,
+        qemu=accelerator.qemu_version,
+        host=host.facts(),
+    )
 
 
 def undecided(_: Measurements) -> bool:
@@ -66,15 +78,7 @@ def run(
     accelerator = machines.accelerator()
 
     def environment() -> Environment | None:
-        if host is None:
-            return None
-        return Environment(
-            kernel=image.kernel.release,
-            cpus=cpus,
-            accelerator=accelerator.name,
-            qemu=accelerator.qemu_version,
-            host=host.facts(),
-        )
+        return None if host is None else environment_of(image, cpus=cpus, accelerator=accelerator, host=host)
 
     begun = Measurements(
         workload=workload.name,

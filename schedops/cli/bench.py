@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +19,13 @@ if TYPE_CHECKING:
     from schedops.pipeline.compare import Size
     from schedops.ports import KernelImage, World
 
+_EARLIER = 3  # comparisons that are read for their noise; each takes 0.1 s
+
 
 @click.command()
 @click.argument("policy")
 @click.option("-w", "--workload", required=True, metavar="NAME", help="`schedops workload list` names them")
-@click.option("--rounds", type=click.IntRange(1, 200), help="measured rounds [default: what the workload says]")
+@click.option("--rounds", type=click.IntRange(1, 200), help="measured rounds at most [default: what the workload says]")
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="parameter of the policy; repeatable")
 @click.option("--cold", is_flag=True, help="without hints, as on the first run of a workload")
 @click.option(
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="a micro-VM, or the simulator: exact, in seconds, and not measured",
 )
+@click.option("--search", is_flag=True, help="to choose among candidates: the samples then prove nothing, so no PASS")
 @size_options
 @output_option
 @answers("bench")
@@ -43,6 +48,7 @@ def bench(
     params: tuple[str, ...],
     cold: bool,
     rung: str,
+    search: bool,
     kernel: str | None,
     cpus: int,
     scale: float,
@@ -53,7 +59,10 @@ def bench(
     POLICY is a library name, a directory with policy.yaml, or a bare .bpf.c.
 
     Runs are interleaved, every round has jobs of its own, and the policy is proved to be in charge around each of its
-    runs. Hints come from policies/hints/, else from one profile run first. The verdict is of the measurements alone;
+    runs. It ends at the first look of the workload's plan where the answer is clear, and says before it starts how long
+    the smallest effect worth having may take. It is kept in .schedops/runs/ for `schedops gate --replay`.
+
+    Hints come from policies/hints/, else from one profile run first. The verdict is of the measurements alone;
     `schedops verify` says whether the policy is safe, `schedops propose` does both. With --on sim there is no verdict:
     `schedops simulate` has more to say.
 
@@ -69,9 +78,14 @@ def bench(
         if kernel is not None:
             raise click.UsageError("--kernel: the simulator has none")
         return _simulated(policy, workload, rounds=rounds, params=params, cold=cold, cpus=cpus, scale=scale, seed=seed)
+    from schedops.adapters.clock import SystemClock
     from schedops.adapters.console import console_progress
+    from schedops.adapters.disk.runs import Runs
     from schedops.cli.sizes import bench_image
+    from schedops.model.kept import Kept
+    from schedops.model.measurements import FRESH, SEARCH, Measurements
     from schedops.pipeline.compare import Size, build, compare
+    from schedops.pipeline.foretell import foretell
     from schedops.pipeline.parameters import parameters
     from schedops.report.bench_page import bench_page
     from schedops.repository import load_workload, open_tree, resolve_policy
@@ -83,20 +97,36 @@ def bench(
     wanted, source = load_workload(tree.root, workload), resolve_policy(tree.root, policy, cwd=Path.cwd())
     require_jobs(wanted)
     chosen, size = parameters(source.policy, params), Size(cpus=cpus, scale=scale, seed=seed)
-    with console_progress() as progress:
+    looks = wanted.looks_until(rounds)
+    runs = Runs(Path.cwd() if tree.starter else tree.root, clock=SystemClock())
+    same_size = {"workload": workload, "cpus": cpus, "scale": scale}
+    asked = {**same_size, "policy": policy, "rounds": rounds, "seed": seed, "params": list(params), "cold": cold}
+    with console_progress() as progress, runs.new_run(command="bench", parameters=asked) as run:
         joined = world(progress)
         image = bench_image(tree.root, kernel, joined.kernels)
         built = build(source, chosen, image, world=joined)
+        earlier = runs.documents("measurements", Measurements, same_size, at_most=_EARLIER)
+        power = foretell(wanted, looks, image, cpus=cpus, earlier=earlier, world=joined)
         hints = None if cold else _hints(tree.root, wanted, image, size, world=joined)
-        found = compare(wanted, source, built, hints, image, size, looks=wanted.looks_until(rounds), world=joined)
+        origin = SEARCH if search else FRESH
+        found = compare(wanted, source, built, hints, image, size, looks=looks, world=joined, origin=origin)
+        for name, document in (
+            ("workload", wanted),
+            ("measurements", found.measurements),
+            ("decision", found.decision),
+        ):
+            run.keep(name, run.id, Kept(value=document, seconds=found.measurements.seconds, usd=0.0))
     data = {
         "verdict": found.decision.verdict.value,
         "verified": False,
+        "run": run.id,
         "params": {value.name: value.value for value in chosen},
+        "power": [asdict(one) for one in power],
         "decision": encode(found.decision),
         "measurements": encode(found.measurements),
     }
-    text = bench_page(wanted, found.measurements, found.decision)
+    kept = os.path.relpath(run.directory)
+    text = f"{bench_page(wanted, found.measurements, found.decision)}\n\nAgain: schedops gate --replay {kept}"
     return Answer(data, text, found.decision.verdict.exit_code)
 
 

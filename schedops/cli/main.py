@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "hint": ("schedops.cli.hint", "hint", "run a job with what history knows about it: learn, compile"),
     "verify": ("schedops.cli.verify", "verify", "compile, load and try a policy on real kernels"),
     "bench": ("schedops.cli.bench", "bench", "measure a policy against the default and the informed default"),
+    "gate": ("schedops.cli.gate", "gate", "judge stored measurements again: same samples, same verdict"),
     "propose": ("schedops.cli.propose", "propose", "workload to pull request: analyze, plan, verify, bench, gate"),
     "pr": ("schedops.cli.pr", "pr", "pull requests: list, show, checkout, merge"),
 }

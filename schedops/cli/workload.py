@@ -86,10 +86,15 @@ def _model(one: Workload) -> str:
     return one.model_kind
 
 
+def _rounds(one: Workload) -> str:
+    looks = f", looks after {', '.join(map(str, one.looks))}" if one.looks else ""
+    return f"{one.rounds} measured at most, {one.warmup_rounds} to warm up{looks}"
+
+
 def _page(one: Workload, path: str, hints: int) -> str:
     knows = f"{hints} jobs known from measured runs" if hints else "none yet; the first run is cold"
     facts = [
-        ("rounds", f"{one.rounds} measured, {one.warmup_rounds} to warm up"),
+        ("rounds", _rounds(one)),
         ("one run", _expected(one)),
         ("hints", knows),
         ("tags", ", ".join(one.tags) or "none"),

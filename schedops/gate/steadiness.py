@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from schedops.gate.conditions import condition
@@ -32,12 +32,13 @@ class _Watched:
 
 def no_order_effect(workload: Workload, measurements: Measurements) -> Reason:
     """PASS: it makes no difference that matters which arm ran first. INCONCLUSIVE: it does, or nobody can tell.
+    ERROR: nothing can be paired.
 
     Every metric that decides is looked at: a difference counts when it is as large as the effect or harm that the
     workload names, and clearer than chance.
     """
-    watched = list(_watched(workload, measurements))
-    for one in watched:
+    watched = _watched(workload, measurements)
+    for one in _usable(watched):
         later = sum(one.pairs.later)
         if min(later, one.pairs.count - later) < max(1, one.pairs.count // 4):
             text = f"the candidate ran after {ARM_NAMES[one.baseline]} in {later} of {one.pairs.count} rounds"
@@ -47,8 +48,10 @@ def no_order_effect(workload: Workload, measurements: Measurements) -> Reason:
 
 
 def no_trend(workload: Workload, measurements: Measurements) -> Reason:
-    """PASS: the difference between the arms does not change with time by what matters. INCONCLUSIVE: it does."""
-    return _judged(TREND, list(_watched(workload, measurements)), _by_time, "from the first round to the last")
+    """PASS: the difference between the arms does not change with time by what matters. INCONCLUSIVE: it does.
+    ERROR: nothing can be paired.
+    """
+    return _judged(TREND, _watched(workload, measurements), _by_time, "from the first round to the last")
 
 
 def _by_order(pairs: Pairs) -> Finding:
@@ -61,9 +64,12 @@ def _by_time(pairs: Pairs) -> Finding:
 
 
 def _judged(name: str, watched: list[_Watched], look: Callable[[Pairs], Finding], what: str) -> Reason:
-    usable = [one for one in watched if one.pairs.count > 1]
+    usable = _usable(watched)
     if not usable:
-        return condition(name, Verdict.INCONCLUSIVE, "there are no pairs to look at")
+        why = watched[0].pairs.problem if watched else "the workload wants nothing"
+        return condition(name, Verdict.ERROR, f"nothing can be looked at: {why}")
+    if any(one.pairs.count < 2 for one in usable):
+        return condition(name, Verdict.INCONCLUSIVE, "one pair shows nothing")
     found = sorted(((look(one.pairs), one) for one in usable), key=lambda pair: pair[0].p)
     for finding, one in found:
         if finding.p <= LEVEL / len(found) and abs(finding.size) >= math.log1p(one.matters):
@@ -78,14 +84,20 @@ def _words(finding: Finding) -> str:
     return f"{percent(math.expm1(finding.size))} (p = {finding.p:.2g})"
 
 
-def _watched(workload: Workload, measurements: Measurements) -> Iterator[_Watched]:
-    # What cannot be paired is an ERROR of its own metric.
+def _watched(workload: Workload, measurements: Measurements) -> list[_Watched]:
     wanted = [(one.metric, one.unit, one.min_effect, base) for one in workload.objectives for base in _BASELINES]
     wanted += [(one.metric, one.unit, one.max_harm, "eevdf") for one in workload.guards if one.hard]
-    for metric, unit, matters, baseline in wanted:
-        pairs = pair_up(measurements, metric, unit=unit, arm="candidate", baseline=baseline)
-        if not pairs.problem:
-            yield _Watched(metric, baseline, matters, pairs)
+    return [
+        _Watched(
+            metric, baseline, matters, pair_up(measurements, metric, unit=unit, arm="candidate", baseline=baseline)
+        )
+        for metric, unit, matters, baseline in wanted
+    ]
+
+
+def _usable(watched: list[_Watched]) -> list[_Watched]:
+    # What cannot be paired is an ERROR of its own metric.
+    return [one for one in watched if not one.pairs.problem]
 
 
 _BASELINES = ("eevdf", "informed")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ from schedops.agent.quantum import Discipline
 from schedops.cli.main import main
 from schedops.model.verification import BuildFailure, SourceProblem
 from schedops.ports import KernelImage, World
-from tests.fakes.guest import IMAGE, Clock, Host, Machines, Script
+from tests.fakes.guest import HOST_FACTS, IMAGE, Clock, Host, Machines, Script
 from tests.fakes.workloads import BUILT
 
 ROOT = Path(__file__).parent.parent.parent
@@ -42,7 +45,14 @@ class Kernels:
 
 
 @pytest.fixture
-def run(monkeypatch, capsys):
+def checkout(tmp_path):
+    """The repository's own policies, where runs may be kept."""
+    shutil.copytree(ROOT / "policies", tmp_path / "policies")
+    return tmp_path
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, checkout):
     def run(words, *, script=None, toolchain=None, kernels=None):
         script = script or Script(ops="build_order", us_per_work=0.004)
 
@@ -58,7 +68,7 @@ def run(monkeypatch, capsys):
 
         # Wiring is where real adapters come in; no guest is booted here.
         monkeypatch.setattr("schedops.wiring.world", world)
-        monkeypatch.chdir(ROOT)
+        monkeypatch.chdir(checkout)
         with pytest.raises(SystemExit) as done:
             main(words.split())
         captured = capsys.readouterr()
@@ -167,3 +177,62 @@ def test_unknown_workload_is_bad_input(run, command):
 def test_unknown_kernel_is_bad_input_and_no_kernel_is_unavailable(run):
     assert run("profile --workload ci-builds --kernel 9.9")[0] == 2
     assert run("profile --workload ci-builds", kernels=Kernels())[0] == 69
+
+
+# Kept, foretold, judged again
+
+
+def kept(checkout):
+    return max((checkout / ".schedops/runs").iterdir())
+
+
+def test_bench_is_kept_and_judged_again_to_the_last_byte(run, checkout):
+    code, out, _ = run("bench build-order --workload ci-builds --output json")
+    data = json.loads(out)["data"]
+    directory = kept(checkout)
+    assert directory.name == data["run"]
+    again, out, _ = run(f"gate --replay {directory} --output json")
+    replayed = json.loads(out)["data"]
+    assert (again, replayed["stored"], replayed["decision"]) == (code, "the same", data["decision"])
+    assert (
+        replayed["decision_sha256"]
+        == f"sha256:{hashlib.sha256((directory / 'decision.json').read_bytes()).hexdigest()}"
+    )
+
+
+def test_bench_ends_at_the_first_clear_look(run):
+    _, out, err = run("bench build-order --workload ci-builds --output json")
+    data = json.loads(out)["data"]
+    assert data["decision"]["looks"] == data["measurements"]["looks"] == [10, 20, 30]
+    assert data["decision"]["rounds"] == len(data["measurements"]["rounds"]) == 10
+    assert "the answer is clear after 10 of at most 30 rounds" in err
+
+
+def test_bench_says_how_many_pairs_it_may_take(run):
+    _, _, err = run("bench build-order --workload ci-builds --rounds 6")
+    assert "on mean build time per floor is told from none after 6 rounds" in err
+    assert "(noise 9.0 % a pair, assumed)" in err
+    _, out, err = run("bench build-order --workload ci-builds --rounds 6 --output json")
+    assert "a pair, 1 earlier runs)" in err
+    assert [one["runs"] for one in json.loads(out)["data"]["power"]] == [1]
+
+
+def test_earlier_runs_of_another_size_or_workload_do_not_count(run):
+    run("bench build-order --workload ci-builds --rounds 6")
+    for words in ("--scale 2", "--cpus 3"):
+        _, _, err = run(f"bench build-order --workload ci-builds --rounds 1 {words}")
+        assert "assumed)" in err
+
+
+def test_earlier_runs_of_another_machine_do_not_count_and_it_is_said(run, monkeypatch):
+    run("bench build-order --workload ci-builds --rounds 6")
+    monkeypatch.setattr("tests.fakes.guest.HOST_FACTS", replace(HOST_FACTS, microcode="0x2"))
+    _, _, err = run("bench build-order --workload ci-builds --rounds 1")
+    assert "not comparable: host microcode: 0x1 and 0x2" in err
+    assert "assumed)" in err
+
+
+def test_samples_of_a_search_never_pass(run):
+    code, out, _ = run("bench build-order --workload ci-builds --rounds 8 --search")
+    assert code == 3
+    assert "24 of 24 samples helped to find the candidate" in " ".join(out.split())

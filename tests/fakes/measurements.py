@@ -46,7 +46,7 @@ def workload(
     """One objective (makespan, 5 %) and one hard guard (cost, 6 %) unless told otherwise."""
     return Workload(
         name="w",
-        description="",
+        description="A workload of the tests.",
         objectives=(objective("makespan"),) if objectives is None else objectives,
         guards=(guard("cost"),) if guards is None else guards,
         rounds=rounds,

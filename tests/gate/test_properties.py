@@ -63,14 +63,14 @@ def harmed(given, factor):
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(comparisons(), st.floats(1.0, 2.0))
 def test_a_worse_candidate_never_gets_a_better_verdict(compared, factor) -> None:
     good, bad = judged(compared).verdict, judged(harmed(compared, factor)).verdict
     assert RANK[bad] <= RANK[good]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(comparisons(st.just(20), st.just((8, 14, 20))), st.floats(1.0, 2.0))
 def test_with_looks_a_worse_candidate_never_turns_a_fail_into_a_pass(compared, factor) -> None:
     if judged(compared).verdict is not Verdict.PASS:
@@ -98,7 +98,7 @@ def test_the_same_samples_give_the_same_decision_in_whatever_order_they_are_list
     assert judged(compared) == judged(compared) == judged(shuffled)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(comparisons())
 def test_a_pass_has_every_condition_an_objective_and_every_hard_guard_behind_it(compared) -> None:
     found = judged(compared)

@@ -82,5 +82,7 @@ def test_drift_that_all_arms_share_is_no_trend_of_their_difference() -> None:
 
 @pytest.mark.parametrize("judge", [no_order_effect, no_trend])
 def test_without_pairs_nobody_can_say(judge) -> None:
-    assert judge(W, measurements({})).verdict is Verdict.INCONCLUSIVE
-    assert judge(W, measurements({"eevdf": {"makespan": scaled(1)}})).verdict is Verdict.INCONCLUSIVE
+    assert judge(W, measurements({})).verdict is Verdict.ERROR
+    assert judge(W, measurements({"eevdf": {"makespan": scaled(1)}})).verdict is Verdict.ERROR
+    one = {arm: {name: values[:1] for name, values in figures.items()} for arm, figures in three_arms().items()}
+    assert judge(W, measurements(one)).verdict is Verdict.INCONCLUSIVE

@@ -9,17 +9,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from schedops.adapters.disk.cachedir import write_whole
 from schedops.adapters.disk.locks import held
-from schedops.adapters.disk.stagefiles import is_leftover, read_stage, write_stage
+from schedops.adapters.disk.stagefiles import is_leftover, read_document, read_stage, write_stage
 from schedops.adapters.disk.workdir import prepare
 from schedops.errors import InputError, Unavailable
 from schedops.model.kept import Kept
 from schedops.ports import Clock
 
 _ID = re.compile(r"^\d{8}-\d{6}-[0-9a-f]{4}$")
+T = TypeVar("T")
 _RECORD, _LOCK = "run.json", "lock"
 
 
@@ -129,6 +130,19 @@ class Runs:
     def latest(self) -> str | None:
         """The run that was started last."""
         return next((directory.name for directory in reversed(_directories(self._directory))), None)
+
+    def documents(self, name: str, type_: type[T], parameters: Mapping[str, Any], *, at_most: int) -> tuple[T, ...]:
+        """Documents of finished runs whose parameters include these, the newest first; damaged ones are left out."""
+        found: list[T] = []
+        for directory in reversed(_directories(self._directory)):
+            record = _read_record(directory)
+            if record is None or record.state != "finished" or not parameters.items() <= record.parameters.items():
+                continue
+            if (document := read_document(directory, name, type_)) is not None:
+                found.append(document)
+            if len(found) == at_most:
+                break
+        return tuple(found)
 
     def _sweep(self) -> None:
         for directory in _directories(self._directory):

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from schedops.adapters.disk.cachedir import write_whole
 from schedops.errors import InputError
@@ -14,6 +14,7 @@ from schedops.model.kept import Kept
 from schedops.schema.canonical import canonical_bytes
 from schedops.schema.decode import decode
 
+T = TypeVar("T")
 _LEFTOVER = re.compile(r"^\..+\.(json|receipt)\..+$")  # how write_whole names what it has not finished
 
 
@@ -33,9 +34,19 @@ def write_stage(directory: Path, stage: str, input_digest: str, kept: Kept) -> N
 
 def read_stage(directory: Path, stage: str, input_digest: str, type_: type[Any]) -> Kept | None:
     """None when there is none, when it was made from something else, and when it is damaged."""
+    return _read(directory, stage, type_, input_digest)
+
+
+def read_document(directory: Path, stage: str, type_: type[T]) -> T | None:
+    """Whatever it was made from; None when there is none, and when it is damaged."""
+    kept = _read(directory, stage, type_, None)
+    return None if kept is None else kept.value
+
+
+def _read(directory: Path, stage: str, type_: type[Any], input_digest: str | None) -> Kept | None:
     try:
         receipt = json.loads((directory / f"{stage}.receipt").read_bytes())
-        if receipt["stage"] != stage or receipt["input"] != input_digest:
+        if receipt["stage"] != stage or input_digest not in {None, receipt["input"]}:
             return None
         data = (directory / f"{stage}.json").read_bytes()
         if hashlib.sha256(data).hexdigest() != receipt["output"]:
