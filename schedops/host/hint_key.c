@@ -59,9 +59,15 @@ static const char *below_root(const struct place *place)
 
 /* ---- one argument ---- */
 
+static bool begins(const char *word, size_t at)
+{
+	return !at || delimits(word[at - 1]);
+}
+
+/* Alone, or behind a short option: -I/home */
 static bool begins_path(const char *word, size_t at)
 {
-	return word[at] == '/' && (!at || delimits(word[at - 1]) || (at == 2 && *word == '-'));
+	return word[at] == '/' && (begins(word, at) || (at > 1 && word[at - 2] == '-' && begins(word, at - 2)));
 }
 
 static bool ends_name(char c)

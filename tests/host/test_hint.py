@@ -129,7 +129,26 @@ def test_a_command_has_the_key_that_python_computes(launcher, project, words, pl
 
 WORD = st.lists(
     st.sampled_from(
-        ["/", "/tmp", "/var/tmp", "/tmp/", "-I", "@", "=", ",", ":", "a", "b.c", " ", "é", "\udcff", "{top}", "{up}"]
+        [
+            "/",
+            "/tmp",
+            "/var/tmp",
+            "/tmp/",
+            "-I",
+            "-",
+            "I",
+            "@",
+            "=",
+            ",",
+            ":",
+            "a",
+            "b.c",
+            " ",
+            "é",
+            "\udcff",
+            "{top}",
+            "{up}",
+        ]
     )
 ).map("".join)
 

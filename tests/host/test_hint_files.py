@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-import struct
 import subprocess
-import threading
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from schedops.model.jobs import Hint, Hints
 from schedops.workloads.learn.job_key import key_of_name, key_of_output
 from schedops.workloads.learn.launches import HEADER
 from schedops.workloads.learn.table import table_bytes
+from tests.host.loader import Loader
 
 pytestmark = pytest.mark.usefixtures("project")
 
@@ -24,34 +23,6 @@ def known(**us: int) -> bytes:
     return table_bytes(Hints(workload="w", hints=tuple(hints)))
 
 
-class Loader:
-    """The resident loader's side of the socket."""
-
-    def __init__(self, path: Path, *, answers: bool = True) -> None:
-        self.path, self.answers = path, answers
-        self.heard: list[tuple[int, int]] = []  # pid, nanoseconds
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.socket.bind(str(path))
-        self.socket.listen()
-        self.thread = threading.Thread(target=self._serve, daemon=True)
-        self.thread.start()
-
-    def _serve(self) -> None:
-        client, _ = self.socket.accept()
-        with client:
-            credentials = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-            (ns,) = struct.unpack("<Q", client.recv(16))
-            self.heard.append((struct.unpack("3i", credentials)[0], ns))
-            if self.answers:
-                client.send(b"\1")
-            else:
-                client.recv(1)  # until the launcher gives up
-
-    def end(self) -> None:
-        self.thread.join(timeout=60)
-        self.socket.close()
-
-
 def run(launcher: Path, *words: str, **env: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run([launcher, *words], capture_output=True, check=True, timeout=60, env={**os.environ, **env})
 
@@ -59,18 +30,16 @@ def run(launcher: Path, *words: str, **env: str) -> subprocess.CompletedProcess[
 @pytest.mark.parametrize("answers", [True, False])
 def test_the_commands_own_process_tells_the_loader(launcher, project, tmp_path, answers):
     (project / ".schedops/hints.table").write_bytes(known(**{key_of_name("k"): 1234, key_of_name("z"): 9}))
-    loader = Loader(tmp_path / "s", answers=answers)
-    said = run(launcher, "--key", "k", "sh", "-c", "echo $$", SCHEDOPS_HINT_SOCKET=str(loader.path))
-    loader.end()
+    with Loader(tmp_path / "s", answers=answers) as loader:
+        said = run(launcher, "--key", "k", "sh", "-c", "echo $$", SCHEDOPS_HINT_SOCKET=str(loader.path))
     assert loader.heard == [(int(said.stdout), 1_234_000)]
 
 
 def test_a_command_that_is_not_known_by_its_arguments_is_known_by_its_output(launcher, project, tmp_path):
     (project / ".schedops/hints.table").write_bytes(known(**{key_of_output("x/a.o"): 77}))
     for words in (("-c", "a.c", "-o", "x/a.o"), ("-ox/a.o",)):
-        loader = Loader(tmp_path / f"s{len(words)}")
-        run(launcher, "echo", *words, SCHEDOPS_HINT_SOCKET=str(loader.path))
-        loader.end()
+        with Loader(tmp_path / f"s{len(words)}") as loader:
+            run(launcher, "echo", *words, SCHEDOPS_HINT_SOCKET=str(loader.path))
         assert [ns for _, ns in loader.heard] == [77_000]
 
 

@@ -64,11 +64,15 @@ def plain_word(word: bytes, cwd: bytes) -> bytes:
     return bytes(out)
 
 
-_SLASH = ord("/")
+_SLASH, _DASH = b"/-"
 
 
 def _begins_path(word: bytes, at: int) -> bool:
-    return at == 0 or word[at - 1] in _DELIMITERS or (at == 2 and word[:1] == b"-")
+    return _begins(word, at) or (at > 1 and word[at - 2] == _DASH and _begins(word, at - 2))
+
+
+def _begins(word: bytes, at: int) -> bool:
+    return at == 0 or word[at - 1] in _DELIMITERS
 
 
 def _replaced(word: bytes, at: int, cwd: bytes) -> tuple[bytes, int] | None:

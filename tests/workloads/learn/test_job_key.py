@@ -47,6 +47,7 @@ def test_a_recursive_make_compiles_files_of_one_name_in_several_directories():
         ("/h/a/q/x.c", "../../q/x.c"),
         ("-I/h/a/p/b/inc:/h/a/p", "-I./inc:.."),
         ("-Wl,-rpath,/h/a/p/lib,-z", "-Wl,-rpath,../lib,-z"),
+        ("cc -I/h/a/p/inc -c x-I/h/a/p", "cc -I../inc -c x-I/h/a/p"),
         ("--prefix=/h/a/p", "--prefix=.."),
         ("/h/a/pp/x.c", "../../pp/x.c"),
         ("sub/h/a/p/b/x.c", "sub/h/a/p/b/x.c"),
