@@ -6,11 +6,12 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from measuring import ROOT, busy, setting, show
+from measuring import ROOT, busy, options, setting, show
 
 from schedops.agent.offline import plan
 from schedops.model.decision import Decision, Reason
 from schedops.pipeline.compare import build, compare, profile
+from schedops.pipeline.parameters import parameters
 from schedops.report.bench_page import change
 from schedops.repository import load_policies
 
@@ -28,6 +29,13 @@ class Bar:
     high: float | None = None
 
 
+def arguments(description: str, *, workload: str, rounds: int) -> argparse.Namespace:
+    """The options of all benchmarks, and parameters for the policy."""
+    parser = options(description, workload=workload, rounds=rounds)
+    parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="not what the planner says")
+    return parser.parse_args()
+
+
 def hold(asked: argparse.Namespace, policy: str, bars: Sequence[Bar]) -> int:
     """Measure and compare with the bars; 0 when all are met."""
     here = setting(asked, policy)
@@ -35,6 +43,7 @@ def hold(asked: argparse.Namespace, policy: str, bars: Sequence[Bar]) -> int:
         found, hints = profile(here.workload, here.image, here.size, world=here.world)
         chosen = plan(here.workload, found, hints, load_policies(ROOT))
         params = chosen.params if chosen.policy == policy else ()
+        params = parameters(here.source.policy, asked.param) if asked.param else params
         built = build(here.source, params, here.image, world=here.world)
         result = compare(
             here.workload, here.source, built, hints, here.image, here.size, looks=(asked.rounds,), world=here.world

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from bars import Bar, hold
-from measuring import options
+from bars import Bar, arguments, hold
 
 BARS = (
     Bar("mean_build_time_per_floor", "eevdf", -0.18, -0.05),
@@ -17,4 +16,4 @@ BARS = (
 )
 
 if __name__ == "__main__":
-    sys.exit(hold(options(__doc__ or "", workload="ci-builds", rounds=10).parse_args(), "build-order", BARS))
+    sys.exit(hold(arguments(__doc__ or "", workload="ci-builds", rounds=10), "build-order", BARS))

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from bars import Bar, hold
-from measuring import options
+from bars import Bar, arguments, hold
 
 BARS = (
     Bar("makespan_per_floor", "eevdf", -0.15),
@@ -16,4 +15,4 @@ BARS = (
 )
 
 if __name__ == "__main__":
-    sys.exit(hold(options(__doc__ or "", workload="uneven-batch", rounds=10).parse_args(), "long-first", BARS))
+    sys.exit(hold(arguments(__doc__ or "", workload="uneven-batch", rounds=10), "long-first", BARS))
