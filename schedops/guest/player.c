@@ -7,8 +7,6 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -16,7 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CLEAN_NS = 3000000000u, PATIENCE_S = 20, MOST_CPUS = 512 };
+enum { LEAST_CLEAN_S = 3, MOST_CLEAN_S = 10, PATIENCE_S = 20, MOST_CPUS = 512 };
+#define S_NS 1000000000ull
 
 struct play *play;
 
@@ -29,19 +28,17 @@ long futex(uint32_t *word, int operation, uint32_t value, const void *until)
 	return syscall(SYS_futex, word, operation, value, until, NULL, FUTEX_BITSET_MATCH_ANY);
 }
 
-void play_stop(enum verdict verdict, const char *format, ...)
+void play_ends(enum ending ending, unsigned task)
 {
-	static const uint32_t running = V_RUNNING, claimed = VERDICTS;
-	uint32_t seen = running;
-	va_list args;
-	if (!__atomic_compare_exchange_n(&play->claim, &seen, claimed, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-		return;
-	va_start(args, format);
-	vsnprintf(play->message, sizeof play->message, format, args);
-	va_end(args);
-	play->stop_ns = now_ns();
-	__atomic_store_n(&play->verdict, verdict, __ATOMIC_RELEASE);
-	futex(&play->verdict, FUTEX_WAKE, INT_MAX, NULL);
+	uint32_t running = RUNNING;
+	if (__atomic_compare_exchange_n(&play->ending, &running, (uint32_t)ending | task << 8, false, __ATOMIC_ACQ_REL,
+					__ATOMIC_ACQUIRE))
+		futex(&play->ending, FUTEX_WAKE, INT_MAX, NULL);
+}
+
+bool play_over(void)
+{
+	return __atomic_load_n(&play->ending, __ATOMIC_ACQUIRE) != RUNNING;
 }
 
 static int by_arrival(const void *a, const void *b)
@@ -65,7 +62,7 @@ static uint64_t let_arrive(void)
 {
 	for (; arrived < arrivals; arrived++) {
 		uint64_t due = play->start_ns + (uint64_t)part[order[arrived]].arrival_ns;
-		if (due > now_ns() || play->verdict != V_RUNNING)
+		if (due > now_ns() || play_over())
 			return due;
 		arrive(order[arrived], false);
 	}
@@ -75,11 +72,12 @@ static uint64_t let_arrive(void)
 /* Nobody arrives any more, and everybody who is there waits for the others, now as at the last look. */
 static bool stuck(void)
 {
-	uint32_t waits = 0, before = waits_seen;
+	uint32_t waits = 0, left = 0, before = waits_seen;
 	waits_seen = 0;
 	if (arrived < arrivals || play->end_ns)
 		return false;
 	for (const struct actor *a = play->actor; a < play->actor + play->tasks; a++) {
+		left += !a->done_ns;
 		if (!a->arrived_ns || a->done_ns)
 			continue;
 		if (a->waits % 2 == 0 || a->go)
@@ -87,7 +85,13 @@ static bool stuck(void)
 		waits += a->waits;
 	}
 	waits_seen = waits + 1;
-	return waits_seen == before;
+	return left && waits_seen == before;
+}
+
+/* Tasks that are done are gone at once: SIGCHLD is ignored. */
+static bool nobody_left(void)
+{
+	return waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD;
 }
 
 static void look(void)
@@ -96,11 +100,9 @@ static void look(void)
 	if (attached)
 		state_name(state);
 	if (strcmp(state, "enabled"))
-		play_stop(V_EJECTED, "the kernel has put the policy out");
+		play_ends(EJECTED, 0);
 	else if (stuck())
-		play_stop(V_STUCK, "%u tasks are left and nothing can happen any more", play->left);
-	else if (waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD && arrived == arrivals && play->left && !play->end_ns)
-		play_stop(V_STUCK, "%u tasks are left and nobody is there", play->left);
+		play_ends(STUCK, 0);
 }
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -111,19 +113,23 @@ static uint64_t least(uint64_t a, uint64_t b)
 static void watch(uint64_t deadline_ns)
 {
 	uint64_t end = play->end_ns ? play->start_ns + play->end_ns : UINT64_MAX, next_look = 0;
-	for (unsigned turn = 1; play->verdict == V_RUNNING;) {
+	for (unsigned turn = 1; !play_over();) {
 		uint64_t until = least(let_arrive(), least(end, deadline_ns)), now = now_ns();
-		if (now >= end)
-			play_stop(V_DONE, "%s", "");
-		else if (now >= deadline_ns)
-			play_stop(V_LATE, "%u of %u tasks are left at the deadline", play->left, play->tasks);
+		if (now >= end || now >= deadline_ns)
+			play_ends(now >= end ? TIME_UP : LATE, 0);
 		if (now >= next_look) {
 			look();
 			next_look = now + out_of_step_ns(turn++);
 		}
 		until = least(until, next_look);
 		struct timespec t = {(time_t)(until / 1000000000u), (long)(until % 1000000000u)};
-		futex(&play->verdict, FUTEX_WAIT_BITSET, V_RUNNING, &t);
+		futex(&play->ending, FUTEX_WAIT_BITSET, RUNNING, &t);
+	}
+	play->stop_ns = now_ns();
+	if ((play->ending & 255) == ALL_DONE) { /* the last one's time, not when that was noticed */
+		play->stop_ns = play->start_ns;
+		for (const struct actor *a = play->actor; a < play->actor + play->tasks; a++)
+			play->stop_ns = a->done_ns > play->stop_ns ? a->done_ns : play->stop_ns;
 	}
 }
 
@@ -148,11 +154,18 @@ static bool kill_all(uint64_t until_ns)
 		for (const struct actor *a = play->actor; a < play->actor + play->tasks; a++)
 			if (a->pid > 0 && !a->done_ns)
 				kill(a->pid, SIGKILL);
-		if (waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD)
+		if (nobody_left())
 			return true;
 		if (now_ns() >= until_ns)
 			return false;
 	}
+}
+
+/* Up to the deadline, or a bit later: a task that the policy has lost is not waited for. */
+static uint64_t clean_until(uint64_t deadline_ns)
+{
+	uint64_t now = now_ns(), until = least(deadline_ns, now + MOST_CLEAN_S * S_NS);
+	return until > now + LEAST_CLEAN_S * S_NS ? until : now + LEAST_CLEAN_S * S_NS;
 }
 
 static void play_all(uint64_t deadline_ns)
@@ -168,10 +181,10 @@ static void play_all(uint64_t deadline_ns)
 	for (unsigned cpu = 0; cpu < totals.cpus; cpu++)
 		after[cpu] -= before[cpu];
 	read_the_rest();
-	totals.clean = kill_all(now_ns() + CLEAN_NS) && play_room_clean();
+	totals.clean = kill_all(clean_until(deadline_ns)) && play_room_clean();
 	play_reply(&totals);
 	reply_complete();
-	if (!totals.clean && kill_all(now_ns() + PATIENCE_S * 1000000000ull))
+	if (!totals.clean && kill_all(now_ns() + PATIENCE_S * S_NS))
 		play_room_clean();
 }
 

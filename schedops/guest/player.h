@@ -22,8 +22,10 @@ enum op {
 enum sync_kind { S_SEMAPHORE, S_LOCK, S_BARRIER, S_QUEUE, S_EVENT };
 enum histogram { H_WAKEUP, H_REQUEST, HISTOGRAMS };
 
-/* How a play ended; the host's SimVerdict, and two of a real kernel's own. */
-enum verdict { V_RUNNING, V_DONE, V_EJECTED, V_STUCK, V_PLAN_ERROR, V_LATE, V_NO_ROOM, VERDICTS };
+/* How a play ends; player_reply.c has the words. */
+enum ending {
+	RUNNING, ALL_DONE, TIME_UP, EJECTED, STUCK, LATE, NOT_THE_HOLDER, THERE_ALREADY, ENDLESS, NO_ROOM, ENDINGS
+};
 
 struct step {
 	int64_t op, a, b, c;
@@ -82,10 +84,8 @@ struct play {
 	unsigned labels, tasks, cgroups, tables, cpusets, syncs, programs;
 	uint64_t ns_per_1000; /* iterations of spin() */
 	uint64_t start_ns, stop_ns;
-	uint32_t left;	  /* tasks that are not done */
-	uint32_t verdict; /* futex: enum verdict */
-	uint32_t claim;	  /* whose verdict it is: the first one's */
-	char message[128];
+	uint32_t left;	 /* tasks that are not done */
+	uint32_t ending; /* futex: enum ending, and the task that said so from bit 8 on */
 	struct sync sync[MAX_PLAY_SYNCS];
 	struct actor actor[MAX_PLAY_TASKS];
 	uint32_t histogram[MAX_PLAY_LABELS][HISTOGRAMS][HISTOGRAM_BUCKETS];
@@ -103,8 +103,9 @@ bool play_read(const char *payload, size_t length);
 
 /* --- player.c --- */
 long futex(uint32_t *word, int operation, uint32_t value, const void *until);
-/* The first word counts. */
-void play_stop(enum verdict verdict, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* It ends so, because of this task; the first word counts. */
+void play_ends(enum ending ending, unsigned task);
+bool play_over(void);
 
 /* --- player_arrive.c --- */
 /* A new task, by the launcher or by another task. */

@@ -30,14 +30,14 @@ void arrive(unsigned id, bool by_task)
 	};
 	if (!__atomic_compare_exchange_n(&actor->arrived_ns, &before, now_ns(), false, __ATOMIC_ACQ_REL,
 					 __ATOMIC_RELAXED)) {
-		play_stop(V_PLAN_ERROR, "task %u is forked, and is there already", id);
+		play_ends(THERE_ALREADY, id);
 		return;
 	}
 	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
 	if (pid == 0)
 		actor_main(id);
 	if (pid < 0)
-		play_stop(V_NO_ROOM, "no room for task %u", id);
+		play_ends(NO_ROOM, id);
 	else if (part[id].realtime)
 		raise_to_realtime(&part[id], pid);
 }

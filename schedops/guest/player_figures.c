@@ -18,7 +18,8 @@ static unsigned bucket_of(uint64_t value)
 
 void count_time(unsigned label, enum histogram which, uint64_t ns)
 {
-	__atomic_add_fetch(&play->histogram[label][which][bucket_of(ns)], 1, __ATOMIC_RELAXED);
+	if (!play_over())
+		__atomic_add_fetch(&play->histogram[label][which][bucket_of(ns)], 1, __ATOMIC_RELAXED);
 }
 
 bool schedstat_of(pid_t pid, struct actor_figures *f)

@@ -1,6 +1,6 @@
 /* What a play showed:
  *
- *   verdict <verdict>, message <words>, end_ns, ns_per_1000, hints_accepted, context_switches, clean 0|1
+ *   verdict <verdict>, message <words>, end_ns, ns_per_1000, hints_accepted, context_switches, clean 0|1: a line each
  *   a line with one number per task for each of arrived, first_run, completed (1 + ns since the start, 0: never), cpu_ns,
  *   wait_ns, switches, preemptions, wakeups, migrations
  *   a line "wakeup" and a line "request" per label, with <bucket> <count> of those that are not empty
@@ -8,7 +8,22 @@
 #define _GNU_SOURCE
 #include "player.h"
 
-static const char *const verdicts[VERDICTS] = {"running", "done", "ejected", "stuck", "plan-error", "late", "no-room"};
+#include <stdio.h>
+
+/* The host's SimVerdict, and one of the guest's own; %u is the task. */
+static const struct {
+	const char *verdict, *message;
+} words[ENDINGS] = {
+	[ALL_DONE] = {"done", ""},
+	[TIME_UP] = {"done", ""},
+	[EJECTED] = {"ejected", "the kernel has put the policy out"},
+	[STUCK] = {"stuck", "tasks are left and nothing can happen any more"},
+	[LATE] = {"late", "tasks are left at the deadline"},
+	[NOT_THE_HOLDER] = {"plan-error", "task %u releases a lock that it does not hold"},
+	[THERE_ALREADY] = {"plan-error", "task %u is forked, and is there already"},
+	[ENDLESS] = {"plan-error", "the program of task %u goes on without time going on"},
+	[NO_ROOM] = {"no-room", "there is no room for task %u"},
+};
 
 static uint64_t since_start(uint64_t ns)
 {
@@ -47,10 +62,13 @@ static void reply_histogram(const char *name, const uint32_t counts[HISTOGRAM_BU
 
 void play_reply(const struct play_totals *totals)
 {
+	enum ending ending = play->ending & 255;
+	char message[96];
 	uint64_t hints = 0;
 	for (unsigned i = 0; i < play->tasks; i++)
 		hints += play->actor[i].hint_taken;
-	reply_add("verdict %s\nmessage %s\nend_ns %lu\nns_per_1000 %lu\n", verdicts[play->verdict], play->message,
+	snprintf(message, sizeof message, words[ending].message, play->ending >> 8);
+	reply_add("verdict %s\nmessage %s\nend_ns %lu\nns_per_1000 %lu\n", words[ending].verdict, message,
 		  play->stop_ns - play->start_ns, play->ns_per_1000);
 	reply_add("hints_accepted %lu\ncontext_switches %lu\nclean %d\n", hints, totals->switches, totals->clean);
 	reply_tasks();

@@ -125,7 +125,7 @@ void lock_give(struct sync *s, unsigned id)
 	if (held)
 		wake_all(woken);
 	else
-		play_stop(V_PLAN_ERROR, "task %u releases a lock that it does not hold", id);
+		play_ends(NOT_THE_HOLDER, id);
 }
 
 void barrier_meet(struct sync *s, unsigned id)

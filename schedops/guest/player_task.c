@@ -122,8 +122,8 @@ static void finish(void)
 	self->switches = last.switches;
 	self->preemptions = last.preemptions;
 	__atomic_store_n(&self->done_ns, now, __ATOMIC_RELEASE);
-	if (!__atomic_sub_fetch(&play->left, 1, __ATOMIC_ACQ_REL))
-		play_stop(V_DONE, "%s", "");
+	if (!__atomic_sub_fetch(&play->left, 1, __ATOMIC_ACQ_REL) && !play->end_ns)
+		play_ends(ALL_DONE, id);
 	_exit(0);
 }
 
@@ -215,9 +215,9 @@ void actor_main(unsigned which)
 	for (;;) {
 		const struct step *s = pc < program->length ? &program->steps[pc] : &end;
 		if (++steps > MAX_STEPS)
-			play_stop(V_PLAN_ERROR, "the program of task %u goes on without time going on, at step %lu", id, pc);
+			play_ends(ENDLESS, id);
 		/* The time is up: what it does from now on is nobody's business. */
-		while (__atomic_load_n(&play->verdict, __ATOMIC_RELAXED) != V_RUNNING)
+		while (play_over())
 			pause();
 		pc++;
 		step(s);

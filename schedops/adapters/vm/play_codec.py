@@ -93,6 +93,9 @@ def play_reading(body: wire.Body, plan: SimPlan, *, cpus: int) -> PlayReading:
     cpu_ns = sum(task.cpu_ns for task in tasks)
     if cpu_ns > (end_ns + _SLACK_NS) * cpus:
         raise wire.Garbled(f"{cpu_ns} ns of CPU time in {end_ns} ns on {cpus} CPUs")
+    ns_per_1000 = body.bounded("ns_per_1000", _MOST_NS_PER_1000)
+    if not ns_per_1000:
+        raise wire.Garbled("work that takes no time")
     switches = body.bounded("context_switches", _MOST_COUNT)
     result = SimResult(
         end=SimEnd(verdict=verdict, message=message),
@@ -107,7 +110,7 @@ def play_reading(body: wire.Body, plan: SimPlan, *, cpus: int) -> PlayReading:
     )
     return PlayReading(
         result=result,
-        ns_per_1000=body.bounded("ns_per_1000", _MOST_NS_PER_1000),
+        ns_per_1000=ns_per_1000,
         hints_accepted=body.bounded("hints_accepted", sum(task.hint_ns > 0 for task in plan.tasks)),
         cpu_ns=cpu_ns,
         wall_ns=end_ns,
