@@ -99,7 +99,11 @@ static void look(void)
 	char state[32] = "enabled";
 	if (attached)
 		state_name(state);
-	if (strcmp(state, "enabled"))
+	if (strcmp(state, "enabled")) {
+		attached = false;
+		play->lost_ns = now_ns();
+	}
+	if (play->lost_ns && !play->go_on)
 		play_ends(EJECTED, 0);
 	else if (stuck())
 		play_ends(STUCK, 0);

@@ -41,13 +41,16 @@ struct table {
 	uint64_t length;
 };
 
+/* Whose the task is; the host's words. */
+enum class { NORMAL, REALTIME, EXT };
+
 /* What the host said; each process has its own copy, and nobody writes to it. */
 struct part {
 	unsigned program, label, cgroup;
 	int nice, cpuset; /* -1: all CPUs */
 	int64_t arrival_ns; /* -1: when a FORK names it */
 	uint64_t hint_ns, random;
-	bool realtime;
+	enum class class;
 };
 
 struct cgroup_part {
@@ -81,9 +84,10 @@ struct sync {
 
 struct play {
 	uint64_t seed, end_ns, name_seed; /* end_ns after start; 0: when every task is done */
+	bool go_on;			  /* without a policy that is lost */
 	unsigned labels, tasks, cgroups, tables, cpusets, syncs, programs;
 	uint64_t ns_per_1000; /* iterations of spin() */
-	uint64_t start_ns, stop_ns;
+	uint64_t start_ns, stop_ns, lost_ns; /* lost_ns: the policy, and the play went on */
 	uint32_t left;	 /* tasks that are not done */
 	uint32_t ending; /* futex: enum ending, and the task that said so from bit 8 on */
 	struct sync sync[MAX_PLAY_SYNCS];

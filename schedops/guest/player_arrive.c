@@ -38,6 +38,6 @@ void arrive(unsigned id, bool by_task)
 		actor_main(id);
 	if (pid < 0)
 		play_ends(NO_ROOM, id);
-	else if (part[id].realtime)
+	else if (part[id].class == REALTIME)
 		raise_to_realtime(&part[id], pid);
 }

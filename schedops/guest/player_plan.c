@@ -1,6 +1,7 @@
 /* The plan as the host sends it: little-endian words of 64 bits in the order of schedops/adapters/sim/encode.py
- * (plan_words), after the seed, the end and the seed of names, and before eight words for each task. The host has checked
- * every index; what is checked here is that nothing is larger than the room for it. */
+ * (plan_words), after the seed, the end, the seed of names and whether it goes on without its policy, and before eight
+ * words for each task. The host has checked every index; what is checked here is that nothing is larger than the room for
+ * it. */
 #define _GNU_SOURCE
 #include "player.h"
 
@@ -102,7 +103,7 @@ static void read_part(struct part *p, unsigned id)
 	p->cpuset = (int)next_word();
 	p->arrival_ns = next_word();
 	p->hint_ns = (uint64_t)next_word();
-	p->realtime = next_word();
+	p->class = (enum class)next_word();
 	whole &= p->program < play->programs && p->label < play->labels && p->cgroup < play->cgroups &&
 		 p->cpuset < (int)play->cpusets;
 }
@@ -115,6 +116,7 @@ bool play_read(const char *payload, size_t length)
 	play->seed = (uint64_t)next_word();
 	play->end_ns = (uint64_t)next_word();
 	play->name_seed = (uint64_t)next_word();
+	play->go_on = next_word();
 	play->labels = next_count(MAX_PLAY_LABELS);
 	play->tasks = play->left = next_count(MAX_PLAY_TASKS);
 	play->cgroups = next_count(MAX_PLAY_CGROUPS);

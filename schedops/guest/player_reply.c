@@ -1,6 +1,7 @@
 /* What a play showed:
  *
  *   verdict <verdict>, message <words>, end_ns, ns_per_1000, hints_accepted, context_switches, clean 0|1: a line each
+ *   ejected <1 + ns since the start>, 0 unless it went on without its policy
  *   a line with one number per task for each of arrived, first_run, completed (1 + ns since the start, 0: never), cpu_ns,
  *   wait_ns, switches, preemptions, wakeups, migrations
  *   a line "wakeup" and a line "request" per label, with <bucket> <count> of those that are not empty
@@ -63,14 +64,17 @@ static void reply_histogram(const char *name, const uint32_t counts[HISTOGRAM_BU
 void play_reply(const struct play_totals *totals)
 {
 	enum ending ending = play->ending & 255;
+	uint64_t lost = play->go_on ? since_start(play->lost_ns) : 0;
 	char message[96];
 	uint64_t hints = 0;
 	for (unsigned i = 0; i < play->tasks; i++)
 		hints += play->actor[i].hint_taken;
+	if (lost && (ending == ALL_DONE || ending == TIME_UP))
+		ending = EJECTED;
 	snprintf(message, sizeof message, words[ending].message, play->ending >> 8);
 	reply_add("verdict %s\nmessage %s\nend_ns %lu\nns_per_1000 %lu\n", words[ending].verdict, message,
 		  play->stop_ns - play->start_ns, play->ns_per_1000);
-	reply_add("hints_accepted %lu\ncontext_switches %lu\nclean %d\n", hints, totals->switches, totals->clean);
+	reply_add("ejected %lu\nhints_accepted %lu\ncontext_switches %lu\nclean %d\n", lost, hints, totals->switches, totals->clean);
 	reply_tasks();
 	for (unsigned label = 0; label < play->labels; label++) {
 		reply_histogram("wakeup", play->histogram[label][H_WAKEUP]);

@@ -11,6 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#ifndef SCHED_EXT
+#define SCHED_EXT 7 /* include/uapi/linux/sched.h */
+#endif
+
 enum { MAX_STEPS = 10000, CHUNK_NS = 200000 };
 
 /* Of this process alone. */
@@ -20,6 +24,7 @@ static struct part mine;
 static uint64_t pc, timers[4], loops[4];
 static unsigned steps; /* since time went on */
 static int cpu;
+static bool bound; /* to some CPUs, by itself or by whoever forked it, which had the same memory */
 
 static void note_cpu(void)
 {
@@ -95,9 +100,16 @@ static uint64_t draw(int64_t table)
 	return (uint64_t)t->values[mix64(&mine.random) % t->length];
 }
 
+static void set_nice(int nice)
+{
+	if (mine.class != REALTIME)
+		setpriority(PRIO_PROCESS, 0, nice);
+}
+
 static void use_cpus(int cpuset)
 {
 	sched_setaffinity(0, CPUSET_WORDS * 8, (const cpu_set_t *)(cpusets + cpuset * CPUSET_WORDS));
+	bound = true;
 	note_cpu();
 }
 
@@ -161,7 +173,7 @@ static void step(const struct step *s)
 		steps = 0;
 		note_cpu();
 		return;
-	case O_NICE: mine.realtime ? 0 : setpriority(PRIO_PROCESS, 0, (int)s->a); return;
+	case O_NICE: set_nice((int)s->a); return;
 	case O_AFFINITY: use_cpus((int)s->a); return;
 	case O_BEGIN: self->begin_ns = now_ns(); return;
 	case O_END: request_ends(); return;
@@ -190,15 +202,17 @@ static void begin(unsigned which)
 
 static void settle(void)
 {
-	static bool bound; /* by whoever forked this one, which has the same memory */
 	static const uint64_t everywhere[CPUSET_WORDS] = {[0 ... CPUSET_WORDS - 1] = UINT64_MAX};
+	static const struct sched_param none;
+	static bool extended; /* as bound */
 	if (mine.cpuset >= 0)
 		use_cpus(mine.cpuset);
 	else if (bound)
-		sched_setaffinity(0, sizeof everywhere, (const cpu_set_t *)everywhere);
-	bound = mine.cpuset >= 0;
-	if (!mine.realtime)
-		setpriority(PRIO_PROCESS, 0, mine.nice);
+		bound = sched_setaffinity(0, sizeof everywhere, (const cpu_set_t *)everywhere);
+	if (extended || mine.class == EXT)
+		sched_setscheduler(0, mine.class == EXT ? SCHED_EXT : SCHED_OTHER, &none);
+	extended = mine.class == EXT;
+	set_nice(mine.nice);
 	if (mine.hint_ns)
 		self->hint_taken = offer_hint(mine.hint_ns);
 }

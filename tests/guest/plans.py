@@ -79,7 +79,7 @@ def everything() -> SimPlan:
         SimTask(name="family", program=0),
         *(SimTask(name="child", program=1, arrival_ns=-1, cgroup=at) for at in (0, 1, 3)),
         SimTask(name="clock", program=2, label=1, arrival_ns=3 * MS, nice=-5),
-        SimTask(name="skips", program=3, cpuset=0, cgroup=3, hint_ns=MS),
+        SimTask(name="skips", program=3, cpuset=0, cgroup=3, hint_ns=MS, ext=True),
     )
     cgroups = (
         SimCgroup(name="/", parent=-1),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -103,10 +104,15 @@ def test_weights_are_the_cgroups(guest: GuestSession) -> None:
 
 def test_a_play_ends_when_the_policy_is_lost(guest: GuestSession, fifo: FifoPolicies) -> None:
     guest.attach(fifo("LOSES_TASKS", "TIMEOUT_MS 1000"), deadline_s=20)
-    seen = play(guest, plan_of([HOG], tasks=(*SERVED, LOST), end_ns=40_000 * MS))
+    plan = plan_of([HOG], tasks=(*SERVED, LOST), end_ns=40_000 * MS)
+    seen = play(guest, plan)
     assert (seen.result.end.verdict, seen.result.end_ns < 30_000 * MS) == ("ejected", True)
     assert seen.result.tasks[0].cpu_ns > 0
-    assert play(guest, handing_over(3)).result.end.verdict == "done"
+    guest.attach(fifo("LOSES_TASKS", "TIMEOUT_MS 1000"), deadline_s=20)
+    went_on = play(guest, replace(plan, end_ns=4_000 * MS, go_on=True)).result
+    assert (went_on.end.verdict, 0 < went_on.ejected_ns < went_on.end_ns) == ("ejected", True)
+    assert went_on.end_ns >= 4_000 * MS
+    assert went_on.tasks[3].cpu_ns > 0
 
 
 def test_a_task_that_never_runs_holds_nobody(guest: GuestSession, fifo: FifoPolicies) -> None:

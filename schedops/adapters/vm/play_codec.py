@@ -69,7 +69,7 @@ def play_request(plan: SimPlan, *, cpus: int, name_seed: int) -> bytes:
     _check_size(plan)
     _check_kind(plan)
     mask = (1 << 64) - 1
-    head = array("Q", (plan.seed & mask, plan.end_ns, name_seed & mask))
+    head = array("Q", (plan.seed & mask, plan.end_ns, name_seed & mask, int(plan.go_on)))
     tasks = array("q", (word for task in plan.tasks for word in _task_words(task)))
     payload = head.tobytes() + plan_words(plan).tobytes() + tasks.tobytes()
     if len(payload) > MAX_BYTES:
@@ -107,6 +107,7 @@ def play_reading(body: wire.Body, plan: SimPlan, *, cpus: int) -> PlayReading:
         wakeups=sum(task.wakeups for task in tasks),
         ticks=-1,
         completions=-1,
+        ejected_ns=body.bounded("ejected", end_ns + 1 if plan.go_on else 0) - 1,
     )
     return PlayReading(
         result=result,
@@ -121,7 +122,7 @@ def play_reading(body: wire.Body, plan: SimPlan, *, cpus: int) -> PlayReading:
 
 def _task_words(task: SimTask) -> tuple[int, ...]:
     who = (task.program, task.label, task.cgroup, task.nice, task.cpuset)
-    return (*who, task.arrival_ns, task.hint_ns, int(task.realtime))
+    return (*who, task.arrival_ns, task.hint_ns, 1 if task.realtime else 2 if task.ext else 0)
 
 
 def _check_size(plan: SimPlan) -> None:

@@ -43,6 +43,7 @@ REPLY = b"""verdict done
 message 
 end_ns 1000000
 ns_per_1000 1500
+ejected 0
 hints_accepted 1
 context_switches 77
 clean 1
@@ -70,7 +71,7 @@ def reading(data: bytes, plan: SimPlan = PLAN) -> PlayReading:
 def test_a_request_says_everything() -> None:
     payload = codec.play_request(PLAN, cpus=2, name_seed=(1 << 64) - 9)
     assert [word for (word,) in struct.iter_unpack("<q", payload)] == [
-        *(-3, 10, -9),
+        *(-3, 10, -9, 0),
         *(2, 2, 1),  # labels, tasks, cgroups
         *(-1, 100),
         *(1, 2, 4, 5),
@@ -154,6 +155,7 @@ def test_a_kernel_that_does_not_say_how_busy_its_cpus_were() -> None:
         (b"end_ns 1000000", b"end_ns 99999999999999999"),
         (b"end_ns 1000000", b"end_ns 800000"),
         (b"hints_accepted 1", b"hints_accepted 2"),
+        (b"ejected 0", b"ejected 1"),
         (b"clean 1", b"clean yes"),
         (b"arrived 1 501", b"arrived 1"),
         (b"arrived 1 501", b"arrived 1 0"),
@@ -183,6 +185,11 @@ def test_a_reading_that_cannot_be(good: bytes, bad: bytes) -> None:
     assert good in REPLY
     with pytest.raises(wire.Garbled):
         reading(REPLY.replace(good, bad))
+
+
+def test_a_play_that_went_on_without_its_policy() -> None:
+    assert reading(REPLY.replace(b"ejected 0", b"ejected 31"), replace(PLAN, go_on=True)).result.ejected_ns == 30
+    assert reading(REPLY, replace(PLAN, go_on=True)).result.ejected_ns == -1
 
 
 def test_done_without_an_end_is_all_done() -> None:
