@@ -40,6 +40,7 @@ _POLICY = (
     "-I.",
     "-D__bpf__",  # headers that loaders share with policies ask for it
 )
+_RUNTIME = (*_POLICY, "-fno-strict-aliasing")  # it looks at lists and trees of the policy by types of its own
 # What the kernel's verifier would refuse at load, null pointers and indexes out of bounds, traps where it happens.
 _CHECKED = (
     *_POLICY,
@@ -121,7 +122,7 @@ class Builder:
 
     def _made_with(self, source: PolicySource, headers: Mapping[str, bytes]) -> Built:
         shim, main = _shim(), main_file(source)
-        runtime = self._object(shim, "runtime.c", _POLICY, {})
+        runtime = self._object(shim, "runtime.c", _RUNTIME, {})
         assert isinstance(runtime, bytes), runtime  # our own
         files = {**headers, **shim, main: source.text.encode()}
         return self._built(files, main, _CHECKED, _LINK_POLICY, (runtime,), {main: source.path})

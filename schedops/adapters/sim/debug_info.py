@@ -15,7 +15,9 @@ from elftools.dwarf.descriptions import set_global_machine_arch
 from elftools.dwarf.die import DIE
 from elftools.dwarf.dwarfinfo import DebugSectionDescriptor, DwarfConfig, DWARFInfo
 
-from schedops.adapters.sim.module_layout import Layout, MapPlace, Variable
+from schedops.adapters.sim.dwarf_types import bare_type, count_of, name_of, offset_of, pointed, size_of, type_of
+from schedops.adapters.sim.module_layout import Layout, MapPlace, ObjectPlace, Variable
+from schedops.adapters.sim.special_fields import fields_of
 from schedops.adapters.sim.wasm_file import WasmFile, parse_wasm, uleb
 
 _SECTIONS = (
@@ -32,7 +34,7 @@ _SECTIONS = (
     "loc",
 )
 _ADDR, _ADDRX = 0x03, 0xA1  # DW_OP_addr, DW_OP_addrx
-
+_TYPE = "schedops_type"  # shim/bpf/bpf_core_read.h: a variable of a function, whose member `of` points to the type
 
 # What a reader of DWARF meets in what a hostile source made of it.
 _BROKEN = (ELFError, DWARFError, ConstructError, ValueError, LookupError, AttributeError, TypeError, RecursionError)
@@ -53,20 +55,23 @@ def _layout(file: WasmFile) -> Layout:
     ops: list[Variable] = []
     maps: list[MapPlace] = []
     constants: dict[str, Variable] = {}
+    objects: list[ObjectPlace] = []
     lines: list[tuple[int, str, int]] = []
     for unit in dwarf.iter_CUs():
         for die in unit.get_top_DIE().iter_children():
             if die.tag != "DW_TAG_variable" or (address := _address(die)) is None:
                 continue
-            name, kind = _name(die), _type(die)
-            if _bare(kind) is not None and _name(_bare(kind)) == "sched_ext_ops":
-                ops.append(Variable(address, _size(kind)))
+            name, kind = name_of(die), type_of(die)
+            if bare_type(kind) is not None and name_of(bare_type(kind)) == "sched_ext_ops":
+                ops.append(Variable(address, size_of(kind)))
             elif (found := _map(name, address, kind)) is not None:
                 maps.append(found)
             elif name and _is_constant(kind):
-                constants[name] = Variable(address, _size(kind))
+                constants[name] = Variable(address, size_of(kind))
+        if _TYPE.encode() in file.custom.get(".debug_str", b""):
+            objects += _objects(unit.get_top_DIE())
         lines += _lines(dwarf, unit)
-    return Layout(tuple(ops), tuple(maps), constants, tuple(sorted(set(lines))), file.code)
+    return Layout(tuple(ops), tuple(maps), constants, tuple(sorted(set(lines))), file.code, tuple(objects))
 
 
 def _dwarf(file: WasmFile) -> DWARFInfo:
@@ -114,86 +119,50 @@ def _address(die: DIE) -> int | None:
     return None
 
 
-def _name(die: DIE | None) -> str:
-    value = die.attributes.get("DW_AT_name") if die is not None else None
-    return value.value.decode("utf-8", "replace") if value else ""
-
-
-def _type(die: DIE) -> DIE | None:
-    return die.get_DIE_from_attribute("DW_AT_type") if "DW_AT_type" in die.attributes else None
-
-
-def _bare(die: DIE | None) -> DIE | None:
-    """Without names and qualifiers."""
-    while die is not None and die.tag in ("DW_TAG_typedef", "DW_TAG_const_type", "DW_TAG_volatile_type"):
-        die = _type(die)
-    return die
-
-
 def _is_constant(die: DIE | None) -> bool:
     seen = set()
     while die is not None and die.tag in ("DW_TAG_const_type", "DW_TAG_volatile_type"):
         seen.add(die.tag)
-        die = _type(die)
+        die = type_of(die)
     return len(seen) == 2
-
-
-def _size(die: DIE | None) -> int:
-    bare = _bare(die)
-    if bare is None:
-        return 0
-    if bare.tag == "DW_TAG_pointer_type":
-        return 8
-    if bare.tag == "DW_TAG_array_type":
-        return _count(bare) * _size(_type(bare))
-    size = bare.attributes.get("DW_AT_byte_size")
-    return int(size.value) if size else 0
-
-
-def _count(array: DIE) -> int:
-    total = 1
-    for child in array.iter_children():
-        if child.tag == "DW_TAG_subrange_type":
-            count = child.attributes.get("DW_AT_count")
-            upper = child.attributes.get("DW_AT_upper_bound")
-            total *= int(count.value) if count else int(upper.value) + 1 if upper else 0
-    return total
 
 
 def _map(name: str, address: int, kind: DIE | None) -> MapPlace | None:
     """A map's definition: a struct whose member ``type`` points to an array of as many ints as the type's number."""
-    bare = _bare(kind)
+    bare = bare_type(kind)
     if bare is None or bare.tag != "DW_TAG_structure_type":
         return None
-    members = {_name(child): _pointed(child) for child in bare.iter_children() if child.tag == "DW_TAG_member"}
+    found = {name_of(child): child for child in bare.iter_children() if child.tag == "DW_TAG_member"}
+    members = {member: pointed(child) for member, child in found.items()}
     number = members.get("type")
     if number is None or number.tag != "DW_TAG_array_type":
         return None
 
     def count(member: str) -> int:
-        array = _bare(members.get(member))
-        return _count(array) if array is not None and array.tag == "DW_TAG_array_type" else 0
+        array = bare_type(members.get(member))
+        return count_of(array) if array is not None and array.tag == "DW_TAG_array_type" else 0
 
     return MapPlace(
         name,
         address,
-        _count(number),
-        count("key_size") or _size(members.get("key")),
-        count("value_size") or _size(members.get("value")),
+        count_of(number),
+        count("key_size") or size_of(members.get("key")),
+        count("value_size") or size_of(members.get("value")),
         count("max_entries"),
-        _offset(bare, "values"),
+        offset_of(found.get("values")),
+        fields_of(members.get("value")),
     )
 
 
-def _offset(struct: DIE, member: str) -> int:
-    found = next((child for child in struct.iter_children() if _name(child) == member), None)
-    place = found.attributes.get("DW_AT_data_member_location") if found is not None else None
-    return int(place.value) if place else 0
-
-
-def _pointed(member: DIE) -> DIE | None:
-    pointer = _bare(_type(member))
-    return _type(pointer) if pointer is not None and pointer.tag == "DW_TAG_pointer_type" else None
+def _objects(scope: DIE) -> Iterator[ObjectPlace]:
+    """Types of which the policy makes objects."""
+    for die in scope.iter_children():
+        if die.tag in ("DW_TAG_subprogram", "DW_TAG_lexical_block"):
+            yield from _objects(die)
+        elif die.tag == "DW_TAG_variable" and name_of(die) == _TYPE and (address := _address(die)) is not None:
+            holder = type_of(die)
+            kind = next((pointed(member) for member in holder.iter_children()), None) if holder else None
+            yield ObjectPlace(name_of(bare_type(kind)), address, size_of(kind), fields_of(kind))
 
 
 def _lines(dwarf: DWARFInfo, unit: CompileUnit) -> Iterator[tuple[int, str, int]]:

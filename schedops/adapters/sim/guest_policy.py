@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import wasmtime
 
 from schedops.adapters.sim.enums import loader_sets
-from schedops.adapters.sim.module_layout import Layout, MapPlace
+from schedops.adapters.sim.module_layout import MAX_FIELDS, Fields, Layout, MapPlace, ObjectPlace
 from schedops.adapters.sim.sandbox import Sandbox
 from schedops.model.policy import Param, ParamValue
 from schedops.model.simulation import SimPlan
@@ -86,6 +86,7 @@ _TASK_STORAGE = 29  # BPF_MAP_TYPE_TASK_STORAGE
 _STORAGES = (_TASK_STORAGE, 32)  # and BPF_MAP_TYPE_CGRP_STORAGE: no number of entries
 _SIZED = (1, 2, 5, 6, 22, 23)  # hash, array, per-CPU hash and array, queue, stack
 _MAX_MAP_BYTES = 256 << 20  # of values, on one CPU
+_MAX_OBJECT_BYTES = 4096 - 8
 _MAX_NAMES = 5  # of functions that are missing
 _FORMATS = {1: "<B", 2: "<H", 4: "<I", 8: "<Q"}
 
@@ -130,15 +131,38 @@ def join(
     _set_params(memory, store, layout, declared, values, custody=custody)
     tasks = call("rt_start", len(plan.tasks), len(plan.cgroups), cpus)
     for one in layout.maps:
-        _check_size(one)
-        if call("rt_map", one.address, one.type, one.key_size, one.inner or one.value_size, one.max_entries):
-            raise NotSimulated(f"map {one.name} is of type {one.type}")
-        if one.name == "hints" and (one.type, one.value_size) == (_TASK_STORAGE, 8):
-            call("rt_hints", one.address)
+        _make_map(one, call)
+    for made in layout.objects:
+        _make_type(made, call)
     for place, name in enumerate(ROOM):
         sandbox.call("set_room", place, sandbox.callable(exports[f"rt_{name}"]))
     _set_ops(sandbox, memory, exports["__indirect_function_table"], layout, tasks, call("rt_stride"))
     return GuestPolicy(memory, layout)
+
+
+def _make_map(one: MapPlace, call: Callable[..., int]) -> None:
+    _check_size(one)
+    if call("rt_map", one.address, one.type, one.key_size, one.inner or one.value_size, one.max_entries):
+        raise NotSimulated(f"map {one.name} is of type {one.type}")
+    if one.name == "hints" and (one.type, one.value_size) == (_TASK_STORAGE, 8):
+        call("rt_hints", one.address)
+    _tell_fields(one.name, one.address, one.fields, call)
+
+
+def _make_type(one: ObjectPlace, call: Callable[..., int]) -> None:
+    # The sizes that bpf_mem_alloc() of all kernels has: 4096 with a word of its own.
+    if not 0 < one.size <= _MAX_OBJECT_BYTES:
+        raise NotSimulated(f"an object of {one.size} bytes, struct {one.name}: up to {_MAX_OBJECT_BYTES} can be")
+    if call("rt_type", one.address, one.size):
+        raise NotSimulated("more types of objects than there is room for")
+    _tell_fields(one.name, one.address, one.fields, call)
+
+
+def _tell_fields(name: str, address: int, fields: Fields, call: Callable[..., int]) -> None:
+    if len(fields) > MAX_FIELDS:
+        raise NotSimulated(f"{name} with more than {MAX_FIELDS} members that the kernel keeps")
+    for offset, kind in fields:
+        call("rt_field", address, offset, kind)
 
 
 def _check_size(one: MapPlace) -> None:

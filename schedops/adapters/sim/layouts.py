@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from schedops.adapters.disk.cachedir import write_whole
-from schedops.adapters.sim.module_layout import Layout, MapPlace, Variable
+from schedops.adapters.sim.module_layout import Fields, Layout, MapPlace, ObjectPlace, Variable
 
 
 def kept_layout(wasm: bytes, cache: Path) -> Layout:
@@ -35,8 +35,13 @@ def _decoded(data: bytes) -> Layout:
     kept = json.loads(data)
     return Layout(
         ops=tuple(Variable(**one) for one in kept["ops"]),
-        maps=tuple(MapPlace(**one) for one in kept["maps"]),
+        maps=tuple(MapPlace(**one | {"fields": _fields(one["fields"])}) for one in kept["maps"]),
         constants={name: Variable(**one) for name, one in kept["constants"].items()},
         lines=tuple((offset, file, line) for offset, file, line in kept["lines"]),
         code=kept["code"],
+        objects=tuple(ObjectPlace(**one | {"fields": _fields(one["fields"])}) for one in kept["objects"]),
     )
+
+
+def _fields(kept: list[list[int]]) -> Fields:
+    return tuple((offset, kind) for offset, kind in kept)

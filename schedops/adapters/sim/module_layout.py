@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 _RUNTIME = ("rt_", "runtime.c")
+MAX_FIELDS = 64  # shim/rt_fields.c
+Fields = tuple[tuple[int, int], ...]  # members that the kernel keeps: offset and kind (special_fields.py)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +16,7 @@ class MapPlace:
     """A BPF map: its variable's address and its definition; sizes in bytes.
 
     :param inner: of a map of maps: where in the variable the inner ones are listed; else 0.
+    :param fields: of a value.
     """
 
     name: str
@@ -23,6 +26,17 @@ class MapPlace:
     value_size: int
     max_entries: int
     inner: int = 0
+    fields: Fields = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectPlace:
+    """A type of which the policy makes objects: the address that stands for it, and its size in bytes."""
+
+    name: str
+    address: int
+    size: int
+    fields: Fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +60,7 @@ class Layout:
     constants: dict[str, Variable]
     lines: tuple[tuple[int, str, int], ...]
     code: int
+    objects: tuple[ObjectPlace, ...]
 
     def place(self, offset: int, start: int, *, loop: bool = False) -> str:
         """``file:line`` of the policy's own source for an instruction; empty when nothing is known.

@@ -88,8 +88,7 @@ void settle(struct cpu *c)
 	p->cost -= paid;
 	done = (delta - paid) * c->speed;
 	p->work = p->work > done ? p->work - done : 0;
-	if (!p->realtime)
-		sched->charge(c, p, delta);
+	sched->charge(c, p, delta);
 }
 
 void migrate(struct task *p, struct cpu *to)

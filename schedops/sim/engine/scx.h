@@ -147,7 +147,7 @@ struct policy_room { /* exports of the shim's runtime, rt_* */
 	void (*set_slice)(u32 task, u64 slice);
 	void (*set_vtime)(u32 task, u64 vtime);
 	u64 (*vtime)(u32 task);
-	u64 (*use)(u32 task, u64 ns); /* takes ns off the slice; what is left */
+	u64 (*use)(u32 task, u64 ns, u32 own); /* it ran; takes ns off the slice of a task of its own; what is left */
 	u64 (*init_args)(u32 task, u32 fork);
 	u64 (*exit_args)(u32 task, u32 cancelled);
 	u64 (*cgroup)(u32 cgroup, s32 parent, u32 level, u32 weight); /* makes it, gives its address */

@@ -175,11 +175,11 @@ static void scx_set_next(struct cpu *c, struct task *p)
 		run_kicks();
 }
 
-/* update_curr_scx() */
+/* update_curr_scx(); update_se() is for tasks of all classes */
 static void scx_charge(struct cpu *c, struct task *p, u64 delta)
 {
 	if (!stopped) /* a policy that trapped is not asked again */
-		theirs.use(p->id, delta);
+		theirs.use(p->id, delta, !p->realtime);
 }
 
 /* task_tick_scx() */

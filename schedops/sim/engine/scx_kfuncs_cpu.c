@@ -240,9 +240,10 @@ u64 EXPORT(words)(u32 which) { return which ? words_length : words_at; }
 void EXPORT(kf_fault)(u32 what)
 {
 	static const char *const words[] = { "it needs more memory than it may have", "it uses a map that is none",
-					     "it passes a pointer that is no task", "it passes a pointer that is no cgroup" };
+					     "it passes a pointer that is no task", "it passes a pointer that is no cgroup",
+					     "it passes a pointer that is no object of bpf_obj_new(), or of one that it has dropped" };
 
-	stop(V_FAULT, 0, "%s", words[(what - 1) & 3]);
+	stop(V_FAULT, 0, "%s", words[(what - 1) % 5]);
 }
 
 /* Called by Python before setup(). */

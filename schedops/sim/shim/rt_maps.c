@@ -5,6 +5,7 @@
  */
 
 struct map {
+	struct record *record; /* first: rt_field() */
 	u32 type, key_size, value_size, max_entries;
 	u64 stride; /* of a value */
 	u8 *values;
@@ -33,7 +34,7 @@ u32 EXPORT(rt_map)(u64 at, u32 type, u32 key_size, u32 value_size, u32 max_entri
 	struct map *m = alloc(sizeof(*m));
 	u32 entries = max_entries, copies = 1;
 
-	*m = (struct map){ type, key_size, value_size, max_entries, (value_size + 7UL) & ~7UL };
+	*m = (struct map){ NULL, type, key_size, value_size, max_entries, (value_size + 7UL) & ~7UL };
 	switch (type) {
 	case BPF_MAP_TYPE_PERCPU_ARRAY: copies = nr_cpus; break;
 	case BPF_MAP_TYPE_ARRAY_OF_MAPS: entries = 0; break; /* the inner ones' addresses are in the variable itself */
@@ -93,10 +94,9 @@ static FAST void *storage_get(struct map *m, u32 index, void *value, u64 flags)
 	if (!(flags & BPF_LOCAL_STORAGE_GET_F_CREATE))
 		return NULL;
 	m->used[index] = 1;
+	memset(at, 0, m->value_size);
 	if (value)
-		memcpy(at, value, m->value_size);
-	else
-		memset(at, 0, m->value_size);
+		copy_value(m->record, at, value, m->value_size);
 	return at;
 }
 
@@ -105,6 +105,7 @@ static long storage_delete(struct map *m, u32 index)
 	if (!m->used[index])
 		return -ENOENT;
 	m->used[index] = 0;
+	free_fields(m->record, m->values + index * m->stride);
 	return 0;
 }
 
@@ -133,7 +134,7 @@ void EXPORT(rt_forget)(u32 task)
 {
 	for (u32 i = 0; i < nr_maps; i++) {
 		if (all_maps[i]->type == BPF_MAP_TYPE_TASK_STORAGE)
-			all_maps[i]->used[task] = 0;
+			storage_delete(all_maps[i], task);
 	}
 }
 
@@ -170,11 +171,16 @@ static s64 hash_slot(struct map *m, const void *key, int to_add)
 	return to_add ? gap : -1;
 }
 
+static u32 copies_of(const struct map *m)
+{
+	return m->type == BPF_MAP_TYPE_PERCPU_ARRAY || m->type == BPF_MAP_TYPE_PERCPU_HASH ? nr_cpus : 1;
+}
+
 static u64 value_index(struct map *m, u64 entry, u32 cpu)
 {
-	u32 per_cpu = m->type == BPF_MAP_TYPE_PERCPU_ARRAY || m->type == BPF_MAP_TYPE_PERCPU_HASH;
+	u32 copies = copies_of(m);
 
-	return per_cpu ? entry * nr_cpus + cpu : entry;
+	return copies > 1 ? entry * copies + cpu : entry;
 }
 
 s32 IMPORT(this_cpu)(void);
@@ -200,6 +206,7 @@ long bpf_map_update_elem(void *map, const void *key, const void *value, u64 flag
 {
 	struct map *m = map_of(map);
 	s64 entry = m->slots ? hash_slot(m, key, 1) : *(const u32 *)key;
+	u8 *at;
 
 	if (entry < 0 || (!m->slots && entry >= m->max_entries))
 		return -E2BIG;
@@ -213,8 +220,11 @@ long bpf_map_update_elem(void *map, const void *key, const void *value, u64 flag
 		m->count++;
 		m->used[entry] = 1;
 		memcpy(m->keys + entry * m->key_size, key, m->key_size);
+		memset(m->values + value_index(m, entry, 0) * m->stride, 0, copies_of(m) * m->stride);
 	}
-	memcpy(m->values + value_index(m, entry, __kf_this_cpu()) * m->stride, value, m->value_size);
+	at = m->values + value_index(m, entry, __kf_this_cpu()) * m->stride;
+	copy_value(m->record, at, value, m->value_size);
+	free_fields(m->record, at);
 	return 0;
 }
 
@@ -229,6 +239,8 @@ long bpf_map_delete_elem(void *map, const void *key)
 		return -ENOENT;
 	m->used[entry] = 2;
 	m->count--;
+	for (u32 i = 0; i < copies_of(m); i++)
+		free_fields(m->record, m->values + (value_index(m, entry, 0) + i) * m->stride);
 	return 0;
 }
 

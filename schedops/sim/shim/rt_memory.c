@@ -7,7 +7,7 @@
 #define WEAK __attribute__((weak))
 
 void IMPORT(fault)(u32 what);
-enum { FAULT_MEMORY = 1, FAULT_MAP = 2, FAULT_TASK = 3, FAULT_CGROUP = 4 };
+enum { FAULT_MEMORY = 1, FAULT_MAP = 2, FAULT_TASK = 3, FAULT_CGROUP = 4, FAULT_OBJECT = 5 };
 
 extern u8 __heap_base;
 static u64 heap_used;
@@ -25,6 +25,13 @@ static void *alloc(u64 bytes)
 		__builtin_trap();
 	}
 	return (void *)start;
+}
+
+/* PAGE bytes, from where one of WebAssembly's pages begins. */
+static void *alloc_page(void)
+{
+	heap_used = (heap_used + PAGE - 1) & ~(PAGE - 1);
+	return alloc(PAGE);
 }
 
 WEAK void *memset(void *to, int value, size_t n)

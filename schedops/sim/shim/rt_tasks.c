@@ -112,11 +112,12 @@ u64 EXPORT(rt_vtime)(u32 task) { return mirrors[task].scx.dsq_vtime; }
 void EXPORT(rt_set_vtime)(u32 task, u64 vtime) { mirrors[task].scx.dsq_vtime = vtime; }
 
 /* update_curr_scx() */
-u64 EXPORT(rt_use)(u32 task, u64 ns)
+u64 EXPORT(rt_use)(u32 task, u64 ns, u32 own)
 {
 	u64 *slice = &mirrors[task].scx.slice;
 
-	if (*slice != SCX_SLICE_INF)
+	mirrors[task].se.sum_exec_runtime += ns;
+	if (own && *slice != SCX_SLICE_INF)
 		*slice -= ns < *slice ? ns : *slice;
 	return *slice;
 }

@@ -63,6 +63,13 @@ long bpf_timer_cancel(struct bpf_timer *timer)
 	return armed;
 }
 
+/* bpf_timer_cancel_and_free() */
+static void timer_free(struct bpf_timer *timer)
+{
+	bpf_timer_cancel(timer);
+	timer->place = 0;
+}
+
 /* The time has come. The value is that of the map which holds the timer, the key that of an array. */
 void EXPORT(rt_timer)(u32 place)
 {

@@ -134,8 +134,13 @@ struct sched_ext_entity {
 	bool disallow;
 };
 
+struct sched_entity {
+	u64 sum_exec_runtime;
+};
+
 struct task_struct {
 	struct sched_ext_entity scx;
+	struct sched_entity se;
 	pid_t pid;
 	pid_t tgid;
 	u32 flags;
@@ -203,7 +208,6 @@ struct bpf_spin_lock {
 struct bpf_timer {
 	u64 place, reserved; /* place: 1 + its number in the runtime, 0: not initialised */
 };
-/* Types whose kfuncs there are not: who calls one of them is told so. */
 struct bpf_rb_root {
 	u64 opaque[2];
 };
@@ -215,6 +219,9 @@ struct bpf_list_head {
 };
 struct bpf_list_node {
 	u64 opaque[3];
+};
+struct bpf_refcount {
+	u32 opaque;
 };
 struct rq {
 	struct task_struct *curr;

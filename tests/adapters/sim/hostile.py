@@ -91,6 +91,7 @@ static void arm(int (*callback)(void *, u32 *, struct timed *))
 	bpf_timer_start(TIMER(0), 1000, 0);
 }
 static void fill(u64 from, u64 to, u64 with) { for (; from < to; from += 8) *(volatile u64 *)from = with; }
+@MORE@
 #define MISBEHAVE(p0, n) do { if (where == (n)) misbehave(p0); } while (0)
 static __noinline void misbehave(struct task_struct *p0)
 {
@@ -146,13 +147,16 @@ struct sched_ext_ops h_ops = {
 
 
 class Hostile:
-    """All of these wrongs in one policy."""
+    """All of these wrongs in one policy.
 
-    def __init__(self, simulator: WasmSimulator, wrongs: dict[str, Wrong]) -> None:
+    :param more: what they need, before them in the source.
+    """
+
+    def __init__(self, simulator: WasmSimulator, wrongs: dict[str, Wrong], more: str = "") -> None:
         self._simulator = simulator
         self._names = list(wrongs)
         cases = "\n".join(f"\tcase {number}: {wrong.code}; break;" for number, wrong in enumerate(wrongs.values()))
-        self._text = SOURCE.replace("@CASES@", cases)
+        self._text = SOURCE.replace("@CASES@", cases).replace("@MORE@", more)
         self._first = self._text[: self._text.index("\tcase 0: ")].count("\n") + 1
 
     def run(self, wrong: str, callback: str) -> SimResult:

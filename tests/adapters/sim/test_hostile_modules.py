@@ -95,7 +95,7 @@ MODULES = {
         "",
         (UNSUPPORTED, "nobody_100, nobody_101, ..."),
     ),
-    "fault-of-its-own": (imported("kf_fault", "void", "u32 n"), "evil(0)", "", (FAULT, "no cgroup")),
+    "fault-of-its-own": (imported("kf_fault", "void", "u32 n"), "evil(4)", "", (FAULT, "no cgroup")),
     "words-at-the-end": (EXIT, "evil(1025, 0, ~0ULL - 5, ~0ULL)", "", (EJECTED, "")),
     "words-below": (EXIT, "evil(1026, 0, 1ULL << 63, 9)", "", (EJECTED, "runnable task stall")),
     "words-without-end": (EXIT, "evil(0, 0, 1024, 1ULL << 63)", "", (EJECTED, "")),

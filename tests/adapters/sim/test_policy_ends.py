@@ -166,7 +166,7 @@ def test_a_pointer_that_is_no_task(simulator: WasmSimulator) -> None:
 
 
 UNSUPPORTED = [
-    ("RUNNING", "(void)p->se.sum_exec_runtime", "'se'"),
+    ("RUNNING", "(void)p->se.vruntime", "'vruntime'"),
     ("RUNNING", "bpf_send_signal(9)", "'bpf_send_signal'"),
     ("RUNNING", "scx_bpf_not_there(1)", "scx_bpf_not_there"),
 ]

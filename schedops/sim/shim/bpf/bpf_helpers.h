@@ -10,9 +10,9 @@
 #define __hidden __attribute__((visibility("hidden")))
 #define __ksym
 #define __kconfig
-#define __kptr
-#define __kptr_untrusted
-#define __percpu_kptr
+#define __kptr __attribute__((btf_type_tag("kptr")))
+#define __kptr_untrusted __attribute__((btf_type_tag("kptr_untrusted")))
+#define __percpu_kptr __attribute__((btf_type_tag("percpu_kptr")))
 #define __arg_trusted
 #define __arg_nonnull
 #define __arg_nullable
@@ -58,6 +58,7 @@ long bpf_timer_init(struct bpf_timer *timer, void *map, u64 flags);
 long bpf_timer_set_callback(struct bpf_timer *timer, void *callback);
 long bpf_timer_start(struct bpf_timer *timer, u64 ns, u64 flags);
 long bpf_timer_cancel(struct bpf_timer *timer);
+void *bpf_kptr_xchg(void *at, void *pointer);
 /* The callback is called by its own types: a kernel passes registers, whatever they are taken for. */
 #define bpf_loop(count, callback, ctx, flags)                                                              \
 	({                                                                                                  \
