@@ -207,22 +207,24 @@ def _costs(facts: Facts) -> str:
     sides = (("measured", facts.hops), ("simulated", facts.simulated_hops))
     rows = [_hops_row(f"{arm}, {side}", known[arm]) for arm in facts.hops for side, known in sides if arm in known]
     machine = facts.machine
-    idle_us = machine.idle_states[0].exit_ns / 1000 if machine.idle_states else 0.0
-    hops = ("step that wakes nobody, us", "hop on one CPU, us", "hop to the other CPU, us")
+    at_once, asleep = machine.idle_states
+    hops = ("step that wakes nobody, us", "hop on one CPU, us", "hop to the other CPU, us", "wake-up there, us")
     header = ("scheduler", *hops, "work on one CPU", "on both")
     return together(
         "## What a switch costs",
         prose(
-            "Two tasks hand a token to and fro, both bound to one CPU or to one each; a round takes two hops. Work is",
-            "the wall time of planned work by its plan: on both CPUs at once it takes longer where the host's CPUs",
-            "share a core, which the simulated machine does not know. An iteration of the loop that work is made of",
-            f"took {_loops(facts)} ns in the runs (least, median, most).",
+            "Two tasks hand a token to and fro, both bound to one CPU or to one each; a round takes two hops. The",
+            "wake-up is one on a CPU that had idled for half a millisecond; to simulated ones, here and in the cells,",
+            "the switch is added, for in the guest they end after it. Work is the wall time of work by its plan:",
+            "on both CPUs at once it takes longer where the host's CPUs share a core, which the simulated machine does",
+            f"not know. An iteration of its loop took {_loops(facts)} ns in the runs (least, median, most).",
         ),
         table(header, rows),
         prose(
             f"The simulated machine has {len(machine.cpus)} CPUs, a tick of {machine.tick_ns / 1e6:g} ms (`CONFIG_HZ`",
-            f"of the kernel), {machine.switch_ns / 1000:.1f} us for a switch and {idle_us:.1f} us to leave idle, so",
-            "that its hops take what EEVDF's took in the guest. For a migration the documented",
+            f"of the kernel), {machine.switch_ns / 1000:.1f} us for a switch, {at_once.exit_ns / 1000:.1f} us to leave",
+            f"idle at once and {asleep.exit_ns / 1000:.1f} us after {asleep.after_ns / 1000:.0f} us, so that it does",
+            "what EEVDF did in the guest. For a migration the documented",
             f"{machine.migrate_llc_ns / 1000:g} us stay: a token cannot tell one from a switch. What a policy's own",
             "code takes is in its measured hops and nowhere in the simulator, where callbacks take no time.",
         ),
@@ -238,7 +240,7 @@ def _loops(facts: Facts) -> str:
 def _hops_row(title: str, one: Hops) -> list[str]:
     return [
         title,
-        *(f"{ns / 1000:.1f}" for ns in (one.step_ns, one.same_ns, one.other_ns)),
+        *(f"{ns / 1000:.1f}" for ns in (one.step_ns, one.same_ns, one.other_ns, one.asleep_ns)),
         f"{one.work:.2f}",
         f"{one.both:.2f}",
     ]

@@ -33,13 +33,15 @@ class Hops:
 
     :param step_ns: to give a token and take it, with nobody to wake.
     :param same_ns: to hand a token to a task on the same CPU and wait.
-    :param other_ns: the same, the other task bound to the other CPU.
+    :param other_ns: the same, the other task bound to the other CPU; which is so quick that no CPU falls asleep.
+    :param asleep_ns: from waking a task to its running, on a CPU that idled for half a millisecond.
     :param work: wall time of planned work by its plan, while nothing else runs; *both*: while both CPUs work.
     """
 
     step_ns: float
     same_ns: float
     other_ns: float
+    asleep_ns: float
     work: float
     both: float
 

@@ -34,5 +34,11 @@ def simulate(
                 if result.end.verdict != SimVerdict.DONE:
                     what = f"{arm.name} on {name} ended as {result.end.verdict}: {result.end.message}"
                     raise Undecided("not-simulated", what, where=f"round {number}")
-                found.setdefault(name, {}).setdefault(number, {})[arm.name] = values_of(run, result)
+                found.setdefault(name, {}).setdefault(number, {})[arm.name] = _as_seen(values_of(run, result), machine)
     return found
+
+
+def _as_seen(values: Values, machine: Machine) -> Values:
+    # By the task that was woken: the switch to it is over then, which to the simulator comes after the wake-up.
+    switch_us = machine.switch_ns / 1000
+    return {name: value + switch_us if name.startswith("wakeup_") else value for name, value in values.items()}

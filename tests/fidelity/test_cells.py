@@ -20,6 +20,7 @@ from benchmarks.fidelity.cells import (
 from benchmarks.fidelity.costs import lab, machine_of, simulated
 from benchmarks.fidelity.measures import values_of
 from benchmarks.fidelity.samples import Hops
+from benchmarks.fidelity.simulated import simulate
 from schedops.adapters.sim.simulator import WasmSimulator
 from schedops.errors import InputError
 from schedops.model.policy import PolicySource
@@ -93,13 +94,15 @@ def test_a_digest_is_of_the_plan_and_the_policy_and_of_nothing_that_is_not_said(
 
 def test_a_simulated_token_takes_what_it_took_in_the_guest(sim_modules):
     simulator = WasmSimulator(sim_modules)
-    measured = Hops(step_ns=1_000.0, same_ns=31_000.0, other_ns=61_000.0, work=1.0, both=1.0)
+    measured = Hops(step_ns=1_000.0, same_ns=31_000.0, other_ns=61_000.0, asleep_ns=95_000.0, work=1.0, both=1.0)
     machine = machine_of(measured, simulator)
     assert machine.tick_ns == 4_000_000
     found = simulated(machine, simulator, SimScheduler("eevdf"))
     assert found.same_ns == pytest.approx(30_000, rel=0.01)
     assert found.other_ns == pytest.approx(60_000, rel=0.01)
-    assert machine_of(Hops(1_000.0, 31_000.0, 20_000.0, 1.0, 1.0), simulator).idle_states == ()
+    assert found.asleep_ns == pytest.approx(95_000, rel=0.04)  # a bucket of the histogram
+    quick = machine_of(replace(measured, other_ns=20_000.0, asleep_ns=1_000.0), simulator)
+    assert [one.exit_ns for one in quick.idle_states] == [0, 0]
 
 
 def test_classes_have_figures_of_their_own(simulated_eevdf):
@@ -115,3 +118,13 @@ def test_what_has_the_machine_takes_its_time_by_the_cpu_time(simulated_eevdf):
     result = simulated_eevdf(run.plan, lab())
     values = values_of(run, result)
     assert values["makespan_by_cpu"] == pytest.approx(1 / values["utilisation"], rel=0.01)
+
+
+def test_a_simulated_wake_up_has_the_switch_in_it(sim_modules):
+    simulator = WasmSimulator(sim_modules)
+    slow = replace(lab(), switch_ns=50_000)
+    (found,) = simulate(["workers-2"], [EEVDF], [0], machine=slow, simulator=simulator)["workers-2"][0].values()
+    run = run_of(load("workers-2"), EEVDF, number=0, machine=slow)
+    plain = values_of(run, simulator.run(run.plan, slow, SimScheduler("eevdf"), trace=False))
+    assert found["wakeup_p50_us@worker"] == pytest.approx(plain["wakeup_p50_us@worker"] + 50)
+    assert found["requests_per_s"] == plain["requests_per_s"]

@@ -30,7 +30,7 @@ def command(monkeypatch, sim_modules) -> ModuleType:
 
 def kept(path, *, digest: str = "") -> None:
     """:param digest: of the samples; empty: what it is."""
-    samples = Samples(Host("7.3.4", "tcg-multi", "10.0"), "2026-01-02", {"eevdf": Hops(1e3, 3e4, 4e4, 1.0, 1.2)})
+    samples = Samples(Host("7.3.4", "tcg-multi", "10.0"), "2026-01-02", {"eevdf": Hops(1e3, 3e4, 4e4, 6e4, 1.0, 1.2)})
     for number, values in runs(rounds=6, fifo=2 / 3)["nice-hogs"].items():
         for order, arm in enumerate(ARMS):
             known = digest or inputs_digest(load("nice-hogs"), arm, number=number, machine=lab())

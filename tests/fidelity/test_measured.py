@@ -91,7 +91,7 @@ class Playing:
         return self.now
 
     def play(self, plan: SimPlan, *, name_seed: int, deadline_s: float) -> PlayReading:
-        if plan.labels in {("alone",), ("ping", "pong")}:
+        if plan.labels in {("alone",), ("ping", "pong"), ("ringer", "sleeper")}:
             if self.guests.gone_in_costs:
                 raise GuestLost("no answer", attached=False)
         else:
@@ -121,7 +121,7 @@ def reading_of(plan: SimPlan, guests: Guests) -> PlayReading:
         )
         for at, _ in enumerate(plan.tasks)
     )
-    nothing = LabelResult(wakeup=Histogram(), request=Histogram())
+    nothing = LabelResult(wakeup=Histogram(((100, 3),)), request=Histogram())
     result = SimResult(
         end=SimEnd(verdict=guests.verdict, message="in words"),
         end_ns=2 * NS,

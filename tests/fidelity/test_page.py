@@ -14,12 +14,14 @@ from benchmarks.fidelity.picture import picture_of
 from benchmarks.fidelity.reasons import Reason, read_reasons
 from benchmarks.fidelity.samples import Hops, Host
 from schedops.errors import InputError
+from schedops.model.machine import IdleState
 from tests.fakes.fidelity import FIGURE, WORKLOAD, runs, simulated
 
 POLICIES = ("fifo", "interactive", "long-first", "warm-cores")
 OURS = {"fifo": 0.7, "interactive": 1.0, "long-first": 1.3, "warm-cores": 1.1}
 THEIRS = {"fifo": 0.8, "interactive": 1.0, "long-first": 0.8, "warm-cores": 1.2}
-HOPS = Hops(1_000.0, 30_000.0, 45_000.0, 1.02, 1.4)
+IDLE = (IdleState(after_ns=0, exit_ns=5_000), IdleState(after_ns=50_000, exit_ns=9_000))
+HOPS = Hops(1_000.0, 30_000.0, 45_000.0, 70_000.0, 1.02, 1.4)
 
 
 def facts(**more) -> Facts:
@@ -29,7 +31,7 @@ def facts(**more) -> Facts:
     known = Facts(
         date="2026-01-02",
         host=Host("7.3.4", "tcg-multi", "10.0"),
-        machine=lab(),
+        machine=replace(lab(), idle_states=IDLE),
         hops={"eevdf": HOPS, "fifo": replace(HOPS, same_ns=50_000.0)},
         simulated_hops={"eevdf": HOPS},
         rounds=8,
@@ -101,7 +103,7 @@ def test_both_sides_of_eevdf_and_of_the_costs():
     page = page_of(facts())
     assert "| nice-hogs | 0.900 | 0.900 |" in section(page, "EEVDF by itself")
     costs = section(page, "What a switch costs")
-    assert "| fifo, measured | 1.0 | 50.0 | 45.0 | 1.02 | 1.40 |" in costs
+    assert "| fifo, measured | 1.0 | 50.0 | 45.0 | 70.0 | 1.02 | 1.40 |" in costs
     assert "| eevdf, simulated |" in costs
     assert "5.00, 5.00, 5.00 ns" in costs.replace("\n", " ")
 
