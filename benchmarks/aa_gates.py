@@ -9,16 +9,12 @@ gates. Exits 1 above it. A gate of ten rounds takes about 50 s on two idle cores
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 
+from gates import without, wrong_about
 from measuring import Setting, busy, options, setting, show
 
-from schedops.gate.decide import judge, measured_conditions
-from schedops.model.decision import Decision, Reason
-from schedops.model.measurements import Measurements
-from schedops.model.verdict import Verdict
-from schedops.model.workload import Workload
+from schedops.model.decision import Decision
 from schedops.pipeline.compare import compare
 from schedops.report.bench_page import change
 
@@ -39,31 +35,6 @@ def main() -> int:
     return 1 if len(wrong) > asked.gates // 30 else 0
 
 
-def wrong_about(decision: Decision) -> list[str]:
-    """What the gate claims to see where there is nothing: a gain, or a hard guard broken."""
-    wrong = [
-        f"{reason.metric}, {reason.arm} against {reason.baseline}: {change(reason)}"
-        for reason in decision.reasons
-        if reason.role == "guard" and reason.hard and reason.verdict is Verdict.FAIL and reason.arm == "candidate"
-    ]
-    if decision.verdict is Verdict.PASS:
-        wrong.append("PASS")
-    if decision.recommendation != "nothing":
-        wrong.append(f"recommends {decision.recommendation}")
-    return wrong
-
-
-def against_itself(workload: Workload, policy: str, left_out: set[str]) -> Callable[[Measurements], Decision]:
-    """The gate without the conditions *left_out*: where the default scheduler is its own candidate no policy is ever
-    in charge.
-    """
-
-    def conditions(part: Measurements) -> tuple[Reason, ...]:
-        return tuple(one for one in measured_conditions(workload, policy, part) if one.metric not in left_out)
-
-    return lambda measurements: judge(workload, policy, measurements, conditions)
-
-
 def _gate(here: Setting, rounds: int | None, seed: int) -> Decision:
     decision = compare(
         here.workload,
@@ -74,7 +45,8 @@ def _gate(here: Setting, rounds: int | None, seed: int) -> Decision:
         replace(here.size, seed=seed),
         looks=here.workload.looks_until(rounds),
         world=here.world,
-        judged=against_itself(here.workload, here.source.policy.name, {"policy in charge"}),
+        # The default scheduler is its own candidate: no policy is ever in charge.
+        judged=without(here.workload, here.source.policy.name, frozenset({"policy in charge"})),
     ).decision
     print(f"{decision.verdict.value} {decision.recommendation} {wrong_about(decision)}", file=sys.stderr, flush=True)
     return decision

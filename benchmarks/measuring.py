@@ -83,9 +83,13 @@ def busy(count: int) -> Iterator[None]:
 
 def show(header: Sequence[str], rows: Sequence[Sequence[str]], data: Mapping[str, object]) -> None:
     """A markdown table for people, then one JSON line for scripts."""
-    for line in (header, ["---"] * len(header), *rows):
-        print("| " + " | ".join(line) + " |")
+    print(markdown(header, rows))
     print(json.dumps(data, sort_keys=True, allow_nan=False))
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table."""
+    return "\n".join("| " + " | ".join(line) + " |" for line in (header, ["---"] * len(header), *rows))
 
 
 def _spin() -> None:

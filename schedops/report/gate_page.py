@@ -56,7 +56,7 @@ def _level(decision: Decision) -> str:
     looks = ", ".join(map(str, decision.looks))
     return (
         f"Changes are fractions of the baseline, negative = smaller, with exact signed-rank intervals at "
-        f"{100 * decision.confidence:.3g} %: what is left of 5 % is shared out among the looks after {looks} rounds. "
+        f"{100 * decision.confidence:.3g} %, so that all looks together, after {looks} rounds, keep that of one. "
         "An objective passes when its whole interval is better than no change and the estimate is what was wanted; a "
         "guard when its whole interval is within what is allowed. What is neither shown nor ruled out is INCONCLUSIVE."
     )
