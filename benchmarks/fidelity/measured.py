@@ -13,7 +13,7 @@ from schedops.bench.validity import why_invalid
 from schedops.errors import GuestLost, Refused, Unavailable
 from schedops.model.guest import PlayReading
 from schedops.model.machine import Machine
-from schedops.model.simulation import SimPlan, SimVerdict
+from schedops.model.simulation import SimPlan, SimResult, SimVerdict
 from schedops.model.workload import Workload
 from schedops.ports import Clock, Guest, KernelImage, Machines
 
@@ -69,7 +69,7 @@ def measure(bed: Bed, blocks: Sequence[Block], samples: Samples, path: Path) -> 
     """Play what is not in *samples* yet; they are saved after each block. A guest that is lost twice in one block costs
     the runs that it did not show, and they say so.
 
-    :raises Refused: a policy does not attach.
+    :raises Refused: a policy does not attach. :raises Unavailable: what a switch costs cannot be measured.
     """
     left = [one for one in blocks if not samples.has(one.workload.name, one.number, one.digests)]
     bed.tell(f"{len(left)} of {len(blocks)} blocks of {len(bed.arms)} runs to play")
@@ -118,8 +118,7 @@ class _Work:
     def calibrate(self, guest: Guest) -> None:
         for arm in self.costless:
             with self.in_charge(guest, arm):
-                play = partial(guest.play, name_seed=1, deadline_s=PLAY_S)
-                self.samples.hops[arm.name] = hops(lambda plan, play=play: play(plan).result)
+                self.samples.hops[arm.name] = hops(partial(_whole, guest))
             self.bed.tell(f"costs under {arm.name}: {self.samples.hops[arm.name]}")
             self.samples.save(self.path)
             self.lost = False
@@ -204,6 +203,13 @@ def _sample(block: Block, arm: str, order: int, values: Values, why: str, second
         why=why,
         seconds=round(seconds, 2),
     )
+
+
+def _whole(guest: Guest, plan: SimPlan) -> SimResult:
+    reading = guest.play(plan, name_seed=1, deadline_s=PLAY_S)
+    if why := _unread(plan, reading):
+        raise Unavailable("no-costs", f"what a switch costs could not be measured: {why}")
+    return reading.result
 
 
 def _unread(plan: SimPlan, reading: PlayReading) -> str:

@@ -12,7 +12,7 @@ from benchmarks.fidelity import samples as kept
 from benchmarks.fidelity.cells import Arm
 from benchmarks.fidelity.measured import Bed, blocks_of, measure
 from benchmarks.fidelity.samples import Host, Samples
-from schedops.errors import GuestLost, InputError, Refused
+from schedops.errors import GuestLost, InputError, Refused, Unavailable
 from schedops.model.guest import AttachReading, PlayReading, SchedState
 from schedops.model.policy import Capabilities, Policy, PolicySource, Provenance
 from schedops.model.simulation import CpuResult, Histogram, LabelResult, SimEnd, SimPlan, SimResult, TaskResult
@@ -53,6 +53,7 @@ class Guests:
     outcome: str = "attached"
     hints: int = 1_000
     verdict: str = "done"
+    costs: str = "done"
     plays: list[tuple[str, SimPlan, int]] = field(default_factory=list)
     boots: int = 0
 
@@ -94,13 +95,13 @@ class Playing:
         if plan.labels in {("alone",), ("ping", "pong"), ("ringer", "sleeper")}:
             if self.guests.gone_in_costs:
                 raise GuestLost("no answer", attached=False)
-        else:
-            number = len(self.guests.plays)
-            self.guests.plays.append((self.now.ops, plan, name_seed))
-            if number in self.guests.gone_in:
-                raise GuestLost("no answer", attached=bool(self.now.ops))
-            if number in self.guests.dropped_in:
-                self.now = DISABLED
+            return reading_of(plan, replace(self.guests, verdict=self.guests.costs))
+        number = len(self.guests.plays)
+        self.guests.plays.append((self.now.ops, plan, name_seed))
+        if number in self.guests.gone_in:
+            raise GuestLost("no answer", attached=bool(self.now.ops))
+        if number in self.guests.dropped_in:
+            self.now = DISABLED
         return reading_of(plan, self.guests)
 
 
@@ -240,6 +241,13 @@ def test_costs_that_cannot_be_measured_end_it(bench):
     with pytest.raises(GuestLost):
         bench.go("nice-hogs")
     assert bench.guests.boots == 2
+
+
+def test_costs_of_a_run_that_is_not_whole_are_none(bench):
+    bench.guests.costs = "late"
+    with pytest.raises(Unavailable, match="what a switch costs could not be measured: it ended as late"):
+        bench.go("nice-hogs")
+    assert not bench.samples.hops
 
 
 def test_a_run_under_another_scheduler_does_not_count(bench):
