@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from schedops.report.envelope import Answer
 
 if TYPE_CHECKING:
     from schedops.model.jobs import Hints
+    from schedops.pipeline.hints import HistoryFile, Learnt
 
 MAX_BYTES = 64 << 20
 PROJECT = "this-project"  # the document of a project's own .schedops/ is of no workload of the library
@@ -74,43 +76,59 @@ def learn(*, files: tuple[str, ...], workload: str | None, graph: str | None, co
 
     Exit codes: 0 learnt, 2 bad input.
     """
-    from schedops.adapters.clock import SystemClock
-    from schedops.adapters.disk.hint_files import changed_on, logs_to_learn, own_directory, project_root
-    from schedops.pipeline.hints import BuildFacts, HistoryFile
+    from schedops.adapters.disk.hint_files import logs_to_learn, own_directory, project_root
+    from schedops.adapters.disk.locks import held
+    from schedops.pipeline.hints import BuildFacts
     from schedops.pipeline.hints import learn as learn_from
-    from schedops.schema.files import read_bounded
 
     root = project_root(Path.cwd())
     own = own_directory(root)
+    build = BuildFacts(graph=_bytes(graph), commands=_bytes(commands), root=str(root))
+    with held(own / "hints.lock", wait_s=30):
+        target, old = _known(own, workload)
+        logs = logs_to_learn(own)
+        learnt = learn_from(old, _history([*map(Path, files), *logs]), build)
+        _write(target, learnt.hints)
+        for log in logs:
+            log.unlink(missing_ok=True)
+        if workload is None:
+            _write_table(own, learnt.hints)
+    return _learnt(target, old, learnt)
+
+
+def _bytes(file: str | None) -> bytes:
+    from schedops.schema.files import read_bounded
+
+    return read_bounded(Path(file), limit=MAX_BYTES) if file else b""
+
+
+def _history(paths: Sequence[Path]) -> list[HistoryFile]:
+    from schedops.adapters.clock import SystemClock
+    from schedops.adapters.disk.hint_files import changed_on
+    from schedops.pipeline.hints import HistoryFile
+    from schedops.schema.files import read_bounded
+
     today = SystemClock().now_utc()[:10]
-    target, old = _known(own, workload)
-    given = [Path(file) for file in files]
-    build = BuildFacts(
-        graph=read_bounded(Path(graph), limit=MAX_BYTES) if graph else b"",
-        commands=read_bounded(Path(commands), limit=MAX_BYTES) if commands else b"",
-        root=str(root),
-    )
-    logs = logs_to_learn(own)
-    history = [
+    return [
         HistoryFile(name=str(path), data=read_bounded(path, limit=MAX_BYTES), date=changed_on(path, today=today))
-        for path in (*given, *logs)
+        for path in paths
     ]
-    learnt = learn_from(old, history, build)
-    _write(target, learnt.hints)
-    for log in logs:
-        log.unlink(missing_ok=True)
-    if workload is None:
-        _write_table(own, learnt.hints)
-    new = len({one.key for one in learnt.hints.hints} - {one.key for one in old.hints})
+
+
+def _learnt(target: Path, old: Hints, learnt: Learnt) -> Answer:
+    from schedops.report.progress import visible
+
+    jobs = {one.key for one in learnt.hints.hints}
+    new = len(jobs - {one.key for one in old.hints})
     text = [
-        f"{learnt.measurements} measurements learnt; {len(learnt.hints.hints)} jobs known, {new} of them new",
-        *learnt.notes,
-        f"in {target}",
+        f"{learnt.measurements} measurements learnt; {len(jobs)} jobs known, {new} of them new",
+        *(visible(note) for note in learnt.notes),
+        f"in {visible(str(target))}",
     ]
     data = {
         "path": str(target),
         "measurements": learnt.measurements,
-        "jobs": len(learnt.hints.hints),
+        "jobs": len(jobs),
         "new": new,
         "notes": list(learnt.notes),
     }

@@ -65,7 +65,12 @@ def test_records_of_the_launcher_are_learnt_and_begin_anew(project):
     told = say("learn")
     assert told.startswith("1 measurements learnt; 1 jobs known, 1 of them new\n")
     assert "1 lines are no records" in told
-    assert [path.name for path in sorted(log.parent.iterdir())] == [".gitignore", "hints.table", "hints.yaml"]
+    assert [path.name for path in sorted(log.parent.iterdir())] == [
+        ".gitignore",
+        "hints.lock",
+        "hints.table",
+        "hints.yaml",
+    ]
     log.write_text(RECORDS.replace("1500", "2500"))
     assert json.loads(say("learn", "--output", "json"))["data"]["measurements"] == 1
     (hint,) = known(project).hints
