@@ -182,6 +182,7 @@ static void play_all(uint64_t deadline_ns)
 	watch(deadline_ns);
 	totals.switches = context_switches() - totals.switches;
 	totals.cpus = cpus_read(after, MOST_CPUS) == cpus ? cpus : 0;
+	totals.watched_ns = now_ns() - play->start_ns;
 	for (unsigned cpu = 0; cpu < totals.cpus; cpu++)
 		after[cpu] -= before[cpu];
 	read_the_rest();

@@ -147,6 +147,7 @@ unsigned cpus_read(uint64_t busy_ns[], unsigned most);
 struct play_totals {
 	const uint64_t *busy_ns;
 	unsigned cpus;
+	uint64_t watched_ns; /* between the readings of the CPUs */
 	uint64_t switches;
 	bool clean;
 };

@@ -5,7 +5,7 @@
  *   a line with one number per task for each of arrived, first_run, completed (1 + ns since the start, 0: never), cpu_ns,
  *   wait_ns, switches, preemptions, wakeups, migrations
  *   a line "wakeup" and a line "request" per label, with <bucket> <count> of those that are not empty
- *   a line "busy_ns" with one number per CPU, or none */
+ *   a line "busy_ns" with one number per CPU, or none, of "watched_ns", which ends a bit later than the play */
 #define _GNU_SOURCE
 #include "player.h"
 
@@ -80,7 +80,7 @@ void play_reply(const struct play_totals *totals)
 		reply_histogram("wakeup", play->histogram[label][H_WAKEUP]);
 		reply_histogram("request", play->histogram[label][H_REQUEST]);
 	}
-	reply_add("busy_ns");
+	reply_add("watched_ns %lu\nbusy_ns", totals->watched_ns);
 	for (unsigned cpu = 0; cpu < totals->cpus; cpu++)
 		reply_add(" %lu", totals->busy_ns[cpu]);
 	reply_add("\n");

@@ -180,9 +180,9 @@ class PlayReading:
     """A plan of the simulator's, played by real tasks on a real kernel.
 
     :param result: as far as a kernel shows it. ``tasks``: *max_wait_ns* is -1; the first of *migrations* is all that
-        the task saw itself. ``cpus``: what ran on each, this harness included, *idle_waste_ns* is -1; empty where the
-        kernel does not say. *decisions* are the machine's context switches; *ticks* and *completions* are -1. How it
-        ended: done | ejected | stuck | plan-error | late.
+        the task saw itself. ``cpus``: what ran on each, this harness included, until a bit later than the end,
+        *idle_waste_ns* is -1; empty where the kernel does not say. *decisions* are the machine's context switches;
+        *ticks* and *completions* are -1. How it ended: done | ejected | stuck | plan-error | late.
     :param ns_per_1000: how long 1000 iterations of the loop that work is made of took, on the fastest CPU.
     :param cpu_ns: of all tasks together.
     :param clean: nothing of it was left when the guest answered.

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from schedops.adapters.sim.simulator import WasmSimulator
 from schedops.adapters.vm import play_codec, wire
@@ -17,6 +18,9 @@ from schedops.model.guest import PlayReading
 from schedops.model.machine import flat_machine
 from schedops.model.simulation import Histogram, Op, SimPlan, Sync, SyncKind, bucket_bounds
 from schedops.ports import SimScheduler
+from schedops.sim.programs.measure import metrics_of_result
+from schedops.sim.programs.plan import planned
+from tests.adapters.sim.test_workloads import CLASSES, SMALL
 from tests.guest.plans import (
     MS,
     US,
@@ -31,6 +35,7 @@ from tests.guest.plans import (
     step,
     waiting_for_events,
 )
+from tests.sim.programs.kinds import task, tasks
 
 SOURCES = Path(play_codec.__file__).parents[2] / "guest"
 HOST = Path(__file__).parents[1] / "data" / "player" / "host.c"
@@ -73,10 +78,10 @@ def test_tokens_are_handed_over(play: Play) -> None:
     seen = play(handing_over(50))
     assert done(seen)
     assert seen.clean
-    for task, label in zip(seen.result.tasks, seen.result.labels, strict=True):
-        assert 0 <= task.arrival_ns <= task.first_run_ns < task.completion_ns <= seen.wall_ns
-        assert task.wakeups == count(label.wakeup) <= 51
-        assert 50 * 20 * US * 0.5 < task.cpu_ns < seen.wall_ns
+    for one, label in zip(seen.result.tasks, seen.result.labels, strict=True):
+        assert 0 <= one.arrival_ns <= one.first_run_ns < one.completion_ns <= seen.wall_ns
+        assert one.wakeups == count(label.wakeup) <= 51
+        assert 50 * 20 * US * 0.5 < one.cpu_ns < seen.wall_ns
     # One of the two has nothing to do until the other one gives it the token.
     assert sum(task.wakeups for task in seen.result.tasks) > 50
 
@@ -118,6 +123,25 @@ def test_draws_are_those_of_the_simulator(play: Play, sim_modules: Path) -> None
     assert len(set(long)) > 1  # else the tasks might all draw the same
     assert [count(label.request, least_ns=30 * MS) for label in seen.result.labels] == long
     assert all(task.cpu_ns > 0.5 * other.cpu_ns for task, other in zip(seen.result.tasks, simulated.tasks, strict=True))
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_small_workloads_of_every_kind(play: Play, name: str) -> None:
+    run = planned(SMALL[name], machine=flat_machine(1), seed=1)
+    seen = play(run.plan)
+    assert done(seen)
+    assert metrics_of_result(run, seen.result)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(classes=CLASSES)
+def test_any_tasks_come_to_their_end(play: Play, classes: list) -> None:
+    made = [
+        task(f"c{at}", *(word for round_ in rounds for word in round_), tasks=count, loop=loop, start_ms=float(start))
+        for at, (rounds, count, loop, start) in enumerate(classes)
+    ]
+    run = planned(tasks(*made, task("leaf", "run 60", tasks=0)), machine=flat_machine(1), seed=1)
+    assert done(play(run.plan))
 
 
 def test_the_time_is_up(play: Play) -> None:

@@ -101,7 +101,7 @@ def play_reading(body: wire.Body, plan: SimPlan, *, cpus: int) -> PlayReading:
         end=SimEnd(verdict=verdict, message=message),
         end_ns=end_ns,
         tasks=tasks,
-        cpus=_cpus(body.one("busy_ns"), cpus, end_ns),
+        cpus=_cpus(body, cpus, end_ns),
         labels=_labels(body, plan),
         decisions=switches,
         wakeups=sum(task.wakeups for task in tasks),
@@ -141,7 +141,7 @@ def _check_size(plan: SimPlan) -> None:
 
 def _check_kind(plan: SimPlan) -> None:
     if plan.offline_ns:
-        raise _cannot("a CPU that goes offline is not played; a load with hotplug steps does that")
+        raise _cannot("a CPU that goes offline is not played; a load with hotplug steps has that")
     if any(task.kernel for task in plan.tasks):
         raise _cannot("threads of the kernel's cannot be played: nobody outside of the kernel can make one")
     above = {cgroup.parent for cgroup in plan.cgroups[1:]} - {0}
@@ -175,13 +175,14 @@ def _task(row: tuple[int, ...], end_ns: int) -> TaskResult:
     )
 
 
-def _cpus(words: str, cpus: int, end_ns: int) -> tuple[CpuResult, ...]:
+def _cpus(body: wire.Body, cpus: int, end_ns: int) -> tuple[CpuResult, ...]:
+    words, watched_ns = body.one("busy_ns"), body.bounded("watched_ns", end_ns + _SLACK_NS)
     if not words:
         return ()
     busy = wire.numbers(words, cpus)
-    if max(busy) > end_ns + _SLACK_NS:
-        raise wire.Garbled("a CPU that was busy for longer than the play")
-    return tuple(CpuResult(busy_ns=ns, idle_ns=max(end_ns - ns, 0), idle_waste_ns=-1) for ns in busy)
+    if watched_ns < end_ns or max(busy) > end_ns + _SLACK_NS:
+        raise wire.Garbled("CPUs that were busy for longer than the play")
+    return tuple(CpuResult(busy_ns=ns, idle_ns=max(watched_ns - ns, 0), idle_waste_ns=-1) for ns in busy)
 
 
 def _labels(body: wire.Body, plan: SimPlan) -> tuple[LabelResult, ...]:

@@ -60,6 +60,7 @@ wakeup 3 2 40 1
 request 
 wakeup
 request 975 4294967295
+watched_ns 1050000
 busy_ns 900000 1100000
 """  # noqa: W291 - a field without a value
 
@@ -128,7 +129,7 @@ def test_a_reading() -> None:
     assert seen.result.labels[0].wakeup == Histogram(((3, 2), (40, 1)))
     assert [label.request.counts for label in seen.result.labels] == [(), ((975, 4294967295),)]
     assert seen.result.cpus == (
-        CpuResult(busy_ns=900_000, idle_ns=100_000, idle_waste_ns=-1),
+        CpuResult(busy_ns=900_000, idle_ns=150_000, idle_waste_ns=-1),
         CpuResult(busy_ns=1_100_000, idle_ns=0, idle_waste_ns=-1),
     )
     assert (seen.result.wakeups, seen.result.decisions, seen.result.end_ns) == (13, 77, 1_000_000)
@@ -178,6 +179,8 @@ def test_a_kernel_that_does_not_say_how_busy_its_cpus_were() -> None:
         (b"request 975 4294967295", b"request 975 4294967296"),
         (b"busy_ns 900000 1100000", b"busy_ns 900000"),
         (b"busy_ns 900000", b"busy_ns 99999999999999"),
+        (b"watched_ns 1050000", b"watched_ns 999999"),
+        (b"watched_ns 1050000", b"watched_ns 99999999999999"),
         (b"ns_per_1000 1500", b"ns_per_1000 0"),
     ],
 )

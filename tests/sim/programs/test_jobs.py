@@ -17,6 +17,7 @@ from schedops.workloads.expand import expand
 from schedops.workloads.tables import metric_table
 from tests.fakes.programs import play
 from tests.fakes.workloads import batch, builds
+from tests.sim.programs.kinds import pipes
 
 MACHINE = flat_machine(2)
 
@@ -111,6 +112,15 @@ def test_metrics_come_from_the_same_functions(workload):
     assert all(value > 0 for value in values.values())
     per_floor = values.get("all_done_per_floor") or values["makespan_per_floor"]
     assert 1 <= per_floor < 3
+
+
+@pytest.mark.parametrize("workload", [at_once(), pipes()])
+def test_what_a_kernel_does_not_show_is_no_metric(workload):
+    run = planned(workload, machine=MACHINE, seed=7)
+    shown = metrics_of_result(run, replace(play(run.plan, MACHINE), cpus=()))
+    machine = {name for name in metric_table(workload) if name.startswith("machine_cpu") or name == "utilisation"}
+    assert machine
+    assert {one.metric for one in shown} == set(metric_table(workload)) - machine
 
 
 def test_a_manager_says_what_its_whole_build_will_use_when_that_is_wanted_and_known():
