@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from schedops.cli.common import answers, output_option
-from schedops.cli.suite_options import asked_of, hands_of, suite_options, terms_of
+from schedops.cli.suite_hands import hands_of
+from schedops.cli.suite_options import asked_of, suite_options, terms_of
 from schedops.report.envelope import Answer
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def run(*, out: Path | None, resume: bool, shard: str | None, executor: str, **o
         raise click.UsageError("--resume and --shard need --out DIR")
     part = None if shard is None else shard_of(shard)
     spec = asked_of(**options)
-    hands = hands_of(executor)
+    hands = hands_of(executor, tool_sha256=spec.tool_sha256)
     with _kept(out, resume=resume) as (known, keep), console_progress() as progress:
         results = run_suite(
             spec, hands=hands, clock=SystemClock(), progress=progress, shard=part, known=known, keep=keep

@@ -12,7 +12,7 @@ from schedops.cli.contestants import baseline_of, machine_of, scheduler_of
 
 if TYPE_CHECKING:
     from schedops.model.workload import Workload
-    from schedops.pipeline.suite import Entrant, Hands, SuiteSpec
+    from schedops.pipeline.suite import Entrant, SuiteSpec
     from schedops.repository import Tree
     from schedops.suite.score import Terms
 
@@ -97,16 +97,6 @@ def asked_of(
         scale=scale,
         cold=cold,
     )
-
-
-def hands_of(executor: str) -> Hands:
-    """Who runs the cells."""
-    from schedops.pipeline.suite import LocalHands
-    from schedops.wiring import crew, simulator
-
-    if executor != "local":
-        raise click.UsageError(f"--executor {executor}: local or dask:ADDRESS is needed")
-    return LocalHands(simulator(), crew())
 
 
 def terms_of(alphas: tuple[str, ...], budget: float | None, spent: tuple[str, ...], price: float | None) -> Terms:
