@@ -25,6 +25,7 @@ from schedops.model.kernel import Kernel, KernelApi
 from schedops.model.machine import Machine
 from schedops.model.policy import ParamValue, PolicySource
 from schedops.model.probe import ProbeReading
+from schedops.model.programs import ProgramPlan, ProgramReading
 from schedops.model.pull import Proposal, Published, PullRequest
 from schedops.model.simulation import SimPlan, SimResult
 from schedops.model.verification import BuildFailure, BuiltObject, VerificationReport
@@ -92,6 +93,15 @@ class Guest(Protocol):
     def mixed_load(self, plan: LoadPlan, *, deadline_s: float) -> LoadReading:
         """Run a load; ends early when an attached policy is lost."""
 
+    def run_programs(self, plan: ProgramPlan, *, deadline_s: float) -> ProgramReading | None:
+        """Prepare, start servers, run the jobs and wait for all of them; needs a guest that was booted with programs.
+
+        None for a plan without jobs, which only prepares: what it makes in ``/work`` is there for later runs.
+
+        :raises InputError: more than a guest can hold.
+        :raises Unavailable: ``program-failed``: preparing failed, or a server did not come up.
+        """
+
     def accounting(self) -> Accounting:
         """What its kernel has counted so far for the whole machine."""
 
@@ -123,10 +133,13 @@ class Guest(Protocol):
 class Machines(Protocol):
     """Makes guests."""
 
-    def boot(self, image: KernelImage, *, cpus: int, sockets: int = 1) -> AbstractContextManager[Guest]:
+    def boot(
+        self, image: KernelImage, *, cpus: int, sockets: int = 1, programs: Path | None = None
+    ) -> AbstractContextManager[Guest]:
         """A guest that is gone when the context ends, however it ends.
 
         :param sockets: the CPUs are of so many, each with a last-level cache of its own.
+        :param programs: archive of real programs, unpacked into its root.
 
         The first one on a kernel makes a frozen template (seconds); later ones start from it (0.05 s).
 

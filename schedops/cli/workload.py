@@ -11,6 +11,7 @@ import click
 
 from schedops.cli.common import answers, output_option
 from schedops.cli.workload_import import import_
+from schedops.cli.workload_run import run
 from schedops.model.workload import Workload
 from schedops.report.envelope import Answer
 from schedops.report.table import paragraph, table
@@ -25,7 +26,7 @@ SHOWN_CHARACTERS = 60
 
 @click.group()
 def workload() -> None:
-    """The workloads: list, show, import.
+    """The workloads: list, show, run, import.
 
     Reads policies/workloads/ of the repository you are in; outside of one, the starter workloads.
 
@@ -36,6 +37,7 @@ def workload() -> None:
 
 
 workload.add_command(import_)
+workload.add_command(run)
 
 
 @workload.command("list")

@@ -147,6 +147,8 @@ static bool handle(const struct request *request)
 		return in_helper(launcher_run, request);
 	else if (!strcmp(verb, "load"))
 		return in_helper(load_run, request);
+	else if (!strcmp(verb, "programs"))
+		return in_helper(programs_run, request);
 	else if (!strcmp(verb, "play"))
 		return in_helper(play_run, request);
 	else if (!strcmp(verb, "busy"))

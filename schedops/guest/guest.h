@@ -131,6 +131,9 @@ void job_run(struct job *job, const char *name) __attribute__((noreturn));
 void load_prepare(void);
 void load_run(const struct request *request);
 
+/* --- programs.c -------------------------------------------------------------------------------------------------- */
+void programs_run(const struct request *request);
+
 /* --- account.c --------------------------------------------------------------------------------------------------- */
 void account_reply(void);
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from schedops.model.workload_kinds import GraphModel, PipesModel, RequestsModel, RtAppModel, TasksModel
+from schedops.model.workload_real import RealPrograms
 
 KINDS = ("builds", "batch", "requests", "pipes", "graph", "tasks", "rt_app")
 JOB_KINDS = ("builds", "batch")  # jobs that a launcher starts: what the micro-VM runs as well
@@ -92,7 +93,10 @@ class BatchModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """One workload. Exactly one of :data:`KINDS` is given."""
+    """One workload. Exactly one of :data:`KINDS` is given.
+
+    :param real: the programs that the model stands for, for whoever runs them.
+    """
 
     name: str
     description: str
@@ -111,6 +115,7 @@ class Workload:
     graph: GraphModel | None = None
     tasks: TasksModel | None = None
     rt_app: RtAppModel | None = None
+    real: RealPrograms | None = None
 
     def __post_init__(self) -> None:
         if sum(getattr(self, kind) is not None for kind in KINDS) != 1:

@@ -11,6 +11,7 @@ from schedops.model.fleet import Assignment, Fleet
 from schedops.model.jobs import Hints
 from schedops.model.workload import Workload
 from schedops.repository.tree import POLICIES, Found, document, names_in, settled, unknown
+from schedops.workloads.real import real_problems
 from schedops.workloads.tables import Table, metric_table
 
 T = TypeVar("T")
@@ -95,7 +96,8 @@ def workload_problems(workload: Workload, name: str) -> tuple[str, ...]:
             if entry.metric in seen:
                 problems.append(f"{path}.metric: {entry.metric} occurs twice")
             seen.add(entry.metric)
-    return (*problems, *_slo_problems(workload, table))
+    real = real_problems(workload.real) if workload.real is not None else ()
+    return (*problems, *_slo_problems(workload, table), *real)
 
 
 def _slo_problems(workload: Workload, table: Table) -> Iterator[str]:

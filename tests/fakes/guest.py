@@ -130,7 +130,9 @@ class Machines:
     script: Script
 
     @contextmanager
-    def boot(self, image: KernelImage, *, cpus: int, sockets: int = 1) -> Iterator[Guest]:
+    def boot(
+        self, image: KernelImage, *, cpus: int, sockets: int = 1, programs: Path | None = None
+    ) -> Iterator[Guest]:
         self.script.boots += 1
         yield Guest(self.script)
 

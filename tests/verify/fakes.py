@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from schedops.errors import Unavailable
 from schedops.model.guest import Accelerator, AttachReading, DetachReading, LoadPlan, LoadReading, SchedState
@@ -82,7 +83,9 @@ class Machines:
     boots: int = 0
 
     @contextmanager
-    def boot(self, image: KernelImage, *, cpus: int, sockets: int = 1) -> Iterator[Guest]:
+    def boot(
+        self, image: KernelImage, *, cpus: int, sockets: int = 1, programs: Path | None = None
+    ) -> Iterator[Guest]:
         guest = self.guests[self.boots]
         self.boots += 1
         if isinstance(guest, Exception):

@@ -70,6 +70,20 @@ def with_config(image: Path, kernel: KernelImage) -> Path:
     return target
 
 
+def with_programs(image: Path, programs: Path) -> Path:
+    """The initramfs followed by an archive of programs. ``/init`` and the devices stay ours.
+
+    :raises Unavailable: the cache cannot be written.
+    """
+    target = image.with_name(f"{image.name}-{programs.parent.name}")
+    if not target.exists():
+        try:
+            write_whole(target, programs.read_bytes() + image.read_bytes(), mode=0o444)
+        except OSError as error:
+            raise _cannot_write(target, error) from None
+    return target
+
+
 def _digest(sources: Mapping[str, bytes], library: Path, compiler: str) -> str:
     version = proc.checked([compiler, "--version"], deadline_s=20).stdout
     digest = hashlib.sha256(repr((_FLAGS, _DIRECTORIES, version)).encode() + library.read_bytes())

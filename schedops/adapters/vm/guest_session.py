@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from schedops.adapters.vm import account_codec, load_codec, play_codec, probe_codec, wire
+from schedops.adapters.vm import account_codec, load_codec, play_codec, probe_codec, program_codec, wire
 from schedops.adapters.vm import guest_codec as codec
 from schedops.adapters.vm.guest_port import PortLost, RequestRefused
 from schedops.adapters.vm.machine import Machine
@@ -17,6 +17,7 @@ from schedops.model.accounting import Accounting
 from schedops.model.guest import AttachReading, DetachReading, LoadPlan, LoadReading, PlayReading, SchedState
 from schedops.model.jobs import JobPlan, RunReading, RunSetup
 from schedops.model.probe import ProbeReading
+from schedops.model.programs import ProgramPlan, ProgramReading
 from schedops.model.simulation import SimPlan
 
 T = TypeVar("T")
@@ -107,6 +108,30 @@ class GuestSession:
     def probe_stop(self) -> ProbeReading:
         """See :class:`schedops.ports.Guest`."""
         return self._ask("probe-stop", b"", _PROBE_S, probe_codec.probe_reading)
+
+    def run_programs(self, plan: ProgramPlan, *, deadline_s: float) -> ProgramReading | None:
+        """See :class:`schedops.ports.Guest`."""
+        payload = program_codec.program_request(plan)
+        before = self._machine.cpu_us()
+        since_s = time.monotonic()
+        failure: list[Unavailable] = []
+
+        def read(body: wire.Body) -> ProgramReading | None:
+            try:
+                reading = program_codec.program_reading(body, plan)
+            except Unavailable as error:
+                failure.append(error)
+                return None
+            if reading is not None:
+                _check_claim(reading.wall_us / 1e6, since_s)
+            return reading
+
+        reading = self._ask("programs", payload, deadline_s, read)
+        after = self._machine.cpu_us()
+        if failure:
+            raise failure[0]
+        spent = after - before if before is not None and after is not None else None
+        return replace(reading, machine_cpu_us=spent) if reading is not None else None
 
     def accounting(self) -> Accounting:
         """See :class:`schedops.ports.Guest`."""

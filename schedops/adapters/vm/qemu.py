@@ -7,22 +7,24 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from schedops.adapters.disk.cachedir import cache_dir
 from schedops.adapters.disk.staging import staging
 from schedops.adapters.toolbox.tools import require_tool
 from schedops.adapters.vm import accelerator as accelerators
-from schedops.adapters.vm.guest_image import guest_image, with_config
+from schedops.adapters.vm.guest_image import guest_image, with_config, with_programs
 from schedops.adapters.vm.guest_session import GuestSession
 from schedops.adapters.vm.machine import Machine, running
-from schedops.adapters.vm.qemu_command import MachineSpec
+from schedops.adapters.vm.qemu_command import MEMORY_MIB, MachineSpec
 from schedops.adapters.vm.template import discard_template, ensure_template, restored
 from schedops.errors import Unavailable
 from schedops.model.guest import Accelerator
 from schedops.ports import KernelImage
 
 _KVM_DEADLINE_S = 10.0
+_PROGRAMS_MIB = 256
 
 
 def _no_image() -> KernelImage | None:
@@ -53,9 +55,13 @@ class Qemu:
         return self._choose(self._probe_image())
 
     @contextmanager
-    def boot(self, image: KernelImage, *, cpus: int, sockets: int = 1) -> Iterator[GuestSession]:
+    def boot(
+        self, image: KernelImage, *, cpus: int, sockets: int = 1, programs: Path | None = None
+    ) -> Iterator[GuestSession]:
         """See :class:`schedops.ports.Machines`."""
         spec = self._spec(image, cpus, self._choose(image).name, sockets)
+        if programs is not None:
+            spec = _with_programs(spec, programs)
         with ExitStack() as stack:
             machine = self._start(stack, spec, image)
             session = GuestSession(machine, where=f"{image.kernel.name}, {cpus} CPUs, {spec.accelerator}")
@@ -110,3 +116,9 @@ class Qemu:
             with running(spec, ram=ram, restored=False) as machine:
                 machine.wait_ready(deadline_s)
         return time.monotonic() - started
+
+
+def _with_programs(spec: MachineSpec, programs: Path) -> MachineSpec:
+    # While it boots the guest holds the archive and what is unpacked from it, and programs want to work as well.
+    more_mib = 2 * (programs.stat().st_size >> 20) + _PROGRAMS_MIB
+    return replace(spec, initramfs=with_programs(spec.initramfs, programs), memory_mib=MEMORY_MIB + more_mib)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Protocol
 
 from schedops.errors import Unavailable
@@ -22,7 +23,9 @@ class EndableGuest(Guest, Protocol):
 class EndableMachines(Protocol):
     """Makes such guests."""
 
-    def boot(self, image: KernelImage, *, cpus: int, sockets: int = 1) -> AbstractContextManager[EndableGuest]:
+    def boot(
+        self, image: KernelImage, *, cpus: int, sockets: int = 1, programs: Path | None = None
+    ) -> AbstractContextManager[EndableGuest]:
         """As the port."""
 
     def accelerator(self) -> Accelerator:
@@ -39,10 +42,10 @@ class StoppableMachines:
         self._stopped = False
 
     @contextmanager
-    def boot(self, image: KernelImage, *, cpus: int, sockets: int = 1) -> Iterator[Guest]:
+    def boot(self, image: KernelImage, *, cpus: int, sockets: int = 1, programs: Path | None = None) -> Iterator[Guest]:
         """See the port. :raises Unavailable: also when all was stopped."""
         self._check()
-        with self._inner.boot(image, cpus=cpus, sockets=sockets) as guest:
+        with self._inner.boot(image, cpus=cpus, sockets=sockets, programs=programs) as guest:
             with self._lock:
                 self._running.append(guest)
             try:

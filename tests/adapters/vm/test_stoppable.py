@@ -33,7 +33,7 @@ class Machines:
         self.gone = 0
 
     @contextmanager
-    def boot(self, image, *, cpus, sockets=1):
+    def boot(self, image, *, cpus, sockets=1, programs=None):
         self.guests.append(Guest())
         yield self.guests[-1]
         self.gone += 1

@@ -1,0 +1,120 @@
+"""Real programs for guests: Debian packages unpacked, never installed, and kept as one archive for the initramfs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from schedops.adapters.disk.cachedir import cache_dir, write_whole
+from schedops.adapters.disk.locks import held
+from schedops.adapters.disk.staging import publish, staging
+from schedops.adapters.steps import Step, step
+from schedops.adapters.toolbox.apt import DOWNLOAD_DEADLINE_S, Package, PrivateApt, debian_archive, unpack
+from schedops.adapters.vm.cpio import tree_archive
+from schedops.errors import InputError, Unavailable
+from schedops.ports import Progress
+
+SUITE = "trixie"  # not the host's: the same programs on every host
+ALWAYS = ("busybox-static", "dash")  # small tools and a shell that runs programs, not its own copies of them
+_FORMAT = 2
+_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]{1,60}")
+_UNWANTED = re.compile(
+    r"usr/share/(doc|man|info|locale|lintian|bash-completion|perl|zoneinfo|common-licenses|bug|icons|gcc)(/|$)"
+    r"|usr/lib/systemd(/|$)|usr/include(?!/(x86_64-linux-gnu|linux|asm|asm-generic|std|[a-z_]+\.h$|bits|sys|gnu))(/|$)"
+    r"|var/(cache|lib/dpkg)(/|$)|boot(/|$)|init$|dev(/|$)|proc(/|$)|sys(/|$)|run(/|$)"
+)
+_APPLETS = "cat cp mv rm mkdir ls ln head tail seq dd sort uniq wc cut tr grep sed awk find xargs touch sleep true tar"
+_USERS = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n"
+_GROUPS = "root:x:0:\nnogroup:x:65534:\n"
+_MERGED = ("bin", "sbin", "lib", "lib64")
+
+
+def programs_archive(packages: Sequence[str], *, progress: Progress, mirror: str | None = None) -> Path:
+    """An archive (newc) with what *packages* and their dependencies hold; downloaded and made once.
+
+    :param packages: names of Debian packages.
+    :raises InputError: something that cannot be a package's name.
+    :raises Unavailable: the archive cannot be reached, does not have them, or the disk is full.
+    """
+    wanted = tuple(sorted({*packages, *ALWAYS}))
+    if strange := [name for name in wanted if not _NAME.fullmatch(name)]:
+        raise InputError("package-name", f"no Debian package is called {strange[0][:60]!r}")
+    home = cache_dir() / "programs"
+    key = hashlib.sha256(json.dumps([_FORMAT, SUITE, wanted]).encode()).hexdigest()[:32]
+    target = home / key
+    if (target / "archive.cpio").is_file():
+        return target / "archive.cpio"
+    with (
+        step(progress, "setup", f"programs for guests: {', '.join(wanted)}") as going_on,
+        held(home / f"{key}.lock", wait_s=DOWNLOAD_DEADLINE_S),
+    ):
+        if not (target / "archive.cpio").is_file():
+            _make(wanted, home, target, going_on, mirror)
+    return target / "archive.cpio"
+
+
+def _make(wanted: Sequence[str], home: Path, target: Path, going_on: Step, mirror: str | None) -> None:
+    apt = PrivateApt(f"programs-{SUITE}", [replace(debian_archive(mirror), suites=(SUITE,), components=("main",))])
+    apt.update()
+    packages = {one.name: one for name in wanted for one in apt.needed(name, suite=SUITE)}
+    if missing := [name for name in wanted if name not in packages]:
+        raise Unavailable("no-package", f"Debian {SUITE} has no package {', '.join(missing)}")
+    try:
+        _fill(apt, tuple(packages.values()), home, target, going_on)
+    except OSError as error:
+        raise Unavailable(
+            "cache-not-writable",
+            f"programs for guests could not be kept: {error.strerror}",
+            where=str(target),
+            hint="make room, or point SCHEDOPS_CACHE somewhere writable",
+        ) from None
+
+
+def _fill(apt: PrivateApt, packages: Sequence[Package], home: Path, target: Path, going_on: Step) -> None:
+    going_on.size_bytes = sum(package.size_bytes for package in packages)
+    going_on.said = f"programs for guests: {len(packages)} packages, {going_on.size_bytes / 1e6:.1f} MB"
+    with staging(home) as place:
+        debs, root, done = place / "debs", place / "root", place / "done"
+        for directory in (debs, root, done):
+            directory.mkdir()
+        for deb in apt.download(packages, debs, going_on.arrived):
+            unpack(deb, root)
+        _merge(root)
+        _furnish(root)
+        with (done / "archive.cpio").open("wb") as file:
+            file.writelines(tree_archive(root, lambda name: not _UNWANTED.match(name)))
+            os.fsync(file.fileno())
+        listing = "\n".join(f"{package.name} {package.version}" for package in packages)
+        write_whole(done / "PACKAGES", f"{listing}\n".encode())
+        publish(done, target)
+
+
+def _merge(root: Path) -> None:
+    """/bin, /sbin and /lib are links into /usr, as everywhere in Debian since bookworm."""
+    for name in _MERGED:
+        old, new = root / name, root / "usr" / name
+        new.mkdir(parents=True, exist_ok=True)
+        if old.is_dir() and not old.is_symlink():
+            shutil.copytree(old, new, symlinks=True, dirs_exist_ok=True)
+            shutil.rmtree(old)
+        if not old.is_symlink():
+            old.symlink_to(f"usr/{name}")
+
+
+def _furnish(root: Path) -> None:
+    """What installation scripts would have made: users, a shell, places to write to."""
+    for name in ("etc", "tmp", "work", "root", "var/log/nginx", "var/lib/nginx", "var/tmp"):
+        (root / name).mkdir(parents=True, exist_ok=True)
+    (root / "etc/passwd").write_text(_USERS, encoding="ascii")
+    (root / "etc/group").write_text(_GROUPS, encoding="ascii")
+    links = {"sh": "dash", **dict.fromkeys(_APPLETS.split(), "busybox")}
+    for applet, program in links.items():
+        path = root / "usr/bin" / applet
+        if not path.exists() and not path.is_symlink():
+            path.symlink_to(program)

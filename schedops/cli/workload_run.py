@@ -1,0 +1,109 @@
+"""``schedops workload run``: the real programs of a workload in a guest, under the default scheduler and a policy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from schedops.cli.common import answers, output_option
+from schedops.cli.sizes import size_options
+from schedops.report.envelope import Answer
+
+if TYPE_CHECKING:
+    from schedops.pipeline.real import RealRun
+
+
+@click.command("run")
+@click.argument("name")
+@click.option(
+    "--policy", metavar="POLICY", help="run it under this policy, too, alternating with the default scheduler"
+)
+@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="a parameter of the policy (repeatable)")
+@click.option("--runs", type=click.IntRange(1, 100), default=1, show_default=True, help="of each scheduler")
+@size_options
+@output_option
+@answers("workload run")
+def run(
+    *,
+    name: str,
+    policy: str | None,
+    params: tuple[str, ...],
+    runs: int,
+    kernel: str | None,
+    cpus: int,
+    scale: float,
+    seed: int,
+) -> Answer:
+    """Run the real programs of a workload in a micro-VM and print what was measured.
+
+    The programs come from Debian's packages: the first run of a workload downloads them. A program that fails, is
+    killed, or does less work than it was asked makes a run invalid. This compares nothing: `schedops bench` does.
+
+    \b
+    Example:
+      schedops workload run xz-gzip-mix
+      schedops workload run nginx-like --policy weighted-vtime --runs 3
+
+    Exit codes: 0 all runs did their work, 1 the policy did not get through one, 2 bad input, 69 could not measure.
+    """
+    from schedops.adapters.console import console_progress
+    from schedops.adapters.toolbox.guest_programs import programs_archive
+    from schedops.cli.sizes import bench_image
+    from schedops.errors import EXIT_DONE, EXIT_FAIL, InputError
+    from schedops.pipeline.compare import build
+    from schedops.pipeline.parameters import parameters
+    from schedops.pipeline.real import RealSize, run_real
+    from schedops.repository import load_workload, open_tree, resolve_policy
+    from schedops.schema.decode import encode
+    from schedops.wiring import world
+
+    tree = open_tree(Path.cwd())
+    wanted = load_workload(tree.root, name)
+    if wanted.real is None:
+        raise InputError(
+            "no-programs",
+            f"{name} is a model without real programs",
+            hint=f"schedops bench POLICY --workload {name} runs its model",
+        )
+    source = resolve_policy(tree.root, policy, cwd=Path.cwd()) if policy is not None else None
+    chosen = parameters(source.policy, params) if source is not None else ()
+    size = RealSize(cpus=cpus, scale=scale, seed=seed, runs=runs)
+    with console_progress() as progress:
+        joined = world(progress)
+        image = bench_image(tree.root, kernel, joined.kernels)
+        built = build(source, chosen, image, world=joined) if source is not None else None
+        archive = programs_archive(wanted.real.packages, progress=progress)
+        found = run_real(
+            wanted, wanted.real, archive, image, size, world=joined, policy=built, policy_name=policy or ""
+        )  # fmt: skip
+    data = {
+        "workload": name,
+        "kernel": image.kernel.name,
+        "cpus": cpus,
+        "scale": scale,
+        "runs": [encode(one) for one in found],
+    }
+    code = EXIT_FAIL if any(one.why_undone for one in found) else EXIT_DONE
+    return Answer(data, f"{name} on {image.kernel.name}, {cpus} CPUs\n\n{_page(found)}", code)
+
+
+def _page(runs: tuple[RealRun, ...]) -> str:
+    from schedops.report.profile_page import number
+    from schedops.report.table import table
+    from schedops.stats.summary import median
+
+    arms = list(dict.fromkeys(run.arm for run in runs))
+    values: dict[str, dict[str, list[float]]] = {}
+    units: dict[str, str] = {}
+    for run in runs:
+        for one in run.metrics:
+            units[one.metric] = one.unit
+            values.setdefault(one.metric, {}).setdefault(run.arm, []).append(one.value)
+    rows: list[Any] = [
+        (metric, units[metric], *(number(median(found[arm])) if arm in found else "-" for arm in arms))
+        for metric, found in values.items()
+    ]
+    undone = [f"{run.arm}, run {run.number + 1}: {run.why_undone}" for run in runs if run.why_undone]
+    return "\n".join([table(("METRIC (MEDIAN)", "UNIT", *(arm.upper() for arm in arms)), rows), *undone])

@@ -1,0 +1,93 @@
+"""Real programs in a guest: a shell of the host's busybox is enough to show how they are run and measured."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from schedops.adapters.vm.cpio import tree_archive
+from schedops.adapters.vm.guest_session import GuestSession
+from schedops.adapters.vm.qemu import Qemu
+from schedops.errors import Unavailable
+from schedops.model.programs import ProgramJob, ProgramPlan, ProgramReading, ProgramServer
+from schedops.ports import KernelImage
+
+pytestmark = pytest.mark.vm
+SPIN = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done"
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    """An archive with nothing but a shell and its tools."""
+    busybox = shutil.which("busybox")
+    if busybox is None:
+        pytest.skip("busybox is not installed")
+    tree = tmp_path / "tree"
+    for name in ("usr/bin", "work", "etc"):
+        (tree / name).mkdir(parents=True)
+    shutil.copy(busybox, tree / "usr/bin/busybox")
+    for name in ("sh", "nc", "cat", "head", "sleep"):
+        (tree / "usr/bin" / name).symlink_to("busybox")
+    path = tmp_path / "programs" / "archive.cpio"
+    path.parent.mkdir()
+    path.write_bytes(b"".join(tree_archive(tree, lambda name: name != "etc")))
+    return path
+
+
+@pytest.fixture
+def equipped(newest_kernel: KernelImage, programs: Path) -> Iterator[GuestSession]:
+    with Qemu().boot(newest_kernel, cpus=2, programs=programs) as guest:
+        yield guest
+
+
+def run(guest: GuestSession, *lines: str, **more: object) -> ProgramReading:
+    jobs = tuple(ProgramJob(argv=("sh", "-c", line), group=number) for number, line in enumerate(lines))
+    reading = guest.run_programs(ProgramPlan(jobs=jobs, **more), deadline_s=60)
+    assert reading is not None
+    return reading
+
+
+def test_programs_are_prepared_named_measured_and_gone(equipped: GuestSession) -> None:
+    assert equipped.run_programs(ProgramPlan(shell=("echo ready > made",)), deadline_s=60) is None
+    shown = "cat /proc/$$/comm made"
+    found = run(equipped, SPIN, f"({SPIN}); ({SPIN})", shown, "exit 3", cgroup_per_group=True, name_seed=7)
+    assert found.exit_codes == (0, 0, 0, 3)
+    name, made = found.outputs[2].split()
+    assert made == "ready"  # preparing is there for later runs
+    assert name.isalpha()
+    assert name != "sh"  # and says nothing
+    assert found.cpu_us[1] > found.cpu_us[0] * 1.2  # the children's time is the job's
+    assert sum(found.cpu_us) == pytest.approx(found.cgroup_us, rel=0.1)
+    assert all(begun <= ended <= found.wall_us for begun, ended in zip(found.start_us, found.end_us, strict=True))
+    assert found.clean
+    assert run(equipped, shown, random_names=False).outputs[0].split()[0] in ("sh", "cat")
+
+
+def test_a_server_is_there_before_the_jobs_and_gone_after_them(equipped: GuestSession) -> None:
+    server = ProgramServer(argv=("sh", "-c", "while true; do echo hello | nc -l -p 7000; done"), tcp_port=7000)
+    jobs = (ProgramJob(argv=("sh", "-c", "sleep 0.5; nc 127.0.0.1 7000 < /dev/null"), arrival_us=20_000),)
+    found = equipped.run_programs(ProgramPlan(servers=(server,), jobs=jobs), deadline_s=60)
+    assert found is not None
+    assert found.exit_codes == (0,)
+    assert found.outputs == ("hello\n",)
+    assert found.server_us > 0
+    assert found.start_us[0] >= 20_000
+    assert found.clean
+
+
+def test_what_goes_wrong_is_said_in_the_program_s_own_words(equipped: GuestSession) -> None:
+    with pytest.raises(Unavailable) as failed:
+        equipped.run_programs(ProgramPlan(shell=("true", "echo no such disk; exit 4")), deadline_s=60)
+    assert failed.value.code == "program-failed"
+    assert "failed with 4" in failed.value.message
+    assert failed.value.detail == "no such disk\n"
+    ends = ProgramServer(argv=("cat",), tcp_port=7001)
+    with pytest.raises(Unavailable, match="server did not come up"):
+        equipped.run_programs(ProgramPlan(servers=(ends,), jobs=(ProgramJob(argv=("cat",)),)), deadline_s=60)
+    late = equipped.run_programs(ProgramPlan(jobs=(ProgramJob(argv=("sleep", "100")),)), deadline_s=1)
+    assert late is not None
+    assert late.exit_codes == (137,)
+    assert run(equipped, "nonsense").exit_codes == (127,)  # and the guest is well
