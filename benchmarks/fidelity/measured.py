@@ -12,7 +12,6 @@ from pathlib import Path
 from schedops.bench.validity import why_invalid
 from schedops.errors import GuestLost, Refused, Unavailable
 from schedops.model.guest import PlayReading
-from schedops.model.machine import Machine
 from schedops.model.simulation import SimPlan, SimResult, SimVerdict
 from schedops.model.workload import Workload
 from schedops.ports import Clock, Guest, KernelImage, Machines
@@ -43,7 +42,6 @@ class Bed:
     clock: Clock
     tell: Callable[[str], None]
     budget_s: float = math.inf
-    machine: Machine = field(default_factory=lab)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +130,7 @@ class _Work:
         self.settle()
 
     def sample(self, guest: Guest, block: Block, arm: Arm, order: int) -> Sample:
-        run = run_of(block.workload, arm, number=block.number, machine=self.bed.machine)
+        run = run_of(block.workload, arm, number=block.number, machine=lab())
         started_s = self.bed.clock.monotonic_s()
         with self.in_charge(guest, arm):
             before = guest.state()

@@ -10,11 +10,11 @@ from schedops.report.svg import GRID, INK, SOFT, canvas, dot, line, text
 from .cells import DIMENSIONS, LATENCY, MAKESPAN, SHARE, USE
 from .judging import Cell
 
-WIDTH, HEIGHT = 720, 660
+WIDTH, HEIGHT = 660, 650
 LEFT, TOP, SIDE = 90, 60, 520
 COLOURS = {MAKESPAN: "#0969da", LATENCY: "#bc4c00", SHARE: "#1a7f37", USE: "#8250df"}
 PALE = "#b6bec7"  # the VM cannot tell
-_RATIOS = (0.125, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 8)
+_RATIOS = (0.125, 0.2, 0.3, 0.5, 0.7, 1, 1.4, 2, 3, 5, 8)
 _LEAST, _MOST, _MARGIN = 2.0, 8.0, 1.1  # the scale goes from half to double at least, to eight times at most
 
 
