@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LEAST_CLEAN_S = 3, MOST_CLEAN_S = 10, PATIENCE_S = 20, MOST_CPUS = 512 };
+enum { LEAST_CLEAN_S = 3, MOST_CLEAN_S = 10, PATIENCE_S = 20, PERIODS = 5, MOST_CPUS = 512 };
 #define S_NS 1000000000ull
 
 struct play *play;
@@ -123,7 +123,7 @@ static void watch(uint64_t deadline_ns)
 			play_ends(now >= end ? TIME_UP : LATE, 0);
 		if (now >= next_look) {
 			look();
-			next_look = now + out_of_step_ns(turn++);
+			next_look = now + PERIODS * out_of_step_ns(turn++);
 		}
 		until = least(until, next_look);
 		struct timespec t = {(time_t)(until / 1000000000u), (long)(until % 1000000000u)};
