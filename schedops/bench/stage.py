@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from schedops.bench.design import Round, design
+from schedops.bench.design import Round, Turn, derived_seed, design
 from schedops.bench.run import Candidate, run_turn
 from schedops.bench.validity import lost, starved
 from schedops.errors import GuestLost, Refused
@@ -61,8 +61,8 @@ def run(
 ) -> Measurements:
     """Measure *built* against the default scheduler and the informed default.
 
-    A guest that is lost is booted again and its round repeated once. Progress and notes are emitted as stage ``bench``;
-    started and finished are the caller's.
+    A guest that is lost is booted again and its round repeated once; a run that is not valid is repeated once, and kept
+    all the same. Progress and notes are emitted as stage ``bench``; started and finished are the caller's.
 
     :param built: None compares the default scheduler with itself in all three arms, which shows the noise.
     :param hints: for the informed default always, for the policy if it declares them.
@@ -160,7 +160,7 @@ class _Session:
         while self.left:
             round_ = self.left[0]
             started = self.clock.monotonic_s()
-            samples = [self.turn(guest, round_, index) for index in range(len(round_.turns))]
+            samples = [sample for turn in round_.turns for sample in self.turn(guest, round_, turn)]
             self.spent_s += self.clock.monotonic_s() - started
             self.done += 1
             self.losses.clear()
@@ -176,10 +176,18 @@ class _Session:
             text = f"the answer is clear after {round_.number + 1} of at most {self.begun.looks[-1]} rounds"
             self.progress.emit(Event(kind="note", stage="bench", text=text))
 
-    def turn(self, guest: Guest, round_: Round, index: int) -> Sample:
+    def turn(self, guest: Guest, round_: Round, turn: Turn) -> list[Sample]:
+        # The gate counts what was not valid, so it is kept. A policy that was dropped is a finding, and jobs that were
+        # killed at the deadline have taken long enough.
+        sample = self.once(guest, round_, turn)
+        if sample.valid or round_.warmup or lost(sample.before, sample.after) or starved(sample.reading):
+            return [sample]
+        again = replace(turn, name_seed=derived_seed(turn.name_seed, "again"))
+        return [sample, self.once(guest, round_, again)]
+
+    def once(self, guest: Guest, round_: Round, turn: Turn) -> Sample:
         started = self.clock.monotonic_s()
         deadline_s = 60 + 20 * self.longest_run_s if self.longest_run_s else self.first_run_s
-        turn = round_.turns[index]
         sample = run_turn(guest, self.workload, self.candidate, round_, turn, deadline_s=deadline_s, origin=self.origin)
         if sample.valid:
             self.longest_run_s = max(self.longest_run_s, self.clock.monotonic_s() - started)

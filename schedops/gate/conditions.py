@@ -36,12 +36,14 @@ def documents_match(workload: Workload, policy: str, measurements: Measurements)
 
 
 def enough_valid(measurements: Measurements, arm: str) -> Reason:
-    """At least 95 % of the samples that the rounds call for are there and valid, and at least six.
+    """At least 95 % of the runs are valid, repeated and missing ones counted, and so are at least six rounds.
 
     PASS: so it is. INCONCLUSIVE: fewer. ERROR: none.
     """
-    wanted = len({planned.round for planned in measurements.rounds})
-    valid = len({sample.round for sample in measurements.samples if sample.arm == arm and sample.valid})
+    runs = [sample for sample in measurements.samples if sample.arm == arm]
+    missing = {planned.round for planned in measurements.rounds} - {sample.round for sample in runs}
+    wanted = len(runs) + len(missing)
+    valid = len({sample.round for sample in runs if sample.valid})
     text = f"{arm}: {valid} of {wanted} samples valid{_first_trouble(measurements, arm)}"
     if valid == 0:
         return condition(f"valid samples, {arm}", Verdict.ERROR, text, pairs=0)

@@ -92,8 +92,9 @@ def _pair(measurements: Measurements, number: int, arm: str, baseline: str) -> t
 
 
 def _only(measurements: Measurements, number: int, arm: str) -> Sample | None:
-    found = [sample for sample in measurements.samples if sample.round == number and sample.arm == arm]
-    return found[0] if len(found) == 1 and found[0].valid else None
+    # A run that was not valid may have been repeated; of two valid ones nobody can say which counts.
+    found = [one for one in measurements.samples if one.round == number and one.arm == arm and one.valid]
+    return found[0] if len(found) == 1 else None
 
 
 def _problem(samples: Sequence[Sample], metric: str, unit: str) -> str:

@@ -132,11 +132,28 @@ def test_progress_ends_at_one_with_nothing_left():
 # What goes wrong
 
 
-def test_failed_job_makes_the_sample_invalid_and_keeps_it():
-    found = run(Script(failing_in=frozenset({3})), rounds=2)
+def test_a_run_that_is_not_valid_is_kept_and_repeated_once_with_other_names():
+    script = Script(failing_in=frozenset({4}))
+    found = run(script, rounds=2)
     bad = [sample for sample in found.samples if not sample.valid]
     assert [sample.why_invalid for sample in bad] == ["1 of 11 jobs failed, the first with exit code 3"]
-    assert len(found.samples) == 6
+    assert (len(found.samples), script.runs) == (7, 10)
+    again = next(sample for sample in found.samples if sample.valid and sample.arm == bad[0].arm)
+    assert (again.round, again.order, again.seed) == (bad[0].round, bad[0].order, bad[0].seed)
+    assert again.setup.name_seed != bad[0].setup.name_seed
+
+
+def test_a_run_that_is_not_valid_twice_is_left_at_that():
+    found = run(Script(failing_in=frozenset({4, 5})), rounds=2)
+    assert [(sample.round, sample.valid) for sample in found.samples if sample.arm == "informed"] == [
+        (0, False),
+        (0, False),
+        (1, True),
+    ]
+
+
+def test_warm_up_is_not_repeated():
+    assert run(Script(failing_in=frozenset({0})), rounds=1).samples[0].round == 0
 
 
 def test_task_that_is_not_under_the_policy_makes_the_sample_invalid():
@@ -148,12 +165,12 @@ def test_task_that_is_not_under_the_policy_makes_the_sample_invalid():
 
 def test_other_policy_in_charge_makes_the_sample_invalid():
     found = run(Script(ops="theirs"), rounds=1)
-    assert [sample.valid for sample in found.samples if sample.arm == "candidate"] == [False]
+    assert [sample.valid for sample in found.samples if sample.arm == "candidate"] == [False, False]
 
 
 def test_hints_that_the_loader_did_not_take_make_the_sample_invalid():
     found = run(Script(takes_hints=False), rounds=1)
-    assert [s.why_invalid for s in found.samples if not s.valid] == ["the loader took 0 of 11 hints"]
+    assert {s.why_invalid for s in found.samples if not s.valid} == {"the loader took 0 of 11 hints"}
 
 
 def test_policy_lost_in_one_run_is_invalid_with_the_kernels_words():

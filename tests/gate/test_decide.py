@@ -213,6 +213,14 @@ def test_one_invalid_sample_in_ten_never_passes():
     assert decision.summary.endswith("There is no verdict yet: eevdf: 9 of 10 samples valid (round 4: exit code 1).")
 
 
+def test_a_repeated_run_counts_among_those_that_were_not_valid():
+    given = spoil(measurements(three_arms()), "eevdf", {4})
+    again = next(one for one in measurements(three_arms()).samples if (one.round, one.arm) == (4, "eevdf"))
+    decision = decide(workload(), "p", replace(given, samples=(*given.samples, again)), report())
+    assert decision.verdict is Verdict.INCONCLUSIVE
+    assert decision.summary.endswith("There is no verdict yet: eevdf: 10 of 11 samples valid (round 4: exit code 1).")
+
+
 def test_one_invalid_sample_in_twenty_is_enough():
     doubled = {arm: {name: values * 2 for name, values in c.items()} for arm, c in three_arms().items()}
     assert decide(workload(), "p", spoil(measurements(doubled), "eevdf", {4}), report()).verdict is Verdict.PASS

@@ -32,6 +32,12 @@ def test_sample_that_is_there_twice_drops_the_pair_of_its_round():
     assert change(replace(given, samples=(*given.samples, given.samples[0]))).pairs == 9
 
 
+def test_repeated_run_takes_the_place_of_the_one_that_was_not_valid():
+    given = spoil(measurements(three_arms()), "eevdf", {3})
+    again = next(one for one in measurements(three_arms()).samples if (one.round, one.arm) == (3, "eevdf"))
+    assert change(replace(given, samples=(*given.samples, again))) == change(measurements(three_arms()))
+
+
 def test_other_seed_is_no_pair():
     given = measurements(three_arms())
     assert change(replace(given, samples=(replace(given.samples[0], seed=99), *given.samples[1:]))).pairs == 9
