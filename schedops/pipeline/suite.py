@@ -22,6 +22,7 @@ from schedops.sim.programs.measure import metrics_of_result
 from schedops.suite.cells import Place, Shard, fits, places, with_cells
 
 STAGE = "suite"
+_ENOUGH = 10  # cells before there is an estimate: the first ones wait for the compiler
 _MAX_MESSAGE = 2000
 
 
@@ -190,7 +191,7 @@ class _Meter:
                 stage=STAGE,
                 text=f"{self._done} of {self._cells} cells, {cell.workload}",
                 fraction=share,
-                remaining_s=self.seconds() * (1 / share - 1),
+                remaining_s=self.seconds() * (1 / share - 1) if self._done >= _ENOUGH else None,
             )
         )
 
