@@ -39,6 +39,7 @@ _POLICY = (
     "-fdebug-compilation-dir=.",
     "-I.",
     "-D__bpf__",  # headers that loaders share with policies ask for it
+    "-D__BPF__",
 )
 _RUNTIME = (*_POLICY, "-fno-strict-aliasing")  # it looks at lists and trees of the policy by types of its own
 # What the kernel's verifier would refuse at load, null pointers and indexes out of bounds, traps where it happens.

@@ -85,6 +85,7 @@ _TAIL = struct.Struct("<IIQ")  # dispatch_max_batch, timeout_ms, flags
 _TASK_STORAGE = 29  # BPF_MAP_TYPE_TASK_STORAGE
 _STORAGES = (_TASK_STORAGE, 32)  # and BPF_MAP_TYPE_CGRP_STORAGE: no number of entries
 _SIZED = (1, 2, 5, 6, 22, 23)  # hash, array, per-CPU hash and array, queue, stack
+_OTHER_MAPS = {9: "LRU hash", 10: "per-CPU LRU hash", 13: "hash of maps", 27: "ring buffer", 33: "arena"}
 _MAX_MAP_BYTES = 256 << 20  # of values, on one CPU
 _MAX_OBJECT_BYTES = 4096 - 8
 _MAX_NAMES = 5  # of functions that are missing
@@ -143,7 +144,8 @@ def join(
 def _make_map(one: MapPlace, call: Callable[..., int]) -> None:
     _check_size(one)
     if call("rt_map", one.address, one.type, one.key_size, one.inner or one.value_size, one.max_entries):
-        raise NotSimulated(f"map {one.name} is of type {one.type}")
+        named = f" ({_OTHER_MAPS[one.type]})" if one.type in _OTHER_MAPS else ""
+        raise NotSimulated(f"map {one.name} is of type {one.type}{named}")
     if one.name == "hints" and (one.type, one.value_size) == (_TASK_STORAGE, 8):
         call("rt_hints", one.address)
     _tell_fields(one.name, one.address, one.fields, call)

@@ -30,6 +30,7 @@ class _Kind(IntEnum):
 
 _STRUCTS = {
     "bpf_spin_lock": _Kind.LOCK,
+    "bpf_res_spin_lock": _Kind.LOCK,
     "bpf_timer": _Kind.TIMER,
     "bpf_list_head": _Kind.LIST_HEAD,
     "bpf_list_node": _Kind.LIST_NODE,

@@ -241,3 +241,21 @@ void bpf_rcu_read_lock(void) {}
 void bpf_rcu_read_unlock(void) {}
 void bpf_spin_lock(struct bpf_spin_lock *lock) {}
 void bpf_spin_unlock(struct bpf_spin_lock *lock) {}
+void bpf_preempt_disable(void) {}
+void bpf_preempt_enable(void) {}
+void bpf_local_irq_save(unsigned long *flags) {}
+void bpf_local_irq_restore(unsigned long *flags) {}
+
+/* kernel/bpf/rqspinlock.c, 6.16: there is nobody else who could hold it */
+int bpf_res_spin_lock(struct bpf_res_spin_lock *lock)
+{
+	if (lock->val)
+		return -35; /* EDEADLK */
+	lock->val = 1;
+	return 0;
+}
+
+void bpf_res_spin_unlock(struct bpf_res_spin_lock *lock) { lock->val = 0; }
+
+int bpf_res_spin_lock_irqsave(struct bpf_res_spin_lock *lock, unsigned long *flags) { return bpf_res_spin_lock(lock); }
+void bpf_res_spin_unlock_irqrestore(struct bpf_res_spin_lock *lock, unsigned long *flags) { lock->val = 0; }

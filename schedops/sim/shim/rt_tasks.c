@@ -211,6 +211,17 @@ struct cgroup *bpf_cgroup_ancestor(struct cgroup *g, int level)
 struct cgroup *bpf_cgroup_acquire(struct cgroup *g) { return g; }
 void bpf_cgroup_release(struct cgroup *g) {}
 struct cgroup *bpf_cgroup_from_id(u64 id) { return id && id <= nr_cgroups ? &cgroup_mirrors[id - 1] : NULL; }
+
+long bpf_task_under_cgroup(struct task_struct *p, struct cgroup *ancestor)
+{
+	struct cgroup *g = mirrors[task_index(p)].own_css.dfl_cgrp;
+
+	cgroup_index(ancestor);
+	while (g && g != ancestor)
+		g = g->parent;
+	return !!g;
+}
+
 struct cgroup *scx_bpf_task_cgroup(struct task_struct *p) { return mirrors[task_index(p)].own_css.dfl_cgrp; }
 struct task_struct *bpf_task_acquire(struct task_struct *p) { return p; }
 void bpf_task_release(struct task_struct *p) {}

@@ -21,6 +21,7 @@ typedef struct { int counter; } atomic_t;
 typedef struct { s64 counter; } atomic64_t;
 
 enum { false = 0, true = 1 };
+enum { __PAGE_SIZE = 4096 };
 #define NULL ((void *)0)
 
 enum scx_public_consts {
@@ -203,6 +204,9 @@ struct scx_bpf_dsq_insert_vtime_args {
 	u64 dsq_id, slice, vtime, enq_flags;
 };
 struct bpf_spin_lock {
+	u32 val;
+};
+struct bpf_res_spin_lock {
 	u32 val;
 };
 struct bpf_timer {

@@ -101,6 +101,14 @@ SAID = {
         'int a = bpf_cpumask_test_cpu(2, p->cpus_ptr); SAY("%d %d", (int)scx_bpf_nr_cpu_ids(), a)',
         "3 1",
     ),
+    "locks": (
+        "INIT",
+        (
+            "static struct bpf_res_spin_lock lock; a = bpf_res_spin_lock(&lock); b = bpf_res_spin_lock(&lock);"
+            'bpf_res_spin_unlock(&lock); SAY("%d %d %d", a, b, bpf_res_spin_lock(&lock))'
+        ),
+        "0 -35 0",
+    ),
     "distribute": (
         "ENQUEUE",
         (

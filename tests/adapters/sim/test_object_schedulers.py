@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from schedops.adapters.sim.simulator import WasmSimulator
-from schedops.model.simulation import SimVerdict
-from tests.adapters.sim.conftest import MS, mixed_plan, policy, run
+from schedops.model.simulation import Op, SimCgroup, SimPlan, SimTask, SimVerdict
+from tests.adapters.sim.conftest import MS, ROOT, mixed_plan, policy, run, step
 
 SOURCE = """
 #include <scx/common.bpf.h>
@@ -137,3 +137,25 @@ def test_the_same_order(simulator: WasmSimulator, ours: tuple[str, str], theirs:
     assert results[0].end.verdict == SimVerdict.DONE, results[0].end
     assert results[0].tasks == results[1].tasks
     assert sum(task.switches for task in results[0].tasks) > 500
+
+
+def test_a_tree_of_cgroups_by_weight(simulator: WasmSimulator) -> None:
+    """Its nodes wait in a hash of pointers, and each turn of a cgroup puts it behind by the inverse of its weight."""
+    text = (ROOT / "tests/verify/source/good/cgroup_tree.bpf.c").read_text()
+    again = "\t*cgidp = cgid;\n"
+    text = text.replace(again, again + "\tcgv_node->cvtime += SCX_SLICE_DFL * 100 / cgc->hweight;\n")
+    weights = (100, 100, 300)
+    plan = SimPlan(
+        seed=1,
+        end_ns=4000 * MS,
+        programs=((step(Op.RUN, 3 * MS), step(Op.LOOP, 0)),),
+        cgroups=tuple(
+            SimCgroup(name=f"of {weight}", parent=0 if number else -1, weight=weight)
+            for number, weight in enumerate(weights)
+        ),
+        tasks=tuple(SimTask(name=f"t{number}", program=0, cgroup=number % 3) for number in range(12)),
+    )
+    result = run(simulator, plan, policy(text), 2)
+    assert result.end.verdict == SimVerdict.DONE, result.end
+    shares = [sum(task.cpu_ns for task in result.tasks[group::3]) / (2 * plan.end_ns) for group in range(3)]
+    assert shares == pytest.approx([weight / sum(weights) for weight in weights], abs=0.02)
