@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 
@@ -157,3 +158,30 @@ def test_leftovers_of_killed_runs_are_swept_and_those_of_running_ones_kept(runs)
 
         assert not (dead.directory / ".plan.json.x").exists()
         assert (running.directory / ".plan.json.x").exists()
+
+
+# What earlier runs found
+
+
+def test_documents_of_finished_runs_the_newest_first(runs):
+    for number, workload in enumerate(("w", "v", "w", "w")):
+        asked = {"workload": workload, "cpus": 2, "seed": number}
+        with runs.new_run(command="bench", parameters=asked) as run:
+            run.keep("plan", "sha256:1", Kept(value=replace(PLAN, policy=f"p{number}"), seconds=1.0, usd=0.0))
+    wanted = {"workload": "w", "cpus": 2}
+    assert {plan.policy for plan in runs.documents("plan", Plan, wanted, at_most=9)} == {"p0", "p2", "p3"}
+    assert len(runs.documents("plan", Plan, wanted, at_most=2)) == 2
+    assert runs.documents("plan", Plan, {"workload": "w", "cpus": 3}, at_most=9) == ()
+    assert runs.documents("measurements", Plan, wanted, at_most=9) == ()
+
+
+def test_documents_that_are_damaged_or_of_a_run_that_did_not_end_well_do_not_count(runs):
+    with start(runs) as run:
+        run.keep("plan", "sha256:1", KEPT)
+    run.finish("failed")
+    assert runs.documents("plan", Plan, {"workload": "w"}, at_most=9) == ()
+    with start(runs) as run:
+        run.keep("plan", "sha256:1", KEPT)
+    assert runs.documents("plan", Plan, {"workload": "w"}, at_most=9) == (PLAN,)
+    (run.directory / "plan.json").write_bytes(b"{}")
+    assert runs.documents("plan", Plan, {"workload": "w"}, at_most=9) == ()
