@@ -94,15 +94,20 @@ static bool nobody_left(void)
 	return waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD;
 }
 
+/* At the end as well: what was lost since the last look was not there. */
+static void look_at_policy(void)
+{
+	char state[32];
+	if (!attached)
+		return;
+	state_name(state);
+	attached = !strcmp(state, "enabled");
+	play->lost_ns = attached ? 0 : now_ns();
+}
+
 static void look(void)
 {
-	char state[32] = "enabled";
-	if (attached)
-		state_name(state);
-	if (strcmp(state, "enabled")) {
-		attached = false;
-		play->lost_ns = now_ns();
-	}
+	look_at_policy();
 	if (play->lost_ns && !play->go_on)
 		play_ends(EJECTED, 0);
 	else if (stuck())
@@ -129,6 +134,7 @@ static void watch(uint64_t deadline_ns)
 		struct timespec t = {(time_t)(until / 1000000000u), (long)(until % 1000000000u)};
 		futex(&play->ending, FUTEX_WAIT_BITSET, RUNNING, &t);
 	}
+	look_at_policy();
 	play->stop_ns = now_ns();
 	if ((play->ending & 255) == ALL_DONE) { /* the last one's time, not when that was noticed */
 		play->stop_ns = play->start_ns;

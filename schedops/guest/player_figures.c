@@ -84,5 +84,5 @@ unsigned cpus_read(uint64_t busy_ns[], unsigned most)
 	for (const char *line = strstr(text, "\ncpu"); line && cpus < most; line = strstr(line + 1, "\ncpu"))
 		if (sscanf(line, "\ncpu%*u %*u %*u %*u %*u %*u %*u %lu", &busy_ns[cpus]) == 1)
 			cpus++;
-	return cpus;
+	return cpus == (unsigned)sysconf(_SC_NPROCESSORS_ONLN) ? cpus : 0; /* they may not all fit */
 }

@@ -61,20 +61,33 @@ static void reply_histogram(const char *name, const uint32_t counts[HISTOGRAM_BU
 	reply_add("\n");
 }
 
-void play_reply(const struct play_totals *totals)
+/* Without its policy nothing that time ended is what was asked for. */
+static enum ending how_it_ended(void)
 {
 	enum ending ending = play->ending & 255;
-	uint64_t lost = play->go_on ? since_start(play->lost_ns) : 0;
+	return play->lost_ns && ending <= LATE ? EJECTED : ending;
+}
+
+/* It may have been noticed later than the end. */
+static uint64_t went_on_since(void)
+{
+	if (!play->go_on || !play->lost_ns)
+		return 0;
+	return since_start(play->lost_ns < play->stop_ns ? play->lost_ns : play->stop_ns);
+}
+
+void play_reply(const struct play_totals *totals)
+{
+	enum ending ending = how_it_ended();
 	char message[96];
 	uint64_t hints = 0;
 	for (unsigned i = 0; i < play->tasks; i++)
 		hints += play->actor[i].hint_taken;
-	if (lost && (ending == ALL_DONE || ending == TIME_UP))
-		ending = EJECTED;
 	snprintf(message, sizeof message, words[ending].message, play->ending >> 8);
 	reply_add("verdict %s\nmessage %s\nend_ns %lu\nns_per_1000 %lu\n", words[ending].verdict, message,
 		  play->stop_ns - play->start_ns, play->ns_per_1000);
-	reply_add("ejected %lu\nhints_accepted %lu\ncontext_switches %lu\nclean %d\n", lost, hints, totals->switches, totals->clean);
+	reply_add("ejected %lu\nhints_accepted %lu\ncontext_switches %lu\nclean %d\n", went_on_since(),
+		  hints, totals->switches, totals->clean);
 	reply_tasks();
 	for (unsigned label = 0; label < play->labels; label++) {
 		reply_histogram("wakeup", play->histogram[label][H_WAKEUP]);

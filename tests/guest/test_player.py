@@ -58,9 +58,10 @@ def player(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def play(player: Path) -> Play:
-    def played(plan: SimPlan, *, deadline_ms: int = 20_000) -> PlayReading:
+    def played(plan: SimPlan, *, deadline_ms: int = 20_000, enabled: int = 0) -> PlayReading:
         request = play_codec.play_request(plan, cpus=CPUS, name_seed=5)
-        done = subprocess.run([player, str(deadline_ms)], input=request, capture_output=True, timeout=60, check=True)
+        command = [player, str(deadline_ms), str(enabled)]
+        done = subprocess.run(command, input=request, capture_output=True, timeout=60, check=True)
         return play_codec.play_reading(wire.parse_body(done.stdout), plan, cpus=CPUS)
 
     return played
@@ -173,6 +174,16 @@ def test_the_deadline_comes_first(play: Play) -> None:
     assert (seen.result.end.verdict, seen.clean) == ("late", True)
 
 
+@pytest.mark.parametrize("plan", [plan_of([(step(Op.RUN, US),)]), plan_of([(step(Op.RUN, US),)], end_ns=30 * MS)])
+def test_a_policy_that_is_lost_at_the_very_end_was_not_there(play: Play, plan: SimPlan) -> None:
+    """It is found before the start and at the first look, and no more when all is over."""
+    assert play(plan, enabled=2).result.end.verdict == "ejected"
+    went_on = play(replace(plan, go_on=True), enabled=2).result
+    assert went_on.end.verdict == "ejected"
+    assert 0 <= went_on.ejected_ns <= went_on.end_ns
+    assert play(plan, enabled=1000).result.end.verdict == "done"
+
+
 @pytest.mark.parametrize(
     ("program", "words"),
     [
@@ -197,5 +208,5 @@ def test_a_crowd(play: Play) -> None:
 def test_nonsense_is_no_plan(player: Path) -> None:
     good = play_codec.play_request(handing_over(1), cpus=CPUS, name_seed=5)
     for bad in (b"", good[:-8], good + bytes(8), good[:64], b"\xff" * 4096):
-        refused = subprocess.run([player, "100"], input=bad, capture_output=True, timeout=20, check=False)
+        refused = subprocess.run([player, "100", "0"], input=bad, capture_output=True, timeout=20, check=False)
         assert refused.returncode == 2

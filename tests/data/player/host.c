@@ -1,5 +1,5 @@
-/* The guest's player as a program of its own: a plan on stdin, the deadline in ms as argument, the reply on stdout. What
- * only a guest may do is left out: real-time priority, cgroups, hints. */
+/* The guest's player as a program of its own: a plan on stdin, the reply on stdout. What only a guest may do is left out:
+ * real-time priority, cgroups, hints. Arguments: the deadline in ms, and how often a policy is found to be there. */
 #define _GNU_SOURCE
 #include "player.h"
 
@@ -22,9 +22,11 @@ bool play_room_clean(void)
 	return true;
 }
 
+static int enabled;
+
 void state_name(char out[32])
 {
-	strcpy(out, "disabled");
+	strcpy(out, enabled-- > 0 ? "enabled" : "disabled");
 }
 
 void reply_add(const char *format, ...)
@@ -47,7 +49,11 @@ void power_off(void)
 
 int main(int argc, char **argv)
 {
-	struct request request = {.deadline_ms = strtoull(argv[argc - 1], NULL, 10), .payload = malloc(MAX_REQUEST_BYTES)};
+	struct request request = {.payload = malloc(MAX_REQUEST_BYTES)};
+	if (argc != 3)
+		return 1;
+	request.deadline_ms = strtoull(argv[1], NULL, 10);
+	enabled = atoi(argv[2]);
 	request.length = (uint32_t)fread(request.payload, 1, MAX_REQUEST_BYTES, stdin);
 	play_run(&request);
 	return 0;
