@@ -1,5 +1,5 @@
-/* The cgroups of a plan, below the guest's root cgroup, which is the plan's. Its tasks are in the root itself: the plan's
- * cgroups compete with them there. */
+/* The cgroups of a plan, below the guest's root cgroup, which is the plan's. Its tasks are in the root itself: the
+ * plan's cgroups compete with them there. */
 #define _GNU_SOURCE
 #include "player.h"
 

@@ -1,7 +1,7 @@
 /* The plan as the host sends it: little-endian words of 64 bits in the order of schedops/adapters/sim/encode.py
  * (plan_words), after the seed, the end, the seed of names and whether it goes on without its policy, and before eight
- * words for each task. The host has checked every index; what is checked here is that nothing is larger than the room for
- * it. */
+ * words for each task. The host has checked every index; what is checked here is that nothing is larger than the room
+ * for it. */
 #define _GNU_SOURCE
 #include "player.h"
 

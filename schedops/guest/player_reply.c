@@ -1,11 +1,11 @@
-/* What a play showed:
+/* What a play showed, a line each:
  *
- *   verdict <verdict>, message <words>, end_ns, ns_per_1000, hints_accepted, context_switches, clean 0|1: a line each
+ *   verdict <verdict>, message <words>, end_ns, ns_per_1000, hints_accepted, context_switches, clean 0|1
  *   ejected <1 + ns since the start>, 0 unless it went on without its policy
- *   a line with one number per task for each of arrived, first_run, completed (1 + ns since the start, 0: never), cpu_ns,
- *   wait_ns, switches, preemptions, wakeups, migrations
- *   a line "wakeup" and a line "request" per label, with <bucket> <count> of those that are not empty
- *   a line "busy_ns" with one number per CPU, or none, of "watched_ns", which ends a bit later than the play */
+ *   one number per task for each of arrived, first_run, completed (1 + ns since the start, 0: never), cpu_ns, wait_ns,
+ *   switches, preemptions, wakeups, migrations
+ *   wakeup and request for each label, with <bucket> <count> of those that are not empty
+ *   busy_ns with one number per CPU, or none, of watched_ns, which ends a bit later than the play */
 #define _GNU_SOURCE
 #include "player.h"
 

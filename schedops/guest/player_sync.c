@@ -1,5 +1,6 @@
-/* What tasks wait for. Who may go on, and in which order, is decided as in schedops/sim/engine/sync.c: first come, first
- * served, and what is given is handed over. Whoever is inside of a door does so little that a wait before it is rare. */
+/* What tasks wait for. Who may go on, and in which order, is decided as in schedops/sim/engine/sync.c: first come,
+ * first served, and what is given is handed over. Whoever is inside of a door does so little that a wait before it is
+ * rare. */
 #define _GNU_SOURCE
 #include "player.h"
 

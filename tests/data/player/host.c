@@ -1,5 +1,6 @@
-/* The guest's player as a program of its own: a plan on stdin, the reply on stdout. What only a guest may do is left out:
- * real-time priority, cgroups, hints. Arguments: the deadline in ms, and how often a policy is found to be there. */
+/* The guest's player as a program of its own: a plan on stdin, the reply on stdout. What only a guest may do is left
+ * out: real-time priority, cgroups, hints. Arguments: the deadline in ms, and how often a policy is found to be
+ * there. */
 #define _GNU_SOURCE
 #include "player.h"
 
