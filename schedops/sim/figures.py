@@ -62,7 +62,8 @@ def figures(plan: SimPlan, result: SimResult) -> dict[str, float]:
     if wall:
         found["cpu_time_ms"] = sum(cpu.busy_ns for cpu in result.cpus) / NS_PER_MS
         found["utilisation"] = sum(cpu.busy_ns for cpu in result.cpus) / wall
-        found["idle_while_waiting"] = sum(cpu.idle_waste_ns for cpu in result.cpus) / wall
+        if all(cpu.idle_waste_ns >= 0 for cpu in result.cpus):  # a kernel does not show it
+            found["idle_while_waiting"] = sum(cpu.idle_waste_ns for cpu in result.cpus) / wall
     return {name: found[name] for name in FIGURES if name in found}
 
 
@@ -99,7 +100,8 @@ def _of_tasks(result: SimResult, members: Sequence[int]) -> Iterator[tuple[str, 
         waits = [task.wait_ns / NS_PER_MS for task in came]
         yield "wait_p50_ms", quantile(waits, 0.5)
         yield "wait_p99_ms", quantile(waits, 0.99)
-        yield "longest_wait_ms", max(task.max_wait_ns for task in came) / NS_PER_MS
+        if all(task.max_wait_ns >= 0 for task in came):
+            yield "longest_wait_ms", max(task.max_wait_ns for task in came) / NS_PER_MS
     fairness = jain([_share(task) for task in came if task.cpu_ns + task.wait_ns > 0])
     if fairness is not None:
         yield "fairness", fairness

@@ -43,6 +43,13 @@ def test_what_is_not_there_is_left_out_and_not_zero():
     assert found["mean_completion_ms"] == 10
 
 
+def test_what_a_kernel_does_not_show_is_left_out():
+    plan, result = run(10 * MS, 30 * MS)
+    tasks = tuple(replace(task, max_wait_ns=-1) for task in result.tasks)
+    played = replace(result, tasks=tasks, cpus=tuple(replace(cpu, idle_waste_ns=-1) for cpu in result.cpus))
+    assert set(figures(plan, result)) - set(figures(plan, played)) == {"longest_wait_ms", "idle_while_waiting"}
+
+
 def test_a_run_that_never_began_has_few_figures():
     plan, result = run(MS)
     empty = replace(result, tasks=(), cpus=(), end_ns=0, labels=(LabelResult(wakeup=Histogram(), request=Histogram()),))
