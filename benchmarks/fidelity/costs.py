@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from schedops.errors import Unavailable
 from schedops.model.machine import IdleState, Machine, flat_machine
 from schedops.model.simulation import Instruction, Op, Program, SimPlan, SimResult
 from schedops.ports import SimScheduler, Simulator
@@ -30,44 +31,36 @@ def lab() -> Machine:
 
 def hops(play: Play) -> Hops:
     """Medians of :data:`REPEATS` runs."""
-    runs = [
-        (_step(play), _hop(play, 0), _hop(play, 1), _asleep(play), _work(play, 1), _work(play, 2))
-        for _ in range(REPEATS)
-    ]
-    return Hops(*(median(one) for one in zip(*runs, strict=True)))
+    rows = [(_hop(play, 0), _hop(play, 1), _asleep(play), _work(play, 1), _work(play, 2)) for _ in range(REPEATS)]
+    same, other, asleep, work, both = (median(one) for one in zip(*rows, strict=True))
+    return Hops(same_ns=same, other_ns=other, asleep_ns=asleep, work=work, both=both)
 
 
 def machine_of(measured: Hops, simulator: Simulator) -> Machine:
-    """A machine on which a simulated token takes as long as it did in the guest.
+    """A machine on which simulated wake-ups take as long as they did in the guest.
 
-    A step that blocks nobody is free in the simulator, so what it took in the guest is taken off. All of a hop on one
-    CPU becomes the switch; what waking a CPU takes longer, at once and after a while, becomes the time that leaving
-    idle takes. In a hop no CPU falls asleep, so that is taken to last for two. The cost of a migration is not in it:
-    the documented one stays.
+    All of one on the waker's CPU becomes the switch; what another CPU takes longer, at once and after a while, becomes
+    the time that leaving idle takes. While tokens go to and fro a CPU idles for a hop at a time, so it is taken to be
+    awake for two. The cost of a migration is not in it: the documented one stays.
     """
-    machine = replace(lab(), switch_ns=max(0, round(measured.same_ns - measured.step_ns)))
+    machine = replace(lab(), switch_ns=round(measured.same_ns))
     free = simulated(machine, simulator, SimScheduler("eevdf"))
-    at_once_ns = max(0, round(measured.other_ns - measured.step_ns - free.other_ns))
+    at_once_ns = max(0, round(measured.other_ns - free.other_ns))
     asleep_ns = max(at_once_ns, round(measured.asleep_ns - free.asleep_ns))
-    states = (
-        IdleState(after_ns=0, exit_ns=at_once_ns),
-        IdleState(after_ns=round(2 * measured.other_ns), exit_ns=asleep_ns),
-    )
+    awake_ns = 2 * (machine.switch_ns + at_once_ns)
+    states = (IdleState(after_ns=0, exit_ns=at_once_ns), IdleState(after_ns=max(awake_ns, 1), exit_ns=asleep_ns))
     return replace(machine, idle_states=states)
 
 
 def simulated(machine: Machine, simulator: Simulator, scheduler: SimScheduler) -> Hops:
     """The same runs in the simulator. A wake-up ends there where the switch begins, in the guest after it."""
-    found = hops(lambda plan: simulator.run(plan, machine, scheduler, trace=False))
-    return replace(found, asleep_ns=found.asleep_ns + machine.switch_ns)
-
-
-def _step(play: Play) -> float:
-    builder = PlanBuilder()
-    token = builder.semaphore()
-    program = (Instruction(Op.POST, token), Instruction(Op.WAIT, token), Instruction(Op.LOOP, 0, ROUNDS, 0))
-    builder.task("alone", program, label="alone", cpuset=builder.cpuset([0]))
-    return _length_ns(play(builder.plan(seed=1))) / ROUNDS
+    found, more_ns = hops(lambda plan: simulator.run(plan, machine, scheduler, trace=False)), machine.switch_ns
+    return replace(
+        found,
+        same_ns=found.same_ns + more_ns,
+        other_ns=found.other_ns + more_ns,
+        asleep_ns=found.asleep_ns + more_ns,
+    )
 
 
 def _hop(play: Play, cpu: int) -> float:
@@ -78,7 +71,7 @@ def _hop(play: Play, cpu: int) -> float:
     second: Program = (Instruction(Op.WAIT, there), Instruction(Op.POST, back), Instruction(Op.LOOP, 0, ROUNDS, 0))
     builder.task("ping", first, label="ping", cpuset=builder.cpuset([0]))
     builder.task("pong", second, label="pong", cpuset=builder.cpuset([cpu]))
-    return _length_ns(play(builder.plan(seed=1))) / (2 * ROUNDS)
+    return _wakeup_ns(play, builder.plan(seed=1), "pong")
 
 
 def _asleep(play: Play) -> float:
@@ -88,9 +81,14 @@ def _asleep(play: Play) -> float:
     builder.task("ringer", rings, label="ringer", cpuset=builder.cpuset([0]))
     sleeps = (Instruction(Op.WAIT, token), Instruction(Op.LOOP, 0, ROUNDS, 0))
     builder.task("sleeper", sleeps, label="sleeper", cpuset=builder.cpuset([1]))
-    plan = builder.plan(seed=1)
-    found = quantile_ns(play(plan).labels[plan.labels.index("sleeper")].wakeup, 0.5)
-    assert found is not None  # it was woken as often as there are rounds
+    return _wakeup_ns(play, builder.plan(seed=1), "sleeper")
+
+
+def _wakeup_ns(play: Play, plan: SimPlan, label: str) -> float:
+    # Medians: where the host is busy, means are its, not the guest's.
+    found = quantile_ns(play(plan).labels[plan.labels.index(label)].wakeup, 0.5)
+    if found is None:
+        raise Unavailable("no-costs", f"what a switch costs could not be measured: {label} was never woken")
     return found
 
 
@@ -98,9 +96,5 @@ def _work(play: Play, cpus: int) -> float:
     builder = PlanBuilder()
     for cpu in range(cpus):
         builder.task(f"worker-{cpu}", (Instruction(Op.RUN, WORK_NS),), label="alone", cpuset=builder.cpuset([cpu]))
-    return _length_ns(play(builder.plan(seed=1))) / WORK_NS
-
-
-def _length_ns(result: SimResult) -> int:
-    first = min(task.first_run_ns if task.first_run_ns >= 0 else task.arrival_ns for task in result.tasks)
-    return max(task.completion_ns for task in result.tasks) - max(first, 0)
+    tasks = play(builder.plan(seed=1)).tasks
+    return (max(task.completion_ns for task in tasks) - min(task.first_run_ns for task in tasks)) / WORK_NS

@@ -113,11 +113,7 @@ def _wrong(facts: Facts) -> str:
     wrong = [cell for cell in worst if cell.said in _WRONG]
     large = [cell for cell in worst if cell.said not in _WRONG and abs(cell.error or 0) > LARGE]
     parts = ["## Where it is wrong"]
-    parts.append(
-        f"Of the wrong sign, missed or invented: {len(wrong)} of {len(facts.cells)} cells."
-        if wrong
-        else "No sign is wrong."
-    )
+    parts.append(f"Of the wrong sign, missed or invented: {len(wrong)} of {len(worst)} cells that the VM can tell.")
     parts += [_listed(wrong, facts.reasons)] if wrong else []
     if large:
         shown = large[:SHOWN_ERRORS]
@@ -140,7 +136,7 @@ def _noisy(facts: Facts) -> str:
         if cell.said is Agreement.UNSURE:
             noisy.setdefault(f"{cell.workload}, {cell.measure.name}", []).append(f"{cell.arm} {percent(cell.measured)}")
     lines = [f"{figure}: {'; '.join(arms)}" for figure, arms in noisy.items()]
-    parts = ["## Where the VM is too noisy to tell", bullets(lines) or "Nowhere."]
+    parts = ["## Where the VM is too noisy to tell", bullets(lines) or "In no cell."]
     none = [cell.name for cell in facts.cells if cell.said is None]
     parts += ["No interval could be measured or simulated:", bullets(none)] if none else []
     parts += ["Samples that do not count:", bullets(facts.left_out)] if facts.left_out else []
@@ -208,15 +204,15 @@ def _costs(facts: Facts) -> str:
     rows = [_hops_row(f"{arm}, {side}", known[arm]) for arm in facts.hops for side, known in sides if arm in known]
     machine = facts.machine
     at_once, asleep = machine.idle_states
-    hops = ("step that wakes nobody, us", "hop on one CPU, us", "hop to the other CPU, us", "wake-up there, us")
-    header = ("scheduler", *hops, "work on one CPU", "on both")
+    wakeups = ("on the waker's CPU, us", "on the other, us", "on one that idled, us")
+    header = ("scheduler", *wakeups, "work on one CPU", "on both")
     return together(
         "## What a switch costs",
         prose(
-            "Two tasks hand a token to and fro, both bound to one CPU or to one each; a round takes two hops. The",
-            "wake-up is one on a CPU that had idled for half a millisecond; to simulated ones, here and in the cells,",
-            "the switch is added, for in the guest they end after it. Work is the wall time of work by its plan:",
-            "on both CPUs at once it takes longer where the host's CPUs share a core, which the simulated machine does",
+            "Wake-ups, medians, from the waker's call to running. Two tasks hand a token to and fro, both bound to one",
+            "CPU or to one each; or a CPU had idled for half a millisecond. To simulated ones, here and in the cells,",
+            "the switch is added, for in the guest they end after it. Work is the wall time of work by its plan: on",
+            "both CPUs at once it takes longer where the host's CPUs share a core, which the simulated machine does",
             f"not know. An iteration of its loop took {_loops(facts)} ns in the runs (least, median, most).",
         ),
         table(header, rows),
@@ -226,7 +222,7 @@ def _costs(facts: Facts) -> str:
             f"idle at once and {asleep.exit_ns / 1000:.1f} us after {asleep.after_ns / 1000:.0f} us, so that it does",
             "what EEVDF did in the guest. For a migration the documented",
             f"{machine.migrate_llc_ns / 1000:g} us stay: a token cannot tell one from a switch. What a policy's own",
-            "code takes is in its measured hops and nowhere in the simulator, where callbacks take no time.",
+            "code takes is in its measured wake-ups and nowhere in the simulator, where callbacks take no time.",
         ),
     )
 
@@ -238,9 +234,5 @@ def _loops(facts: Facts) -> str:
 
 
 def _hops_row(title: str, one: Hops) -> list[str]:
-    return [
-        title,
-        *(f"{ns / 1000:.1f}" for ns in (one.step_ns, one.same_ns, one.other_ns, one.asleep_ns)),
-        f"{one.work:.2f}",
-        f"{one.both:.2f}",
-    ]
+    wakeups = (f"{ns / 1000:.1f}" for ns in (one.same_ns, one.other_ns, one.asleep_ns))
+    return [title, *wakeups, f"{one.work:.2f}", f"{one.both:.2f}"]

@@ -27,18 +27,16 @@ class Host:
     qemu: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hops:
-    """What it takes in the guest under one scheduler, wall-clock nanoseconds.
+    """What it takes in the guest under one scheduler: medians of wake-ups in ns, from the waker's call to running.
 
-    :param step_ns: to give a token and take it, with nobody to wake.
-    :param same_ns: to hand a token to a task on the same CPU and wait.
-    :param other_ns: the same, the other task bound to the other CPU; which is so quick that no CPU falls asleep.
-    :param asleep_ns: from waking a task to its running, on a CPU that idled for half a millisecond.
+    :param same_ns: of a task that is handed a token on its waker's CPU, which waits then.
+    :param other_ns: the same on the other CPU; tokens are handed to and fro so quickly that it hardly falls asleep.
+    :param asleep_ns: the same on the other CPU, which idled for half a millisecond.
     :param work: wall time of planned work by its plan, while nothing else runs; *both*: while both CPUs work.
     """
 
-    step_ns: float
     same_ns: float
     other_ns: float
     asleep_ns: float

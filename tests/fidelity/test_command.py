@@ -30,13 +30,14 @@ def command(monkeypatch, sim_modules) -> ModuleType:
 
 def kept(path, *, digest: str = "") -> None:
     """:param digest: of the samples; empty: what it is."""
-    samples = Samples(Host("7.3.4", "tcg-multi", "10.0"), "2026-01-02", {"eevdf": Hops(1e3, 3e4, 4e4, 6e4, 1.0, 1.2)})
+    known = Hops(same_ns=3e4, other_ns=4e4, asleep_ns=6e4, work=1.0, both=1.2)
+    samples = Samples(Host("7.3.4", "tcg-multi", "10.0"), "2026-01-02", {"eevdf": known})
     for number, values in runs(rounds=6, fifo=2 / 3)["nice-hogs"].items():
         for order, arm in enumerate(ARMS):
-            known = digest or inputs_digest(load("nice-hogs"), arm, number=number, machine=lab())
+            now = digest or inputs_digest(load("nice-hogs"), arm, number=number, machine=lab())
             shown = values[arm.name]
             samples.runs.append(
-                Sample(workload="nice-hogs", number=number, arm=arm.name, order=order, digest=known, values=shown)
+                Sample(workload="nice-hogs", number=number, arm=arm.name, order=order, digest=now, values=shown)
             )
     samples.save(path)
 
