@@ -38,6 +38,7 @@ from schedops.ports import SimScheduler
 from schedops.repository import find_policy
 from schedops.wiring import world
 
+KERNEL = "6.18"
 ROUNDS = 8  # as many as schedulers: then the order is balanced, and intervals are exact
 
 
@@ -143,7 +144,7 @@ def _asked(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=math.inf, help="no round of a workload begins after so long")
     parser.add_argument("--workload", nargs="+", default=list(MEASURES), choices=list(MEASURES), metavar="W")
     parser.add_argument("--policy", nargs="+", default=list(POLICIES), choices=POLICIES, metavar="P")
-    parser.add_argument("--kernel", help="default: the newest of the store")
+    parser.add_argument("--kernel", default=KERNEL, help=f"default: {KERNEL}, whose rules the simulator follows")
     parser.add_argument("--samples", type=Path, default=ROOT / "docs" / "fidelity.json")
     parser.add_argument("--page-only", action="store_true", help="from the samples that are there, without a VM")
     parser.add_argument("--to", type=Path, default=ROOT / "docs" / "fidelity.md")
