@@ -14,8 +14,12 @@ def cache_dir() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "schedops"
 
 
-def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Put *data* at *path* so that a reader sees the old file or the new one, also after a power loss."""
+def write_whole(path: Path, data: bytes, *, mode: int = 0o644, sync: bool = True) -> None:
+    """Put *data* at *path* so that a reader sees the old file or the new one, also after a power loss.
+
+    :param sync: wait until it is on the disk. What carries its own digest and can be made again need not: after a power
+        loss it is damaged at worst, and that is seen.
+    """
     import tempfile  # noqa: PLC0415 - who only asks where the cache is does without
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -23,14 +27,16 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     try:
         with os.fdopen(handle, "wb") as temporary:
             temporary.write(data)
-            temporary.flush()
-            os.fsync(temporary.fileno())
+            if sync:
+                temporary.flush()
+                os.fsync(temporary.fileno())
         Path(name).chmod(mode)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    _sync_directory(path.parent)
+    if sync:
+        _sync_directory(path.parent)
 
 
 def _sync_directory(directory: Path) -> None:

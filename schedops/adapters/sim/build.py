@@ -147,7 +147,7 @@ class Builder:
         linked = self._linked((made, *others), link)
         if not isinstance(linked, bytes):
             return linked
-        write_whole(path, hashlib.sha256(linked).digest() + linked)
+        write_whole(path, hashlib.sha256(linked).digest() + linked, sync=False)
         return linked
 
     def _object(self, files: Mapping[str, bytes], main: str, flags: Sequence[str], names: Mapping[str, str]) -> Built:
@@ -162,7 +162,7 @@ class Builder:
                 errors = tuple(one for one in parse_problems(done.stderr, names) if one.severity == "error")
                 return errors or (SourceProblem(file=main, line=0, column=0, severity="error", text="clang failed"),)
             made = (cell.out / "made.o").read_bytes()
-        write_whole(path, hashlib.sha256(made).digest() + made)
+        write_whole(path, hashlib.sha256(made).digest() + made, sync=False)
         return made
 
     def _linked(self, objects: Sequence[bytes], link: Sequence[str]) -> Built:

@@ -27,7 +27,7 @@ def kept_layout(wasm: bytes, cache: Path) -> Layout:
 
     layout = layout_of(wasm)
     data = json.dumps(asdict(layout)).encode()
-    write_whole(path, hashlib.sha256(data).hexdigest().encode() + b"\n" + data)
+    write_whole(path, hashlib.sha256(data).hexdigest().encode() + b"\n" + data, sync=False)
     return layout
 
 

@@ -45,7 +45,7 @@ def compiled(wasm: bytes, cache: Path) -> wasmtime.Module:
         pass
     module = wasmtime.Module(_machine(), wasm)
     code = bytes(module.serialize())
-    write_whole(path, hashlib.sha256(code).digest() + code, mode=0o600)
+    write_whole(path, hashlib.sha256(code).digest() + code, mode=0o600, sync=False)
     return module
 
 
