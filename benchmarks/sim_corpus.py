@@ -77,7 +77,7 @@ def _row(simulator: WasmSimulator, label: Label, *, deep: bool) -> Row:
     there = world(Silent())
     bench = Bench(source, (), 2, there.toolchain, there.machines, there.clock, Silent())
     of_text = _rules(check_source(bench, source))
-    seen = simulate(bench, simulator, Alone(), deep=deep)
+    seen = simulate(bench, simulator, Alone(), deep=deep, custody=True)
     alone, why = _verdict(seen)
     got = Verdict.FAIL if of_text else alone
     wrong = {(True, Verdict.FAIL): "wrong FAIL", (False, Verdict.PASS): "wrong PASS"}.get((label.good, got), "")

@@ -204,7 +204,7 @@ class SimScheduler:
     """Who schedules in a simulation: a policy, or without one the built-in scheduler of that *name* (eevdf, fifo ...).
 
     :param params: values of the policy that differ from the defaults.
-    :param custody: ops.dequeue() by the rules of Linux 7.1 and later; else by those of 6.18.
+    :param custody: ops.dequeue() by the rules of Linux 7.1 and later; else by those of 6.18. Nothing else differs.
     """
 
     name: str

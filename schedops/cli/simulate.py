@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from schedops.pipeline.simulation import Contest, Simulated
 
 _DEFAULT_SEEDS = 10
+_RULES = ("6.18", "7.1")  # kernels that changed how ops.dequeue() is called, the newest last
 
 
 @click.command()
@@ -40,6 +42,13 @@ _DEFAULT_SEEDS = 10
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
     help="headers that POLICY may include",
+)
+@click.option(
+    "--kernel",
+    type=click.Choice(_RULES),
+    default=_RULES[-1],
+    show_default=True,
+    help="whose rules ops.dequeue() follows: of this Linux and those after it",
 )
 @click.option("--scale", type=click.FloatRange(0.01, 1000), default=1.0, show_default=True, help="factor on the work")
 @click.option("--cold", is_flag=True, help="without hints, as on the first run of a workload")
@@ -69,6 +78,7 @@ def simulate(
     baseline: str,
     params: tuple[str, ...],
     includes: tuple[Path, ...],
+    kernel: str,
     scale: float,
     cold: bool,
     hint_error: float | None,
@@ -95,7 +105,7 @@ def simulate(
         if policy is None or workload or cpus or machine or seeds or count:
             raise click.UsageError("--case is a load, a machine and a seed; beside it only POLICY is needed")
         _check_outputs(trace, plot)
-        return _case(policy, case, params, includes, trace=trace, plot=plot)
+        return _case(policy, case, params, includes, kernel, trace=trace, plot=plot)
     if policy is None or workload is None:
         raise click.UsageError("POLICY and --workload are needed (or --describe-host)")
     _check_outputs(trace, plot)
@@ -113,7 +123,7 @@ def simulate(
     contest = Contest(
         workload=load_workload(tree.root, workload),
         machine=machine_of(cpus, machine),
-        policy=scheduler_of(tree, policy, params, includes),
+        policy=replace(scheduler_of(tree, policy, params, includes), custody=kernel != _RULES[0]),
         baseline=rival,
         baseline_arm=arm,
         seeds=_seeds(seeds, count),
@@ -134,6 +144,7 @@ def _case(
     case: str,
     params: tuple[str, ...],
     includes: tuple[Path, ...],
+    kernel: str,
     *,
     trace: str | None,
     plot: str | None,
@@ -144,6 +155,7 @@ def _case(
     from schedops.wiring import simulator
 
     scheduler = scheduler_of(open_tree(Path.cwd()), policy, params, includes)
+    scheduler = replace(scheduler, custody=kernel != _RULES[0])
     found = run_case(case, scheduler, simulator(), trace=bool(trace or plot))
     written = [name for name in (plot, trace) if name is not None and found.result.tasks]
     if plot in written and plot is not None:

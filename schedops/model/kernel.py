@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -40,3 +41,9 @@ class KernelApi:
     kfuncs: tuple[Kfunc, ...]
     ops_members: tuple[str, ...]
     enums: tuple[tuple[str, int], ...]
+
+
+def follows(release: str, version: tuple[int, int]) -> bool:
+    """Whether a release such as ``7.1.0-rc2`` is of this version or of a later one; a name without numbers is not."""
+    found = re.match(r"(\d+)\.(\d+)", release)
+    return found is not None and (int(found[1]), int(found[2])) >= version

@@ -44,6 +44,18 @@ class SimClass:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AfterEjection:
+    """What a run came to whose policy was ejected on the way: the rest of it ran on EEVDF.
+
+    :param makespan_ms: of the whole run; None: not every task came to its end. *baseline_ms*: on the baseline.
+    """
+
+    ejected_ms: float
+    makespan_ms: float | None
+    baseline_ms: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SimComparison:
     """A policy against a baseline on the same plans.
 
@@ -53,6 +65,7 @@ class SimComparison:
     :param baseline_end: how the baseline's runs ended; of several the first that was not ``done``.
     :param policy_end: likewise of the policy's.
     :param failed_seed: of that run of the policy; -1: all of them are done.
+    :param after_ejection: what became of that run; None: the policy was not ejected, or the run ended with it.
     :param events: decisions, wake-ups, ticks and completions of all runs together.
     """
 
@@ -71,4 +84,5 @@ class SimComparison:
     baseline_end: SimEnd
     policy_end: SimEnd
     failed_seed: int = -1
+    after_ejection: AfterEjection | None = None
     events: int = 0

@@ -235,6 +235,7 @@ class SimEnd:
 
     :param kind: for EJECTED the kernel's exit kind (``enum scx_exit_kind``: 1024 error, 1025 scx_bpf_error, 1026
         stall, 64.. unregistered), else 0.
+    :param message: of DONE empty, unless the policy had no task: it is a partial one, and nobody asked for SCHED_EXT.
     :param place: ``file:line`` of the policy's source when known.
     """
 

@@ -118,6 +118,7 @@ class TaskClass:
     :param loop: how often the phases run, one after the other; 0: for ever.
     :param gap_ms: mean gap between the arrivals of its tasks (exponential: open arrivals); 0: all at once.
     :param cgroup: path from the root, such as ``/web``; empty: the root itself.
+    :param ext: they ask for SCHED_EXT: a policy with SCX_OPS_SWITCH_PARTIAL schedules these only.
     """
 
     name: str
@@ -131,6 +132,16 @@ class TaskClass:
     cpus: tuple[int, ...] = ()  # empty: all
     cgroup: str = ""
     cgroup_weight: int = 100
+    ext: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """A CPU that goes offline, and comes back; *to_ms* 0: it does not."""
+
+    cpu: int
+    from_ms: float
+    to_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +153,7 @@ class TasksModel:
 
     classes: tuple[TaskClass, ...]
     duration_ms: float = 0.0
+    offline: Absence | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

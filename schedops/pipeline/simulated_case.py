@@ -58,7 +58,7 @@ def run_case(wanted: str, policy: SimScheduler, simulator: Simulator, *, trace: 
         raise InputError(
             "no-case", f"there is no case {wanted[:100]!r}", hint="findings of `schedops verify` name them"
         )
-    plan = case.plan()
+    plan = case.plan(partial=policy.source is not None and policy.source.policy.capabilities.partial)
     default = simulator.run(plan, case.machine, SimScheduler("eevdf"), trace=trace)
     result = simulator.run(plan, case.machine, policy, trace=trace)
     problem = judging.problem_of(case, plan, result)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 from schedops.bench.design import derived_seed
@@ -12,18 +12,20 @@ from schedops.model.event import Event
 from schedops.model.jobs import Hints
 from schedops.model.machine import Machine
 from schedops.model.policy import Capabilities
-from schedops.model.simulated import SimComparison
+from schedops.model.simulated import AfterEjection, SimComparison
 from schedops.model.simulation import SimEnd, SimPlan, SimResult, SimVerdict
 from schedops.model.workload import JOB_KINDS, Workload
 from schedops.ports import Crew, Progress, SimScheduler, Simulator
 from schedops.schema.canonical import digest_of
 from schedops.sim.compare import CONFIDENCE, Shown, classes_of, shown, table_of
+from schedops.sim.figures import figures
 from schedops.sim.programs.hints import model_hints
 from schedops.sim.programs.measure import metrics_of_result
 from schedops.sim.programs.plan import Planned, planned
 from schedops.workloads.tables import metric_table
 
 STAGE = "simulate"
+_MS_NS = 1e6
 _DONE = SimEnd(verdict=SimVerdict.DONE)
 
 
@@ -81,6 +83,7 @@ class Simulated:
 class _Seed:
     seed: int
     ends: tuple[SimEnd, SimEnd]
+    after: AfterEjection | None
     events: int
     pair: tuple[Shown, Shown] | None  # None: one of them is not done
 
@@ -128,16 +131,28 @@ def _others(contest: Contest, simulator: Simulator, crew: Crew, progress: Progre
 
 
 def _both(contest: Contest, seed: int, simulator: Simulator, *, trace: bool) -> tuple[Run, Run]:
-    base = one_run(contest, contest.baseline, contest.baseline_arm, seed, simulator=simulator, trace=trace)
-    policy = arm_of(contest.policy)
-    return base, one_run(contest, contest.policy, policy, seed, simulator=simulator, trace=trace)
+    sides = ((contest.baseline, contest.baseline_arm), (contest.policy, arm_of(contest.policy)))
+    base, new = (one_run(contest, *side, seed, simulator=simulator, trace=trace, go_on=True) for side in sides)
+    return base, new
 
 
 def one_run(
-    load: Load, scheduler: SimScheduler, arm: str, seed: int, *, simulator: Simulator, trace: bool = False
+    load: Load,
+    scheduler: SimScheduler,
+    arm: str,
+    seed: int,
+    *,
+    simulator: Simulator,
+    trace: bool = False,
+    go_on: bool = False,
 ) -> Run:
-    """One scheduler, one seed. :raises InputError: the plan cannot be made."""
+    """One scheduler, one seed.
+
+    :param go_on: EEVDF has the rest of a run whose policy is ejected; else it ends then.
+    :raises InputError: the plan cannot be made.
+    """
     plan = _planned(load, scheduler, arm, seed)
+    plan = replace(plan, plan=replace(plan.plan, go_on=go_on))
     return Run(plan, simulator.run(plan.plan, load.machine, scheduler, trace=trace))
 
 
@@ -173,8 +188,16 @@ def _kept(seed: int, runs: tuple[Run, Run]) -> _Seed:
     ends = (base.result.end, new.result.end)
     events = base.result.events + new.result.events
     if any(end.verdict != SimVerdict.DONE for end in ends):
-        return _Seed(seed, ends, events, None)
-    return _Seed(seed, ends, events, (_shown(base), _shown(new)))
+        return _Seed(seed, ends, _after(base, new), events, None)
+    return _Seed(seed, ends, None, events, (_shown(base), _shown(new)))
+
+
+def _after(base: Run, new: Run) -> AfterEjection | None:
+    if new.result.ejected_ns < 0:
+        return None
+    makespans = [figures(run.plan, run.result).get("makespan_ms") for run in (base, new)]
+    ejected_ms = new.result.ejected_ns / _MS_NS
+    return AfterEjection(ejected_ms=ejected_ms, makespan_ms=makespans[1], baseline_ms=makespans[0])
 
 
 def _shown(run: Run) -> Shown:
@@ -187,6 +210,7 @@ def _comparison(contest: Contest, seeds: Sequence[_Seed]) -> SimComparison:
     units = {name: unit for name, (unit, _) in metric_table(contest.workload).items()}
     failed = next((one for one in seeds if one.ends[1].verdict != SimVerdict.DONE), None)
     baseline = next((one.ends[0] for one in seeds if one.ends[0].verdict != SimVerdict.DONE), _DONE)
+    worst = failed.ends[1] if failed is not None else seeds[0].ends[1]
     return SimComparison(
         workload=contest.workload.name,
         policy=contest.policy.name,
@@ -200,8 +224,9 @@ def _comparison(contest: Contest, seeds: Sequence[_Seed]) -> SimComparison:
         figures=table_of(contest.workload, pairs, units),
         classes=classes_of(pairs),
         baseline_end=baseline,
-        policy_end=failed.ends[1] if failed is not None else _DONE,
+        policy_end=worst,
         failed_seed=failed.seed if failed is not None else -1,
+        after_ejection=failed.after if failed is not None else None,
         events=sum(one.events for one in seeds),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from schedops.model.simulated import SimClass, SimComparison, SimFigure
+from schedops.model.simulated import AfterEjection, SimClass, SimComparison, SimFigure
 from schedops.model.simulation import SimEnd, SimVerdict
 from schedops.report.profile_page import number
 from schedops.report.progress import visible
@@ -76,8 +76,18 @@ def ending(comparison: SimComparison) -> str:
     """How the policy's runs ended."""
     end = comparison.policy_end
     if end.verdict == SimVerdict.DONE:
-        return f"SIMULATED: {headline(comparison)}"
-    return f"{comparison.policy}, seed {comparison.failed_seed}: {end_words(end)}"
+        remark = f"; {end.message}" if end.message else ""
+        return f"SIMULATED: {headline(comparison)}{remark}"
+    words = f"{comparison.policy}, seed {comparison.failed_seed}: {end_words(end)}"
+    return f"{words}. {_after(comparison.after_ejection, comparison)}" if comparison.after_ejection else words
+
+
+def _after(after: AfterEjection, comparison: SimComparison) -> str:
+    rest = f"Ejected after {after.ejected_ms / 1000:.3g} s; the rest ran on EEVDF"
+    if after.makespan_ms is None:
+        return rest
+    beside = f", {after.baseline_ms:.1f} ms under {comparison.baseline}" if after.baseline_ms is not None else ""
+    return f"{rest}: makespan {after.makespan_ms:.1f} ms{beside}"
 
 
 def end_words(end: SimEnd) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from schedops.model.policy import ParamValue, PolicySource, PrebuiltPolicy
@@ -94,22 +94,23 @@ def guest_keys(
 
 
 def simulation_keys(
-    source: PolicySource, behaviour: str, params: Sequence[ParamValue], *, deep: bool, clang: str
+    source: PolicySource, behaviour: str, params: Sequence[ParamValue], *, asked: Mapping[str, bool], clang: str
 ) -> GuestKeys:
     """Of what a simulation said.
 
     :param behaviour: digest of what its object does on some kernel.
+    :param asked: how it was simulated.
     """
-    asked = {
+    inexact = {
         "what": "simulation",
         "behaviour": behaviour,
         "policy": encode(source.policy),
         "params": [[param.name, param.value] for param in params],
-        "deep": deep,
+        **asked,
         "tools": [clang],
     }
-    exact = {**asked, "subject": subject_digest(source), "path": source.path}
-    return GuestKeys(_digest(asked), _digest(exact))
+    exact = {**inexact, "subject": subject_digest(source), "path": source.path}
+    return GuestKeys(_digest(inexact), _digest(exact))
 
 
 def find_guests(verdicts: Verdicts, keys: GuestKeys) -> tuple[Check, ...] | None:

@@ -158,7 +158,10 @@ class _Job:
         if SIMULATE not in self.wanted:
             return []
         source = self.subject if isinstance(self.subject, PolicySource) else None
-        asked = Simulation(source, self.bench, self.simulator, self.crew, self.verdicts, self.wanted, self.cached)
+        releases = tuple(image.kernel.release for image in self.images)
+        asked = Simulation(
+            source, self.bench, self.simulator, self.crew, self.verdicts, self.wanted, releases, self.cached
+        )
         return [asked.run(next((one.built for one in objects if one.built is not None), None))]
 
     def guests(self, objects: Sequence[Static]) -> list[Check]:

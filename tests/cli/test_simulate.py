@@ -203,6 +203,43 @@ def test_what_the_simulator_does_not_have_is_inconclusive_with_its_name(run, tmp
     assert "bpf_no_such_helper" in out
 
 
+GIVES_UP = """\
+#include "schedops.h"
+char _license[] SEC("license") = "GPL";
+static u32 count;
+void OP(gives_enqueue, struct task_struct *p, u64 flags)
+{
+	if (++count == 50)
+		scx_bpf_kick_cpu(-1, 0);
+	scx_bpf_dsq_insert(p, 7, SCX_SLICE_DFL, flags);
+}
+void OP(gives_dispatch, s32 cpu, struct task_struct *prev) { scx_bpf_dsq_move_to_local(7); }
+void OP(gives_dequeue, struct task_struct *p, u64 flags) { scx_bpf_kick_cpu(7101, 0); }
+s32 OP_SLEEPABLE(gives_init) { return scx_bpf_create_dsq(7, -1); }
+SEC(".struct_ops.link")
+struct sched_ext_ops gives_ops = {
+	.enqueue = (void *)gives_enqueue, .dispatch = (void *)gives_dispatch, .dequeue = (void *)gives_dequeue,
+	.init = (void *)gives_init, .name = "gives_up" };
+"""
+
+
+def test_what_comes_after_an_ejection_is_said(run, tmp_path):
+    (tmp_path / "gives.bpf.c").write_text(GIVES_UP)
+    code, out, _ = run(f"simulate {tmp_path}/gives.bpf.c {SMALL} --kernel 6.18 --plot {tmp_path}/out.svg")
+    assert code == 1
+    assert "invalid CPU -1. Ejected after 0." in " ".join(out.split())
+    assert "the rest ran on EEVDF: makespan" in " ".join(out.split())
+    assert "<svg" in (tmp_path / "out.svg").read_text()
+
+
+def test_whose_rules_are_followed_is_chosen(run, tmp_path):
+    """From 7.1 on ops.dequeue() hears of every task that leaves a queue of the policy's for a CPU."""
+    (tmp_path / "gives.bpf.c").write_text(GIVES_UP.replace("== 50", "== 0"))
+    case = f"simulate {tmp_path}/gives.bpf.c --case mix/flat-2/1100ms/1"
+    assert "invalid CPU 7101" in run(case)[1]
+    assert run(f"{case} --kernel 6.18")[0] == 0
+
+
 def test_headers_come_along(run, tmp_path):
     (tmp_path / "inc").mkdir()
     (tmp_path / "inc" / "name.h").write_text('#define NAME "included"\n')
@@ -304,6 +341,6 @@ def test_a_case_of_the_verifier_is_shown_as_its_finding_names_it(run, tmp_path):
 
 def test_a_case_that_cannot_be_simulated_or_is_none(run):
     code, out, _ = run(f"simulate {BAD}/x_partial.bpf.c --case mix/flat-2/1100ms/1")
-    assert (code, "SCX_OPS_SWITCH_PARTIAL" in out) == (3, True)
+    assert (code, "no task asks for SCHED_EXT" in out) == (3, True)
     assert run("simulate fifo --case mix/flat-9/1ms/1")[0] == 2
     assert run("simulate fifo --case mix/flat-2/1100ms/1 --cpus 4")[0] == 2

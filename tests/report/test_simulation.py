@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from schedops.model.policy import ParamValue
-from schedops.model.simulated import SimClass, SimComparison, SimFigure
+from schedops.model.simulated import AfterEjection, SimClass, SimComparison, SimFigure
 from schedops.model.simulation import SimEnd
 from schedops.report.simulation import change, headline, reads, simulation_page
 
@@ -127,3 +127,18 @@ def test_a_failed_seed_is_named_with_its_place():
     end = SimEnd(verdict="ejected", kind=1026, message="runnable task stall", place="b.bpf.c:9")
     text = page(policy_end=end, failed_seed=7)
     assert "build-order, seed 7: b.bpf.c:9: EJECTED, the kernel would have thrown it out: runnable task stall" in text
+
+
+def test_what_an_ejection_costs():
+    end = SimEnd(verdict="ejected", kind=1025, message="scx_bpf_error: enough")
+    after = AfterEjection(ejected_ms=1234.5, makespan_ms=5000.25, baseline_ms=4000)
+    words = " ".join(page(policy_end=end, failed_seed=1, after_ejection=after).split())
+    assert "Ejected after 1.23 s; the rest ran on EEVDF: makespan 5000.2 ms, 4000.0 ms under eevdf" in words
+    unended = replace(after, makespan_ms=None)
+    words = " ".join(page(policy_end=end, failed_seed=1, after_ejection=unended).split())
+    assert words.endswith("Ejected after 1.23 s; the rest ran on EEVDF")
+
+
+def test_a_policy_without_tasks_is_said():
+    words = page(policy_end=SimEnd(verdict="done", message="nobody asks")).split()
+    assert words[-3:] == ["eevdf;", "nobody", "asks"]

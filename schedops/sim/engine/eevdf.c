@@ -201,7 +201,8 @@ static void fair_hotplug(struct cpu *c, int online)
 {
 	if (online) {
 		fair_rqs[c->id].idle_since = clock_ns;
-		idle_set(&fair_rqs[c->id]);
+		if (!nr_running(&fair_rqs[c->id]))
+			idle_set(&fair_rqs[c->id]);
 	} else {
 		mask_clear(&fair_idle, c->id);
 		core_changed(c);

@@ -48,6 +48,12 @@ static void comes_to_fair(struct task *p)
 {
 	struct cpu *c = &cpus[p->cpu];
 
+	if (c->offline) {
+		count_waiting(p, -1);
+		p->cpu = fallback_cpu(p);
+		count_waiting(p, 1);
+		c = &cpus[p->cpu];
+	}
 	if (c->curr == p) {
 		fair_enqueue(c, p, ENQUEUE_RESTORE);
 		fair_set_next(c, p);

@@ -52,13 +52,13 @@ static void conclude(void)
 {
 	if (end_ns && (!heap_size || heap[0].time > end_ns)) {
 		clock_ns = end_ns;
-		stop(V_DONE, 0, "");
+		stop(V_DONE, 0, "%s", remark);
 		return;
 	}
 	if (tasks_left)
 		stop(V_STUCK, 0, "%u tasks are left and nothing can happen any more", tasks_left);
 	else
-		stop(V_DONE, 0, "");
+		stop(V_DONE, 0, "%s", remark);
 }
 
 /* Handle so many events at most. 1: the verdict is there. */

@@ -179,7 +179,7 @@ static void scx_set_next(struct cpu *c, struct task *p)
 static void scx_charge(struct cpu *c, struct task *p, u64 delta)
 {
 	if (!stopped) /* a policy that trapped is not asked again */
-		theirs.use(p->id, delta, !p->realtime);
+		theirs.use(p->id, delta, p->ext);
 }
 
 /* task_tick_scx() */

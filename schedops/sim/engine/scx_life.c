@@ -190,14 +190,18 @@ static void scx_hotplug(struct cpu *c, int online)
 }
 
 /*
- * rq_offline_scx() of 7.3: whoever is on this run queue, in the CPU's local queue, in one of the policy's or in its own
- * hands, is queued anew elsewhere. Before, only the local queue was drained, and the CPU waited for the rest to leave.
+ * The CPU's own queue is drained. The policy has to see to those of its tasks that were on this CPU and wait in a queue
+ * of its own: 6.18 waits until they have left, 7.3 queues them anew (rq_offline_scx()). Here that is done for those
+ * alone that may run nowhere else, such as a kernel thread that would have been parked.
  */
 static void scx_drain(struct cpu *c)
 {
 	for (u32 i = 0; i < nr_tasks && !stopped; i++) {
-		if (tasks[i].state == T_QUEUED && tasks[i].ext && tasks[i].cpu == c->id)
-			evict(&tasks[i]);
+		struct task *p = &tasks[i];
+
+		if (p->state == T_QUEUED && p->ext && p->cpu == c->id &&
+		    (scx_of(p)->dsq == local_dsq(c->id) || first_of_both(p->allowed, &online_cpus) < 0))
+			evict(p);
 	}
 }
 
@@ -252,8 +256,13 @@ static void share_tasks(void)
 		sched = &partial_class;
 		eevdf_class.init();
 	}
-	for (u32 i = 0; i < nr_tasks; i++)
+	if (policy.partial)
+		remark = "no task asks for SCHED_EXT, and the policy has no others";
+	for (u32 i = 0; i < nr_tasks; i++) {
 		tasks[i].ext = !tasks[i].realtime && (!policy.partial || tasks[i].ext);
+		if (tasks[i].ext)
+			remark = "";
+	}
 }
 
 /* scx_enable() */

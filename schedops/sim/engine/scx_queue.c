@@ -88,7 +88,8 @@ static void insert(struct task *p, s32 cpu, u64 dsq_id, u64 enq_flags)
 		return;
 	}
 	target = (dsq_id & SCX_DSQ_LOCAL_ON) == SCX_DSQ_LOCAL_ON ? (s32)dsq_id : cpu;
-	if (target != p->cpu && !allowed(p, target)) { /* task_can_run_on_remote_rq(enforce): offline is no error */
+	/* task_can_run_on_remote_rq(enforce): offline is no error; the CPU that it was on pushes it away itself */
+	if ((target != p->cpu || cpus[target].offline) && !allowed(p, target)) {
 		if (!mask_test(p->allowed, target))
 			scx_error("SCX_DSQ_LOCAL[_ON] target CPU %d not allowed for %s[%d]", target, p->comm, p->pid);
 		dsq_add(global_dsq_of(p), p, enq_flags & ~SCX_ENQ_PRIQ);

@@ -8,6 +8,7 @@ static struct {
 	s64 exit_code;
 	char text[1024];
 } ending;
+static const char *remark = ""; /* on a run that comes to its end */
 static u8 leaving; /* the policy is on its way out */
 
 static void put(char letter)

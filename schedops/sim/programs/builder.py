@@ -40,6 +40,7 @@ class PlanBuilder:
         cpuset: int = -1,
         arrival_ns: int = 0,
         hint_ns: int = 0,
+        ext: bool = False,
     ) -> int:
         """Add a task; its index. :raises InputError: ``plan-too-large``."""
         if len(self.tasks) == MAX_TASKS:
@@ -54,6 +55,7 @@ class PlanBuilder:
                 cpuset=cpuset,
                 arrival_ns=arrival_ns,
                 hint_ns=hint_ns,
+                ext=ext,
             )
         )
         return len(self.tasks) - 1

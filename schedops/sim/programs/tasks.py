@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from schedops.errors import InputError
 from schedops.model.simulation import Instruction, Op, Program, SimPlan
@@ -33,7 +33,8 @@ def tasks_plan(model: TasksModel, wanted: Situation) -> tuple[SimPlan, Extent]:
     made.check()
     for at, one in enumerate(model.classes):
         made.arrivals(at, one)
-    return made.builder.plan(seed=wanted.seed, end_ns=ns_of_ms(model.duration_ms)), Extent()
+    plan = made.builder.plan(seed=wanted.seed, end_ns=ns_of_ms(model.duration_ms))
+    return made.without_a_cpu(plan), Extent()
 
 
 @dataclass
@@ -76,6 +77,18 @@ class _Tasks:
                     what = f"{one.name!r} wants CPU {unknown[0]}, {self.wanted.machine.name} has {self.wanted.cpus}"
                     raise self.bad(what, path)
 
+    def without_a_cpu(self, plan: SimPlan) -> SimPlan:
+        gone = self.model.offline
+        if gone is None:
+            return plan
+        if gone.cpu >= self.wanted.cpus or self.wanted.cpus == 1:
+            what = f"CPU {gone.cpu} cannot go offline, {self.wanted.machine.name} has {self.wanted.cpus}"
+            raise self.bad(what, "offline.cpu")
+        if 0 < gone.to_ms <= gone.from_ms:
+            raise self.bad(f"CPU {gone.cpu} comes back before it went", "offline.to_ms")
+        goes, comes = ns_of_ms(gone.from_ms), ns_of_ms(gone.to_ms)
+        return replace(plan, offline_cpu=gone.cpu, offline_ns=max(1, goes), online_ns=comes)
+
     def arrivals(self, at: int, one: TaskClass) -> None:
         rng, when_ms = generator("arrivals", self.wanted.name, self.wanted.seed, at), one.start_ms
         for index in range(self.count(one)):
@@ -92,6 +105,7 @@ class _Tasks:
             nice=one.nice,
             cpuset=self.builder.cpuset(one.cpus) if one.cpus else -1,
             arrival_ns=arrival_ns,
+            ext=one.ext,
         )
 
     def cgroup(self, one: TaskClass) -> int:

@@ -12,7 +12,7 @@ from schedops.model.simulation import SimPlan
 from schedops.verify.dynamic import limits, loads
 from schedops.verify.dynamic.limits import Waits
 from schedops.verify.simulated import shapes
-from schedops.verify.simulated.plans import DESIGNED_FOR, disturbed, grown, plan_of
+from schedops.verify.simulated.plans import DESIGNED_FOR, asking, beside_fair, disturbed, grown, plan_of
 
 LATE_MS = 120_000  # what shows after half a minute, or 100,000 enqueues
 LARGE_MS = 1100  # of machines with many CPUs: long enough to see who never ran
@@ -48,9 +48,13 @@ class Case:
         """What `schedops simulate --case` knows it by."""
         return f"{self.slug}/{self.machine.name}/{self.load.duration_ms}ms/{self.seed}"
 
-    def plan(self) -> SimPlan:
-        """What the simulator runs."""
-        return plan_of(self.load, self.cpus, seed=self.seed)
+    def plan(self, *, partial: bool = False) -> SimPlan:
+        """What the simulator runs.
+
+        :param partial: the policy has the tasks that ask for it alone.
+        """
+        plan = plan_of(self.load, self.cpus, seed=self.seed)
+        return asking(plan) if partial else plan
 
     def __str__(self) -> str:
         cpus = f"{self.cpus} CPU{'s' * (self.cpus != 1)}"
@@ -58,13 +62,14 @@ class Case:
 
 
 def brief(promised: Capabilities) -> tuple[Case, ...]:
-    """What an edit waits for: the mix on machines of odd shape, and hogs that start on one CPU."""
+    """What an edit waits for: the mix on machines of odd shape, hogs that start on one CPU, and what it promises."""
     return (
         _mixed(flat_machine(DESIGNED_FOR), LARGE_MS),
         _mixed(shapes.unequal(4), loads.QUICK_MS),
         _mixed(flat_machine(1), loads.QUICK_MS),
         _mixed(shapes.odd_three(), loads.QUICK_MS),
         _bunched(promised, shapes.odd_one_node(), ms=loads.BRIEF_SHARE_MS),
+        *_promised(promised, flat_machine(DESIGNED_FOR)),
     )
 
 
@@ -87,6 +92,8 @@ def _thorough(promised: Capabilities) -> Iterator[Case]:
     yield from (_bunched(promised, machine) for machine in (shapes.odd_one_node(), shapes.siblings(8)))
     yield _case("kindred", "hogs of one nice value each", loads.kindred(DESIGNED_FOR), pair, asks=(SERVED,), quiet=True)
     yield _case("late", "latecomers", loads.late(DESIGNED_FOR), pair)
+    for machine in (shapes.odd_three(), shapes.two_caches(4), eight):
+        yield from _promised(promised, machine)
     if promised.hints or promised.cgroups:
         machines = (pair, shapes.odd_three(), eight)
         yield from (_case("jobs", "jobs", loads.jobs(DESIGNED_FOR), machine) for machine in machines)
@@ -97,8 +104,9 @@ def _thorough(promised: Capabilities) -> Iterator[Case]:
 
 def find(wanted: str) -> Case | None:
     """By its id, whatever a policy promises."""
-    everything = Capabilities(weights=True, hints=True, cgroups=True)
+    everything = Capabilities(weights=True, hints=True, cgroups=True, hotplug=True, partial=True)
     known = (*brief(Capabilities()), *thorough(Capabilities()), *thorough(everything), *of_cgroups(everything))
+    known += brief(everything)
     return next((case for case in known if case.id == wanted), None)
 
 
@@ -106,6 +114,15 @@ def of_cgroups(promised: Capabilities) -> tuple[Case, ...]:
     """For policies that want to know the weights of cgroups."""
     asked = BY_WEIGHT if promised.weights else NOT_AGAINST
     return (_case("cgroups", "hogs in two cgroups", loads.two_cgroups(), flat_machine(2), asks=(asked,), quiet=True),)
+
+
+def _promised(promised: Capabilities, machine: Machine) -> Iterator[Case]:
+    if promised.hotplug:
+        load = loads.hotplug(DESIGNED_FOR, stays=True)
+        yield _case("hotplug", "a CPU that goes and comes back", load, machine)
+    if promised.partial:
+        load = beside_fair(loads.mixed(DESIGNED_FOR, loads.MIXED_MS))
+        yield _case("beside", "the mix beside tasks of the fair class", load, machine)
 
 
 def _mixed(machine: Machine, ms: int = loads.MIXED_MS, *, seed: int = 1) -> Case:

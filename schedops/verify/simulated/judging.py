@@ -71,8 +71,11 @@ def problem_of(case: Case, plan: SimPlan, result: SimResult) -> Problem | None:
 
 def unsaid(result: SimResult) -> str:
     """Why a run says nothing; empty when it says something."""
-    says = (SimVerdict.DONE, SimVerdict.EJECTED, SimVerdict.FAULT)
-    return "" if result.end.verdict in says else result.end.message or result.end.verdict
+    if result.end.verdict in (SimVerdict.EJECTED, SimVerdict.FAULT):
+        return ""
+    if result.end.verdict == SimVerdict.DONE:  # with nothing to say, unless the policy had no task at all
+        return result.end.message
+    return result.end.message or result.end.verdict
 
 
 def refusal(case: Case, result: SimResult) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from schedops.errors import Unavailable
+from schedops.model.kernel import follows
 from schedops.model.policy import PolicySource
 from schedops.model.verdict import worst
 from schedops.model.verification import BuiltObject, Check, NotRun, VerificationReport
@@ -15,6 +16,8 @@ from schedops.verify import kept
 from schedops.verify.kernel import Bench
 from schedops.verify.stages import IN_GUESTS, QUICK, SIMULATE
 
+_CUSTODY_SINCE = (7, 1)  # kernel/sched/ext.c: SCX_TASK_IN_CUSTODY
+
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
@@ -22,6 +25,7 @@ class Simulation:
 
     :param source: None: there is only an object.
     :param wanted: the stages that are asked for.
+    :param kernels: releases that are verified, by whose newest rules is simulated; none: the newest that are known.
     :param verdicts: what earlier runs found; *cached* False: not asked, but added to.
     """
 
@@ -31,6 +35,7 @@ class Simulation:
     crew: Crew
     verdicts: Verdicts | None
     wanted: tuple[str, ...]
+    kernels: tuple[str, ...]
     cached: bool
 
     def run(self, built: BuiltObject | None) -> Check | NotRun:
@@ -47,13 +52,16 @@ class Simulation:
         keys = self._keys(self.source, built)
         if self.cached and (known := self._known(keys)) is not None:
             return known
-        found = stage.simulate(self.bench, self.simulator, self.crew, deep=self._deep())
+        found = stage.simulate(self.bench, self.simulator, self.crew, deep=self._deep(), custody=self._custody())
         self._keep(keys, found)
         return found
 
     def _deep(self) -> bool:
         """Who waits for guests briefly waits for this briefly; who asks for nothing beyond it wants to know."""
         return not set(self.wanted) <= set(QUICK) or not set(self.wanted) & set(IN_GUESTS)
+
+    def _custody(self) -> bool:
+        return not self.kernels or any(follows(release, _CUSTODY_SINCE) for release in self.kernels)
 
     def _known(self, keys: kept.GuestKeys | None) -> Check | NotRun | None:
         if self.verdicts is None or keys is None:
@@ -96,4 +104,5 @@ class Simulation:
             return None
         if behaviour is None:
             return None
-        return kept.simulation_keys(source, behaviour, self.bench.params, deep=self._deep(), clang=versions["clang"])
+        asked = {"deep": self._deep(), "custody": self._custody()}
+        return kept.simulation_keys(source, behaviour, self.bench.params, asked=asked, clang=versions["clang"])

@@ -24,6 +24,8 @@ _SCATTER = 611_953  # a prime: neighbours come far apart
 _GATE_NS = 10 * MS_NS
 BRIEF_NS = 50_000  # a task with less CPU time than this has only come to the gate
 KERNEL_THREADS = "kernel threads"
+FAIR = "tasks of the fair class"
+_NOT_EXT = (KERNEL_THREADS, FAIR)  # they do not ask for SCHED_EXT
 _BOUND = "bound-sleeper"  # as sleepers, each on one of the group's CPUs, in turn
 
 
@@ -32,7 +34,9 @@ def grown(load: LoadPlan, cpus: int) -> LoadPlan:
 
     What was on the last CPU of two is on the last one of all.
     """
-    return replace(load, groups=tuple(_grown(group, cpus) for group in load.groups if group.kind not in _LEFT_OUT))
+    groups = tuple(_grown(group, cpus) for group in load.groups if group.kind not in _LEFT_OUT)
+    steps = tuple(replace(step, cpu=step.cpu and cpus - 1) for step in load.hotplug)
+    return replace(load, groups=groups, hotplug=steps)
 
 
 def disturbed(load: LoadPlan, cpus: int) -> LoadPlan:
@@ -44,6 +48,18 @@ def disturbed(load: LoadPlan, cpus: int) -> LoadPlan:
         name=KERNEL_THREADS, kind=_BOUND, count=cpus, cpus=tuple(range(cpus)), work_us=20, sleep_us=20_000, outside=True
     )
     return replace(load, groups=(*load.groups, threads))
+
+
+def beside_fair(load: LoadPlan) -> LoadPlan:
+    """With tasks that do not ask for SCHED_EXT. They leave most of the CPUs to the others: they come first."""
+    fair = LoadGroup(name=FAIR, kind="sleeper", count=DESIGNED_FOR, work_us=3000, sleep_us=12_000)
+    return replace(load, groups=(*load.groups, fair))
+
+
+def asking(plan: SimPlan) -> SimPlan:
+    """Everybody asks for SCHED_EXT but those of whom nobody would expect it: for policies that declare ``partial``."""
+    others = {plan.labels.index(name) for name in _NOT_EXT if name in plan.labels}
+    return replace(plan, tasks=tuple(replace(task, ext=task.label not in others) for task in plan.tasks))
 
 
 def _grown(group: LoadGroup, cpus: int) -> LoadGroup:
@@ -62,6 +78,7 @@ def plan_of(load: LoadPlan, cpus: int, *, seed: int) -> SimPlan:
     made = _Plan(seed, load.duration_ms * MS_NS, tuple(range(cpus)))
     for label, group in enumerate(load.groups):
         made.add(label, group)
+    goes, comes = (next((step for step in load.hotplug if step.online is back), None) for back in (False, True))
     return SimPlan(
         seed=seed,
         tasks=tuple(made.tasks),
@@ -72,6 +89,9 @@ def plan_of(load: LoadPlan, cpus: int, *, seed: int) -> SimPlan:
         tables=tuple(made.tables),
         cpusets=tuple(made.cpusets),
         end_ns=load.duration_ms * MS_NS,
+        offline_cpu=goes.cpu if goes else 0,
+        offline_ns=goes.at_ms * MS_NS if goes else 0,
+        online_ns=comes.at_ms * MS_NS if comes else 0,
     )
 
 

@@ -44,17 +44,19 @@ class Ran:
     events: int
 
 
-def simulate(bench: Bench, simulator: Simulator, crew: Crew, *, deep: bool) -> Check | NotRun:
+def simulate(bench: Bench, simulator: Simulator, crew: Crew, *, deep: bool, custody: bool) -> Check | NotRun:
     """Whatever fails is an error; it is the same each time, so nothing is asked twice.
 
     :param deep: all shapes and seeds, not only those that an edit waits for.
+    :param custody: by which kernels' rules: see ``SimScheduler``.
     """
     record = Record(bench.source, "", bench.clock, bench.clock.monotonic_s())
     asked = cases_of(bench.source, deep=deep)
     text = f"{bench.source.policy.name} on {len(asked)} simulated machines and loads"
     bench.progress.emit(Event(kind="progress", stage="verify", text=text))
     try:
-        ran = _all(bench, simulator, crew, asked)
+        scheduler = SimScheduler(bench.source.policy.name, bench.source, bench.params, custody)
+        ran = _all(scheduler, simulator, crew, asked)
     except Unavailable as error:
         words = f"{error.message} ({error.code})"
         finding = Finding(rule=NOT_MEASURED.id, level="note", text=words, advice=error.hint)
@@ -79,9 +81,8 @@ def cases_of(source: PolicySource, *, deep: bool) -> tuple[Case, ...]:
     return (*cases.thorough(promised), *by_cgroup)
 
 
-def _all(bench: Bench, simulator: Simulator, crew: Crew, asked: Sequence[Case]) -> list[Ran]:
+def _all(scheduler: SimScheduler, simulator: Simulator, crew: Crew, asked: Sequence[Case]) -> list[Ran]:
     """The first one alone: it makes what all need. What ends it there ends the others."""
-    scheduler = SimScheduler(bench.source.policy.name, bench.source, bench.params)
     run = partial(_run, simulator, scheduler)
     first = run(asked[0])
     if first.problem is not None or first.unsaid:
@@ -90,7 +91,7 @@ def _all(bench: Bench, simulator: Simulator, crew: Crew, asked: Sequence[Case]) 
 
 
 def _run(simulator: Simulator, scheduler: SimScheduler, case: Case) -> Ran:
-    plan = case.plan()
+    plan = case.plan(partial=scheduler.source is not None and scheduler.source.policy.capabilities.partial)
     result = simulator.run(plan, case.machine, scheduler, trace=False)
     problem, unsaid = judging.problem_of(case, plan, result), judging.unsaid(result)
     done = result.end.verdict == SimVerdict.DONE

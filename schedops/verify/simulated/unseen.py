@@ -7,9 +7,10 @@ import re
 from schedops.model.policy import PolicySource
 
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+_HOTPLUG = r"cpu_(?:online|offline)"
 # Words of its text -> what does not happen in a simulation.
 _NEVER = (
-    (r"cpu_(?:online|offline)", "no simulated CPU goes offline"),
+    (_HOTPLUG, "no simulated CPU goes offline for a policy that does not declare hotplug"),
     (r"cpu_(?:acquire|release)|scx_bpf_reenqueue_local", "nothing above sched_ext takes a CPU in these loads"),
     (r"core_sched_before", "no simulated task is kept apart from others on a core"),
     (r"comm", "no simulated task takes another name by exec"),
@@ -29,9 +30,8 @@ _MANY_ROUNDS = 1000  # some microseconds: callbacks take no simulated time
 def unseen(source: PolicySource) -> str:
     """Why a clean simulation is no pass of this policy; empty: it may be one."""
     text = _COMMENT.sub(" ", source.text)
-    found = [what for words, what in _NEVER if re.search(rf"\b(?:{words})\b", text)]
-    if source.policy.capabilities.hotplug and _NEVER[0][1] not in found:
-        found.insert(0, _NEVER[0][1])
+    seen = (_HOTPLUG,) if source.policy.capabilities.hotplug else ()
+    found = [what for words, what in _NEVER if words not in seen and re.search(rf"\b(?:{words})\b", text)]
     if _most_rounds(text) >= _MANY_ROUNDS:
         found.append("loops of many rounds take no simulated time")
     return "; ".join(found)

@@ -1,4 +1,4 @@
-"""SCX_OPS_SWITCH_PARTIAL: the policy has the tasks that ask for SCHED_EXT; the fair class has all others, and is first."""
+"""SCX_OPS_SWITCH_PARTIAL: the policy has the tasks that ask for SCHED_EXT, the fair class comes first and has the rest."""
 
 from __future__ import annotations
 
@@ -96,9 +96,10 @@ def test_a_fair_task_preempts_one_of_the_policys(simulator: WasmSimulator) -> No
 
 
 def test_nobody_asks_for_it(simulator: WasmSimulator) -> None:
-    """Then the policy has nothing to do: the run is EEVDF's, to the byte."""
+    """Then the policy has nothing to do: the run is EEVDF's, to the byte, and says so."""
     result = run(simulator, mixed_plan(), partial(), 8, trace=True)
-    assert result == run(simulator, mixed_plan(), "eevdf", 8, trace=True)
+    assert result.end.message == "no task asks for SCHED_EXT, and the policy has no others"
+    assert replace(result, end=replace(result.end, message="")) == run(simulator, mixed_plan(), "eevdf", 8, trace=True)
 
 
 def test_without_the_flag_everybody_is_the_policys(simulator: WasmSimulator) -> None:
@@ -165,10 +166,8 @@ def test_starved_by_fair_tasks_the_policy_is_ejected(simulator: WasmSimulator) -
 def test_who_asked_cannot_be_left_to_others(simulator: WasmSimulator, *, asks: bool) -> None:
     """scx_init_task(): p->scx.disallow during fork."""
     end = run(simulator, plan(task("one", 1, ext=asks)), partial(DISALLOW="1"), FREE).end
-    assert end.verdict == (SimVerdict.EJECTED if asks else SimVerdict.DONE)
-    assert end.message == (
-        "runtime error: ops.init_task() set task->scx.disallow for one[1000] during fork" if asks else ""
-    )
+    refused = "runtime error: ops.init_task() set task->scx.disallow for one[1000] during fork"
+    assert (end.verdict, end.message == refused) == (SimVerdict.EJECTED if asks else SimVerdict.DONE, asks)
 
 
 def test_a_fair_task_cannot_be_dispatched(simulator: WasmSimulator) -> None:

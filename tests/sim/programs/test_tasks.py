@@ -7,7 +7,7 @@ import pytest
 from schedops.errors import InputError
 from schedops.model.machine import flat_machine
 from schedops.model.simulation import Op, SimVerdict
-from schedops.model.workload_kinds import TaskClass, TaskPhase, TaskStep
+from schedops.model.workload_kinds import Absence, TaskClass, TaskPhase, TaskStep
 from schedops.sim.programs.plan import planned
 from tests.sim.programs.kinds import ran, steps, task, tasks, values
 
@@ -170,3 +170,32 @@ def test_a_workload_that_wants_too_much_memory_is_said(classes, what):
 def test_a_workload_too_large_is_said():
     with pytest.raises(InputError, match="more than 50000 tasks"):
         ran(tasks(*(task(f"t{at}", "run 1", tasks=20_000) for at in range(3))))
+
+
+def test_who_asks_for_sched_ext_is_in_the_plan():
+    classes = (dataclasses.replace(task("a", "run 1000", tasks=2), ext=True), task("b", "run 1000"))
+    run, result = ran(tasks(*classes))
+    assert [one.ext for one in run.plan.tasks] == [True, True, False]
+    assert result.end.verdict == SimVerdict.DONE
+
+
+def test_a_cpu_that_is_away_for_a_while():
+    away = tasks(task("a", "run 10000", tasks=4))
+    away = dataclasses.replace(away, tasks=dataclasses.replace(away.tasks, offline=Absence(cpu=1, from_ms=2, to_ms=8)))
+    plan = planned(away, machine=flat_machine(2), seed=1).plan
+    assert (plan.offline_cpu, plan.offline_ns, plan.online_ns) == (1, 2_000_000, 8_000_000)
+
+
+@pytest.mark.parametrize(
+    ("cpus", "absence", "what"),
+    [
+        (2, Absence(cpu=2, from_ms=1), "cannot go offline"),
+        (1, Absence(cpu=0, from_ms=1), "cannot go offline"),
+        (2, Absence(cpu=1, from_ms=5, to_ms=5), "comes back before it went"),
+    ],
+)
+def test_a_cpu_that_cannot_go(cpus, absence, what):
+    made = tasks(task("a", "run 1000"))
+    made = dataclasses.replace(made, tasks=dataclasses.replace(made.tasks, offline=absence))
+    with pytest.raises(InputError, match=what):
+        planned(made, machine=flat_machine(cpus), seed=1)

@@ -15,7 +15,7 @@ from schedops.verify.dynamic import loads
 from schedops.verify.simulated import cases, judging, shapes
 from schedops.verify.simulated.plans import KERNEL_THREADS, disturbed, grown, plan_of
 
-ALL = Capabilities(weights=True, hints=True, cgroups=True)
+ALL = Capabilities(weights=True, hints=True, cgroups=True, hotplug=True, partial=True)
 
 
 def test_a_load_grows_with_the_machine_and_its_last_cpu_stays_the_last() -> None:

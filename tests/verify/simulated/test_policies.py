@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[3]
 
 def simulated(simulator: WasmSimulator, source: PolicySource, *, deep: bool = False) -> Check | NotRun:
     bench = Bench(source, (), 2, Toolchain(), Machines([]), Clock(), Progress())
-    return simulate(bench, simulator, Threads(), deep=deep)
+    return simulate(bench, simulator, Threads(), deep=deep, custody=True)
 
 
 def labelled(name: str, **promised: bool) -> PolicySource:
@@ -41,7 +41,7 @@ def test_the_library_passes(simulator: WasmSimulator, source: PolicySource) -> N
 
 
 def test_a_good_one_with_a_queue_for_each_cpu_passes_in_full(simulator: WasmSimulator) -> None:
-    check = simulated(simulator, labelled("corpus/good/hotplug"), deep=True)
+    check = simulated(simulator, labelled("corpus/good/hotplug", hotplug=True), deep=True)
     assert isinstance(check, Check)
     assert check.verdict is Verdict.PASS, check.findings
 
@@ -83,7 +83,31 @@ def test_promises_are_held_against_it_in_full(simulator: WasmSimulator) -> None:
 def test_what_is_not_simulated_is_named(simulator: WasmSimulator) -> None:
     found = simulated(simulator, labelled("corpus/bad/x_partial"))
     assert isinstance(found, NotRun)
-    assert "SCX_OPS_SWITCH_PARTIAL" in found.text
+    assert found.text == "no task asks for SCHED_EXT, and the policy has no others"
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_policy_for_those_who_ask_passes(simulator: WasmSimulator, *, deep: bool) -> None:
+    check = simulated(simulator, labelled("corpus/bad/x_partial", partial=True), deep=deep)
+    assert isinstance(check, Check)
+    assert check.verdict is Verdict.PASS, check.findings
+
+
+def test_who_asks_is_starved_by_it(simulator: WasmSimulator) -> None:
+    text = labelled("corpus/bad/s_ignores_affinity", partial=True)
+    flagged = replace(text, text=text.text.replace(".timeout_ms", ".flags = SCX_OPS_SWITCH_PARTIAL, .timeout_ms"))
+    check = simulated(simulator, flagged)
+    assert isinstance(check, Check)
+    assert check.verdict is Verdict.FAIL
+    assert check.findings[0].rule in ("NEVER-RAN", "STARVED", "EJECTED")
+
+
+@pytest.mark.parametrize("name", ["corpus/bad/o_offline_local_on", "corpus2/bad/s_offline_queue"])
+def test_tasks_of_a_cpu_that_went_are_left_behind(simulator: WasmSimulator, name: str) -> None:
+    check = simulated(simulator, labelled(name, hotplug=True))
+    assert isinstance(check, Check)
+    assert check.verdict is Verdict.FAIL
+    assert any("a CPU that goes and comes back" in finding.text for finding in check.findings), check.findings
 
 
 def test_two_runs_say_the_same(simulator: WasmSimulator) -> None:

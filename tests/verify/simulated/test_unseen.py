@@ -56,7 +56,9 @@ def test_what_is_not_shown_is_named(text: str, what: str) -> None:
 
 def test_what_is_shown_is_not() -> None:
     assert not unseen(written("\n// cpu_online, p->comm\n/* bpf_printk */ for (int i = 0; i < 64; i++) x++;"))
-    assert unseen(written(hotplug=True)) == "no simulated CPU goes offline"
+    going = "\n// .\nops = { .cpu_offline = x };"
+    assert unseen(written(going)) == "no simulated CPU goes offline for a policy that does not declare hotplug"
+    assert not unseen(written(going, hotplug=True))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +68,7 @@ def test_a_clean_run_of_what_is_not_shown_is_inconclusive_without_guests(
     simulator: WasmSimulator, text: str, verdict: Verdict
 ) -> None:
     bench = Bench(written(text), (), 2, Toolchain(), Machines([]), Clock(), Progress())
-    check = simulate(bench, simulator, Alone(), deep=False)
+    check = simulate(bench, simulator, Alone(), deep=False, custody=True)
     assert isinstance(check, Check)
     assert check.verdict is Verdict.PASS
     assert verdict_of([check], (stages.SIMULATE,), ()) is verdict
