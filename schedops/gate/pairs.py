@@ -61,7 +61,7 @@ def pair_up(measurements: Measurements, metric: str, *, unit: str, arm: str, bas
     A metric that a valid sample does not carry exactly once, in this unit, finite and above zero is a problem of the
     whole metric: dropping such pairs would choose the data by its outcome. So is a sample of another rung.
     """
-    pairs = [pair for number in _rounds(measurements) if (pair := _pair(measurements, number, arm, baseline))]
+    pairs = _pairs(measurements, arm, baseline)
     if not pairs:
         return Pairs(problem=f"no round has a valid pair of {arm} and {baseline}")
     if rungs := {rung_of(measurements, sample) for pair in pairs for sample in pair} - {measurements.rung}:
@@ -80,21 +80,20 @@ def rung_of(measurements: Measurements, sample: Sample) -> str:
     return sample.rung or measurements.rung
 
 
-def _rounds(measurements: Measurements) -> list[int]:
-    return sorted({planned.round for planned in measurements.rounds})
+def _pairs(measurements: Measurements, arm: str, baseline: str) -> list[tuple[Sample, Sample]]:
+    new, base = _valid(measurements, arm), _valid(measurements, baseline)
+    both = sorted({planned.round for planned in measurements.rounds} & new.keys() & base.keys())
+    # Other seed, other jobs: no pair.
+    return [(new[number], base[number]) for number in both if new[number].seed == base[number].seed]
 
 
-def _pair(measurements: Measurements, number: int, arm: str, baseline: str) -> tuple[Sample, Sample] | None:
-    new, base = _only(measurements, number, arm), _only(measurements, number, baseline)
-    if new is None or base is None or new.seed != base.seed:
-        return None  # other seed, other jobs: no pair
-    return new, base
-
-
-def _only(measurements: Measurements, number: int, arm: str) -> Sample | None:
+def _valid(measurements: Measurements, arm: str) -> dict[int, Sample]:
     # A run that was not valid may have been repeated; of two valid ones nobody can say which counts.
-    found = [one for one in measurements.samples if one.round == number and one.arm == arm and one.valid]
-    return found[0] if len(found) == 1 else None
+    found: dict[int, list[Sample]] = {}
+    for sample in measurements.samples:
+        if sample.arm == arm and sample.valid:
+            found.setdefault(sample.round, []).append(sample)
+    return {number: samples[0] for number, samples in found.items() if len(samples) == 1}
 
 
 def _problem(samples: Sequence[Sample], metric: str, unit: str) -> str:
