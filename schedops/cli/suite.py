@@ -17,6 +17,7 @@ from schedops.report.envelope import Answer
 
 if TYPE_CHECKING:
     from schedops.model.suite import SuiteCell, SuiteResults, SuiteScore
+    from schedops.suite.score import Terms
 
 _RESULTS, _SUM, _CELLS = "results.json", "results.sha256", "cells.jsonl"
 
@@ -81,9 +82,9 @@ def run(*, out: Path | None, resume: bool, shard: str | None, executor: str, **o
 @click.option(
     "--alpha", "alphas", multiple=True, metavar="WORKLOAD.METRIC=W", help="weight of an objective; repeatable"
 )
-@click.option("--budget", type=click.FloatRange(0, min_open=True), help="what an agent may spend, in any one unit")
+@click.option("--budget", type=click.FloatRange(1e-9, 1e12), help="what an agent may spend, in any one unit")
 @click.option("--spent", "spent", multiple=True, metavar="POLICY=X", help="what a policy's agent spent; repeatable")
-@click.option("--lambda", "price", type=click.FloatRange(0), help="points that an overuse of a whole budget costs")
+@click.option("--lambda", "price", type=click.FloatRange(0, 1e9), help="points that an overuse of a whole budget costs")
 @click.option("--track", type=click.Choice(["T1", "T2"]), help="only policies of this track")
 @output_option
 @answers("suite score")
@@ -147,7 +148,7 @@ def merge(*, results: tuple[Path, ...], out: Path) -> Answer:
     return _scored(whole, _written(out, whole))
 
 
-def _scored(results: SuiteResults, files: list[str], *, terms: Any = None, track: str | None = None) -> Answer:
+def _scored(results: SuiteResults, files: list[str], *, terms: Terms | None = None, track: str | None = None) -> Answer:
     from dataclasses import replace
 
     from schedops.report.suite import score_page

@@ -33,6 +33,7 @@ from schedops.suite.cells import check
 
 CONFIDENCE = 0.95
 LOWER = "lower"
+_LEAST, _MOST = 1e-100, 1e100  # what is outside was not measured, and its ratios leave the range of numbers
 _BROKE = (SimVerdict.EJECTED, SimVerdict.FAULT, SimVerdict.STUCK)
 
 
@@ -167,7 +168,7 @@ def _incomparable(improvements: Sequence[Improvement], slos: Sequence[SloJudgeme
         if one.baseline is None or one.policy is None:
             return f"{one.metric} was not measured with every seed"
         if one.factor is None:
-            return f"{one.metric} has values that are not above 0, which cannot be divided"
+            return f"{one.metric} has values that cannot be divided by one another, such as 0"
     missing = next((one for one in slos if one.slo.hard and one.met is None), None)
     return "" if missing is None else f"{missing.slo.metric}, which has a hard SLO, was not measured with every seed"
 
@@ -187,7 +188,7 @@ def _improvement(objective: Objective, alpha: float, base: _Side, mine: _Side) -
     pairs = list(zip(before, after, strict=True))
     if all(one == other == 0 for one, other in pairs):
         return replace(found, factor=1.0)  # both were measured, and neither took any time
-    if any(value <= 0 for pair in pairs for value in pair):
+    if not all(_LEAST < value < _MOST for pair in pairs for value in pair):
         return found
     sign = 1 if objective.direction == LOWER else -1
     interval = paired_interval([sign * math.log(one / other) for one, other in pairs], confidence=CONFIDENCE)

@@ -88,6 +88,15 @@ def test_workload_list_and_show(say):
     assert data["path"] == "policies/workloads/uneven-batch.yaml"
 
 
+def test_workload_show_says_how_long_a_run_took(say, monkeypatch, tmp_path):
+    text = (ROOT / "policies/workloads/pipe-groups.yaml").read_text()
+    (tmp_path / "policies/workloads").mkdir(parents=True)
+    measured = "expected_seconds: {emulated_2: 2.5, real_8: 0.4}\nrounds:"
+    (tmp_path / "policies/workloads/pipe-groups.yaml").write_text(text.replace("rounds:", measured, 1))
+    monkeypatch.chdir(tmp_path)
+    assert "2.5 s on two emulated CPUs, 0.4 s on eight real ones" in say("workload", "show", "pipe-groups")
+
+
 def test_validate_says_all_or_nothing(say, monkeypatch, tmp_path):
     assert say("validate").endswith("policies: no problems\n")
     (tmp_path / "policies" / "workloads").mkdir(parents=True)

@@ -10,6 +10,7 @@ import pytest
 
 from schedops.adapters.sim.simulator import WasmSimulator
 from schedops.cli.main import main
+from tests.cli.test_simulate import UNSUPPORTED
 
 ROOT = Path(__file__).parents[2]
 FEW = "--policy long-first --seeds 6 --workload uneven-batch --workload ci-builds"
@@ -25,14 +26,6 @@ slos: [{metric: mean_completion_ms, unit: ms, direction: lower, bound: 0.5, hard
 rounds: 6
 warmup_rounds: 0
 tasks: {classes: [{name: a, tasks: 9, phases: [{steps: [{do: run, us: 1000}]}]}]}
-"""
-UNSUPPORTED = """\
-#include "schedops.h"
-char _license[] SEC("license") = "GPL";
-void bpf_no_such_helper(int argument);
-s32 OP_SLEEPABLE(none_init) { bpf_no_such_helper(1); return 0; }
-SEC(".struct_ops.link")
-struct sched_ext_ops none_ops = { .init = (void *)none_init, .name = "none" };
 """
 EJECTED = """\
 #include "schedops.h"
