@@ -10,9 +10,15 @@
 #define PAGE_SIZE __PAGE_SIZE
 #endif
 
+#ifdef __wasm__ /* the simulator's arenas are memory like any other, and its loops end when time is up */
+#define __arena
+#define __arena_global
+#define can_loop true
+#else
 /* Clang 19 makes the casts between address spaces by itself. */
 #define __arena __attribute__((address_space(1)))
 #define __arena_global __attribute__((address_space(1)))
+#endif
 #define cast_kern(ptr)
 #define cast_user(ptr)
 

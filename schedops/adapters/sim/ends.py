@@ -24,6 +24,9 @@ _TRAPS = (
     ("uninitialized element", "a call of what is no function"),
     ("undefined element", "a call of what is no function"),
 )
+# A kernel goes on: addresses that an arena does not have read as 0, and loops with can_loop are ended some day.
+_OF_ARENAS = ("fuel", "unreachable", "out of bounds memory access")
+_ARENA = 33  # BPF_MAP_TYPE_ARENA
 _MAX_NAME = 60
 _LOOP_BYTES = 2  # where fuel is counted, and only behind it the line of the loop's body begins
 
@@ -49,7 +52,7 @@ def end_of_trap(trap: wasmtime.Trap, layout: Layout, ended: SimEnd | None) -> Si
             f"a callback with these types of arguments and result{name and f', in {name[:_MAX_NAME]}'}", place
         )
     if theirs:
-        return SimEnd(verdict=SimVerdict.FAULT, message=f"{_reason(trap)} in {name[:_MAX_NAME]}", place=place)
+        return _broken(trap, f"{_reason(trap)} in {name[:_MAX_NAME]}", place, layout)
     if fuel:
         return _unsupported("time for queues as long as these", "")
     raise trap
@@ -67,6 +70,12 @@ def end_of_module(error: wasmtime.WasmtimeError) -> SimEnd:
     """What was linked is no module, or wants of the engine what that is not."""
     text = "; ".join(line.strip() for line in str(error).splitlines() if line.strip())
     return SimEnd(verdict=SimVerdict.UNSUPPORTED, message=f"it does not fit into the sandbox: {text[:200]}")
+
+
+def _broken(trap: wasmtime.Trap, what: str, place: str, layout: Layout) -> SimEnd:
+    if any(one.type == _ARENA for one in layout.maps) and any(words in str(trap) for words in _OF_ARENAS):
+        return _unsupported(f"what an arena makes of this: {what}", place)
+    return SimEnd(verdict=SimVerdict.FAULT, message=what, place=place)
 
 
 def _unsupported(what: str, place: str) -> SimEnd:

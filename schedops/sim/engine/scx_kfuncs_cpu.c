@@ -246,6 +246,12 @@ void EXPORT(kf_fault)(u32 what)
 	stop(V_FAULT, 0, "%s", words[(what - 1) % 5]);
 }
 
+/* rt_memory.c: MISSING_* */
+void EXPORT(kf_missing)(u32 what)
+{
+	stop(V_UNSUPPORTED, 0, "%s", what == 1 ? "pages of an arena at an address of its choice" : "more than 65536 pages of an arena");
+}
+
 /* Called by Python before setup(). */
 void EXPORT(set_op)(u32 place, u64 function)
 {

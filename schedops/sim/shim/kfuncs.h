@@ -95,6 +95,8 @@ struct bpf_rb_node *bpf_rbtree_first(struct bpf_rb_root *root);
 struct bpf_rb_node *bpf_rbtree_root(struct bpf_rb_root *root);
 struct bpf_rb_node *bpf_rbtree_left(struct bpf_rb_root *root, struct bpf_rb_node *node);
 struct bpf_rb_node *bpf_rbtree_right(struct bpf_rb_root *root, struct bpf_rb_node *node);
+void *bpf_arena_alloc_pages(void *map, void *at, u32 count, int node, u64 flags);
+void bpf_arena_free_pages(void *map, void *at, u32 count);
 long bpf_task_under_cgroup(struct task_struct *p, struct cgroup *ancestor);
 void bpf_preempt_disable(void);
 void bpf_preempt_enable(void);

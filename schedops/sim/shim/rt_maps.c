@@ -16,6 +16,8 @@ struct map {
 };
 
 #define MAX_MAPS 64
+#define ARENA_PAGE 4096UL
+#define ARENA_PAGES (1U << 16)
 static struct map *all_maps[MAX_MAPS];
 static u32 nr_maps;
 
@@ -37,6 +39,11 @@ u32 EXPORT(rt_map)(u64 at, u32 type, u32 key_size, u32 value_size, u32 max_entri
 	*m = (struct map){ NULL, type, key_size, value_size, max_entries, (value_size + 7UL) & ~7UL };
 	switch (type) {
 	case BPF_MAP_TYPE_PERCPU_ARRAY: copies = nr_cpus; break;
+	case BPF_MAP_TYPE_ARENA:
+		entries = ARENA_PAGES;
+		m->stride = ARENA_PAGE;
+		align_heap();
+		break;
 	case BPF_MAP_TYPE_ARRAY_OF_MAPS: entries = 0; break; /* the inner ones' addresses are in the variable itself */
 	case BPF_MAP_TYPE_ARRAY:
 	case BPF_MAP_TYPE_QUEUE:

@@ -8,6 +8,8 @@
 
 void IMPORT(fault)(u32 what);
 enum { FAULT_MEMORY = 1, FAULT_MAP = 2, FAULT_TASK = 3, FAULT_CGROUP = 4, FAULT_OBJECT = 5 };
+void IMPORT(missing)(u32 what);
+enum { MISSING_ARENA_AT = 1, MISSING_ARENA_PAGES = 2 };
 
 extern u8 __heap_base;
 static u64 heap_used;
@@ -27,12 +29,8 @@ static void *alloc(u64 bytes)
 	return (void *)start;
 }
 
-/* PAGE bytes, from where one of WebAssembly's pages begins. */
-static void *alloc_page(void)
-{
-	heap_used = (heap_used + PAGE - 1) & ~(PAGE - 1);
-	return alloc(PAGE);
-}
+/* What is allocated next begins where one of WebAssembly's pages does. */
+static void align_heap(void) { heap_used = (heap_used + PAGE - 1) & ~(PAGE - 1); }
 
 WEAK void *memset(void *to, int value, size_t n)
 {

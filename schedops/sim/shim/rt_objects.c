@@ -64,7 +64,8 @@ static struct object *object_of(const void *inside)
 
 static void more_objects(struct object_type *t, u32 number)
 {
-	t->fresh = alloc_page();
+	align_heap();
+	t->fresh = alloc(PAGE);
 	t->end = (void *)t->fresh + PAGE / t->stride * t->stride;
 	type_of_page[(u64)t->fresh / PAGE] = number;
 }

@@ -46,7 +46,7 @@ def test_what_is_done_is_there(simulator: WasmSimulator) -> None:
     assert end.verdict == SimVerdict.DONE, end
 
 
-@pytest.mark.parametrize("name", ["scx_bpf_dsq_reenq", "bpf_arena_alloc_pages", "bpf_wq_init"])
+@pytest.mark.parametrize("name", ["scx_bpf_dsq_reenq", "bpf_arena_reserve_pages", "bpf_wq_init"])
 def test_what_is_refused_is_named(simulator: WasmSimulator, name: str) -> None:
     assert name in ALL
     assert not sim_kfuncs.done(name, KNOWN)

@@ -17,6 +17,7 @@
 #define __arg_nonnull
 #define __arg_nullable
 #define __arg_ctx
+#define __arg_arena
 #define __bpf_unreachable() __builtin_trap()
 #define barrier() asm volatile("" ::: "memory")
 
