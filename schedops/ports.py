@@ -116,11 +116,9 @@ class Guest(Protocol):
         """What they counted; they are gone then."""
 
     def play(self, plan: SimPlan, *, name_seed: int, deadline_s: float) -> PlayReading:
-        """Have real tasks do what a plan of the simulator's says; ends early when an attached policy is lost.
+        """Have real tasks, named by *name_seed*, do what a plan says; ends early when an attached policy is lost.
 
-        :param name_seed: of the names of tasks and cgroups: no policy is to know them.
-        :raises InputError: a plan that is not whole, too large, or of what no guest can play.
-        :raises Unavailable: no room for its tasks.
+        :raises InputError: it cannot be played. :raises Unavailable: no room for its tasks.
         """
 
     def dump(self) -> str:
