@@ -1,4 +1,7 @@
-"""Every side effect a room may have, as Protocols on one page. Adapters implement them; tests fake them by name."""
+"""Every side effect a room may have, as Protocols; those of git and the forge are in ``forge_ports``.
+
+Adapters implement them; tests fake them by name.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,6 @@ from schedops.model.machine import Machine
 from schedops.model.policy import ParamValue, PolicySource
 from schedops.model.probe import ProbeReading
 from schedops.model.programs import ProgramPlan, ProgramReading
-from schedops.model.pull import Proposal, Published, PullRequest
 from schedops.model.simulation import SimPlan, SimResult
 from schedops.model.verification import BuildFailure, BuiltObject, VerificationReport
 
@@ -230,52 +232,6 @@ class Archive(Protocol):
 
         :raises Refused: every match is unfit. :raises Unavailable: nothing matches, or it cannot be reached.
         """
-
-
-class Checkout(Protocol):
-    """The user's git repository, read only: work tree, index and branches are never touched."""
-
-    root: Path
-
-    def head(self) -> str:
-        """Commit hash of HEAD. :raises InputError: not a git repository, or no commit yet."""
-
-    def branch(self) -> str | None:
-        """The branch HEAD is on; None when detached."""
-
-    def changed_paths(self, under: str) -> tuple[str, ...]:
-        """Paths below *under* that differ from HEAD (modified, staged, untracked), sorted."""
-
-
-class Forge(Protocol):
-    """Where pull requests live."""
-
-    def publish(self, proposal: Proposal) -> Published:
-        """Create, update or leave alone the pull request with this key. Safe to repeat."""
-
-    def pulls(self) -> tuple[PullRequest, ...]:
-        """All of them, by number."""
-
-    def body(self, number: int) -> str:
-        """Markdown. :raises InputError: no such pull request."""
-
-    def attachment(self, number: int, path: str) -> bytes:
-        """:raises InputError: no such pull request or attachment."""
-
-    def attachments(self, number: int) -> tuple[str, ...]:
-        """Paths of the attachments, sorted."""
-
-    def diff(self, number: int) -> str:
-        """Unified diff against the base."""
-
-    def checkout(self, number: int) -> str:
-        """Check the branch out in the user's work tree (only this verb touches it); returns the branch name.
-
-        :raises InputError: the work tree has changes that would be lost.
-        """
-
-    def merge(self, number: int) -> PullRequest:
-        """:raises InputError: not open, still a draft, or in conflict."""
 
 
 class Alone:

@@ -196,7 +196,10 @@ static void begin(unsigned which)
 	count_time(mine.label, H_WAKEUP, now.wait_ns);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_TIMERSLACK, 1);
-	random_name(play->name_seed, id + 1000, name);
+	if (play->name_seed)
+		random_name(play->name_seed, id + 1000, name);
+	else
+		snprintf(name, sizeof name, "class%u", mine.label);
 	prctl(PR_SET_NAME, name);
 }
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from schedops.evidence.bundle import attachments, bundle
+from schedops.forge_ports import Checkout, Forge
 from schedops.model.evidence import Evidence, Tools
 from schedops.model.fleet import Assignment
 from schedops.model.pull import Published
 from schedops.pipeline.line import Line
 from schedops.pipeline.measure import Inputs, Request, Results
-from schedops.ports import Checkout, Clock, Forge
+from schedops.ports import Clock
 from schedops.propose import stage as propose
 from schedops.propose.dossier import Dossier, group_for
 from schedops.report import found

@@ -16,8 +16,13 @@ char _license[] SEC("license") = "GPL";
 #define MAX_RT_PRIO 100
 #define TASK_INTERRUPTIBLE 1
 #define TASK_UNINTERRUPTIBLE 2
-/* include/linux/preempt.h: serving a softirq, hardirq or NMI; the rest of the word only says what is switched off. */
-#define IN_INTERRUPT 0x00ff0100
+/*
+ * include/linux/preempt.h: serving a softirq, hardirq or NMI; the rest of the word only says what is switched off. A
+ * count of disabled interrupts has moved the hardirqs' bits up, in a word of 64 bits (seen in 7.3, not yet in 7.0).
+ */
+#define IN_INTERRUPT_OLD 0x00ff0100
+#define IN_INTERRUPT 0xff000100
+#define MOVED_IN ((7 << 16) + (1 << 8)) /* KERNEL_VERSION(7, 1, 0) */
 
 #define CLASSES 64
 #define BUCKETS 256 /* four per power of two of nanoseconds */
@@ -92,8 +97,9 @@ struct {
 	__type(value, struct probe_totals);
 } totals SEC(".maps");
 
-/* A whole word here, two of them on newer kernels (7.3): integers of any size fit each other. */
+/* Integers of any size fit each other; the bits that matter are in the lower half. */
 extern int __preempt_count __ksym __weak;
+extern int LINUX_KERNEL_VERSION __kconfig;
 
 static __always_inline struct probe_totals *counting(void)
 {
@@ -110,7 +116,8 @@ static __always_inline bool counts(struct task_struct *p)
 static __always_inline bool in_interrupt(void)
 {
 	int *count = &__preempt_count ? bpf_this_cpu_ptr(&__preempt_count) : NULL;
-	return count && (*count & IN_INTERRUPT);
+	u32 serving = LINUX_KERNEL_VERSION < MOVED_IN ? IN_INTERRUPT_OLD : IN_INTERRUPT;
+	return count && (*count & serving);
 }
 
 static __always_inline u32 bucket_of(u64 ns)

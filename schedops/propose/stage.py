@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from schedops.errors import InputError, Refused, Unavailable
+from schedops.forge_ports import Checkout, Forge
 from schedops.model.pull import FileChange, Proposal, Published
 from schedops.model.rung import MEASURED
 from schedops.model.verdict import Verdict
-from schedops.ports import Checkout, Forge
 from schedops.propose.body import PICTURE, body
 from schedops.propose.change import commit, title
 from schedops.propose.dossier import Dossier
