@@ -249,7 +249,11 @@ void EXPORT(kf_fault)(u32 what)
 /* rt_memory.c: MISSING_* */
 void EXPORT(kf_missing)(u32 what)
 {
-	stop(V_UNSUPPORTED, 0, "%s", what == 1 ? "pages of an arena at an address of its choice" : "more than 65536 pages of an arena");
+	static const char *const words[] = { "pages of an arena at an address of its choice",
+					     "more than 65536 pages of an arena",
+					     "objects of a type that its debug information does not tell" };
+
+	stop(V_UNSUPPORTED, 0, "%s", words[(what - 1) % 3]);
 }
 
 /* Called by Python before setup(). */

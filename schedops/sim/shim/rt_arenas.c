@@ -24,15 +24,19 @@ void *bpf_arena_alloc_pages(void *map, void *at, u32 count, int node, u64 flags)
 	struct map *m = arena_of(map);
 	u32 first;
 
-	if (at)
+	if (at) {
 		__kf_missing(MISSING_ARENA_AT);
+		return NULL;
+	}
 	if (flags || !count || count > m->max_entries)
 		return NULL;
 	first = free_pages(m, count);
 	if (first + (u64)count > m->max_entries)
 		return NULL;
-	if (first + (u64)count > ARENA_PAGES)
+	if (first + (u64)count > ARENA_PAGES) {
 		__kf_missing(MISSING_ARENA_PAGES);
+		return NULL;
+	}
 	memset(m->used + first, 1, count);
 	return m->values + first * ARENA_PAGE;
 }

@@ -9,7 +9,7 @@
 void IMPORT(fault)(u32 what);
 enum { FAULT_MEMORY = 1, FAULT_MAP = 2, FAULT_TASK = 3, FAULT_CGROUP = 4, FAULT_OBJECT = 5 };
 void IMPORT(missing)(u32 what);
-enum { MISSING_ARENA_AT = 1, MISSING_ARENA_PAGES = 2 };
+enum { MISSING_ARENA_AT = 1, MISSING_ARENA_PAGES = 2, MISSING_TYPE = 3 };
 
 extern u8 __heap_base;
 static u64 heap_used;

@@ -88,8 +88,10 @@ static void *new_object(u64 type)
 
 	while (number < nr_object_types && t != *(struct object_type **)type)
 		t = object_types[number++];
-	if (!t)
-		return bad_object();
+	if (!t) {
+		__kf_missing(MISSING_TYPE);
+		__builtin_trap();
+	}
 	if (!t->free && t->fresh == t->end)
 		more_objects(t, number);
 	o = t->free ?: t->fresh;

@@ -7,7 +7,7 @@ import pytest
 from schedops.adapters.sim.simulator import WasmSimulator
 from schedops.model.simulation import Op, SimPlan, SimTask
 from tests.adapters.sim.conftest import MS, mixed_plan, policy, run, step
-from tests.adapters.sim.hostile import DONE, FAULT, Hostile, Wrong, check_accounts
+from tests.adapters.sim.hostile import DONE, FAULT, UNSUPPORTED, Hostile, Wrong, check_accounts
 
 MORE = """
 #include <bpf/bpf_core_read.h>
@@ -93,9 +93,9 @@ WRONGS = {
     "more-than-counted": Wrong("{ struct item *i = item(); DROP(i); DROP(i); }", FAULT, NONE),
     "count-forged": Wrong("{ struct item *i = item(); *(u32 *)&i->count = 0; DROP(i); }", DONE),
     "no-count": Wrong("bpf_refcount_acquire_impl(NEW(struct plain), NULL)", FAULT, NONE),
-    "of-no-type": Wrong("bpf_obj_new_impl(4096, NULL)", FAULT, NONE),
+    "of-no-type": Wrong("bpf_obj_new_impl(4096, NULL)", UNSUPPORTED, "of a type"),
     "of-a-type-outside": Wrong("bpf_obj_new_impl(BEYOND, NULL)", FAULT, OUTSIDE),
-    "of-nothing": Wrong("bpf_obj_new_impl(0, NULL)", FAULT, NONE),
+    "of-nothing": Wrong("bpf_obj_new_impl(0, NULL)", UNSUPPORTED, "of a type"),
     "memory": Wrong("for (;;) sink = (u64)NEW(struct large)", FAULT, "more memory"),
     "memory-in-a-list": Wrong("for (;;) pushed()", FAULT),
     "left-behind": Wrong("sink = (u64)item()", DONE),
@@ -148,7 +148,7 @@ WRONGS = {
     ),
     "less-is-nothing": Wrong("planted(); PLANT(&tree, &item()->in_tree, (void *)nothing)", FAULT),
     "less-is-none": Wrong("planted(); PLANT(&tree, &item()->in_tree, (void *)54321)", FAULT, "no function"),
-    "less-of-other-types": Wrong("planted(); PLANT(&tree, &item()->in_tree, (void *)chain)", "unsupported"),
+    "less-of-other-types": Wrong("planted(); PLANT(&tree, &item()->in_tree, (void *)chain)", UNSUPPORTED),
     "less-traps": Wrong("planted(); PLANT(&tree, &item()->in_tree, less_traps)", FAULT),
     "less-stays": Wrong("planted(); PLANT(&tree, &item()->in_tree, less_stays)", FAULT, "does not end"),
     "less-adds": Wrong("planted(); PLANT(&tree, &item()->in_tree, less_adds)", FAULT),
