@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations
+from itertools import accumulate, combinations
 
 from schedops.stats.summary import median
 
@@ -79,11 +79,9 @@ def _inversions(n: int) -> tuple[int, ...]:
     # How many orders of n things have each number of pairs in the right order.
     counts = [1]
     for size in range(2, n + 1):
-        longer = [0] * (len(counts) + size - 1)
-        for at, count in enumerate(counts):
-            for more in range(size):
-                longer[at + more] += count
-        counts = longer
+        # The next thing adds 0 .. size - 1 pairs: a sum over a window, taken from running sums.
+        sums = [*accumulate(counts + [0] * (size - 1))]
+        counts = [total - (sums[at - size] if at >= size else 0) for at, total in enumerate(sums)]
     return tuple(counts)
 
 

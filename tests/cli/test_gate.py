@@ -138,6 +138,14 @@ def test_what_is_no_measurement_is_bad_input(gate, tmp_path, content) -> None:
     assert (code, answer["errors"][0]["code"]) == (2, "invalid-document")
 
 
+def test_more_rounds_than_can_be_judged_in_seconds_are_bad_input(gate, tmp_path) -> None:
+    arms = ("eevdf", "informed", "candidate")
+    path = stored(tmp_path, measurements({arm: {"makespan": [100.0] * 201} for arm in arms}))
+    code, answer = gate("--replay", path)
+    assert code == 2
+    assert "$.rounds" in answer["errors"][0]["detail"]
+
+
 def test_a_file_that_is_not_there_is_bad_input(gate, tmp_path) -> None:
     assert gate("--replay", tmp_path / "none.json")[0] == 2
     assert gate("--replay", tmp_path)[0] == 2
