@@ -272,9 +272,9 @@ static int scx_init(void)
 
 	policy.builtin_idle = !ops.update_idle || policy.flags & SCX_OPS_KEEP_BUILTIN_IDLE;
 	policy.per_node = !!(policy.flags & SCX_OPS_IDLE_PER_NODE);
+	policy.loaded = 1; /* ops.exit() hears of what is wrong with it, too */
 	if (validate())
 		return -1;
-	policy.loaded = 1;
 	share_tasks();
 	for (u32 i = 0; i < machine.nr_cpus; i++) {
 		scx_cpu_of(&cpus[i])->local.id = SCX_DSQ_LOCAL;
