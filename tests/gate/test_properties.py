@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schedops.gate.decide import decide
@@ -63,21 +63,21 @@ def harmed(given, factor):
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(comparisons(), st.floats(1.0, 2.0))
 def test_a_worse_candidate_never_gets_a_better_verdict(compared, factor) -> None:
     good, bad = judged(compared).verdict, judged(harmed(compared, factor)).verdict
     assert RANK[bad] <= RANK[good]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 @given(comparisons(st.just(20), st.just((8, 14, 20))), st.floats(1.0, 2.0))
 def test_with_looks_a_worse_candidate_never_turns_a_fail_into_a_pass(compared, factor) -> None:
     if judged(compared).verdict is not Verdict.PASS:
         assert judged(harmed(compared, factor)).verdict is not Verdict.PASS
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(comparisons(), st.data())
 def test_another_order_of_the_rounds_changes_nothing_but_the_trend(compared, data) -> None:
     numbers = [one.round for one in compared.rounds]
@@ -91,14 +91,14 @@ def test_another_order_of_the_rounds_changes_nothing_but_the_trend(compared, dat
     assert [(one.verdict, one.low, one.high) for one in first] == [(one.verdict, one.low, one.high) for one in second]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(comparisons(looks=st.sampled_from(((), (5,), (5, 20), (8, 20)))), st.data())
 def test_the_same_samples_give_the_same_decision_in_whatever_order_they_are_listed(compared, data) -> None:
     shuffled = replace(compared, samples=tuple(data.draw(st.permutations(compared.samples))))
     assert judged(compared) == judged(compared) == judged(shuffled)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(comparisons())
 def test_a_pass_has_every_condition_an_objective_and_every_hard_guard_behind_it(compared) -> None:
     found = judged(compared)
