@@ -10,6 +10,7 @@ static void kick(s32 cpu, u64 flags);
 #include "scx_queue.c"
 #include "scx_dispatch.c"
 #include "scx_life.c"
+#include "scx_hotplug.c"
 #include "scx_kfuncs.c"
 #include "scx_kfuncs_cpu.c"
 #include "scx_timers.c"
