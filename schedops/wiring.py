@@ -8,6 +8,8 @@ from schedops import __version__
 from schedops.adapters.crew import Threads
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from schedops.model.evidence import Tools
     from schedops.ports import Archive, Crew, KernelImage, Progress, Simulator, World
 
@@ -42,6 +44,13 @@ def world(progress: Progress) -> World:
         simulator=LaterSimulator(),
         host=Host(),
     )
+
+
+def probes(joined: World) -> Callable[[KernelImage], bytes]:
+    """Builds the probes on the scheduler for a kernel, when they are asked for."""
+    from schedops.adapters.probe_object import probe_object
+
+    return lambda image: probe_object(joined.toolchain, image)
 
 
 def archive(joined: World) -> Archive:

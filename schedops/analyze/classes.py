@@ -32,7 +32,7 @@ def classify(figures: Sequence[Figure]) -> tuple[ClassFinding, ...]:
     by_name = {figure.name: figure.value for figure in figures}
     if by_name["parallelism"] < IDLE_BELOW:
         return (ClassFinding(name="idle", because=f"jobs use {by_name['parallelism']:.0%} of the CPUs' time"),)
-    found = [finding for rule in (_groups, _batch, _wakeups, _cpu_bound) if (finding := rule(by_name))]
+    found = [finding for rule in (_groups, _batch, wakeup_heavy, cpu_bound) if (finding := rule(by_name))]
     return tuple(found) or (ClassFinding(name="mixed", because="no other class fits"),)
 
 
@@ -56,7 +56,8 @@ def _batch(figures: Mapping[str, float]) -> ClassFinding | None:
     return ClassFinding(name=name, because=because)
 
 
-def _wakeups(figures: Mapping[str, float]) -> ClassFinding | None:
+def wakeup_heavy(figures: Mapping[str, float]) -> ClassFinding | None:
+    """``wakeup-heavy``, or None."""
     if figures["cpu_ms_per_wakeup"] >= WAKEUP_CPU_MS or figures["blocked_share"] < CPU_BOUND_BLOCKED:
         return None
     because = (
@@ -66,7 +67,8 @@ def _wakeups(figures: Mapping[str, float]) -> ClassFinding | None:
     return ClassFinding(name="wakeup-heavy", because=because)
 
 
-def _cpu_bound(figures: Mapping[str, float]) -> ClassFinding | None:
+def cpu_bound(figures: Mapping[str, float]) -> ClassFinding | None:
+    """``cpu-bound``, or None."""
     if not _computes(figures):
         return None
     blocked, busy = figures["blocked_share"], figures["parallelism"]

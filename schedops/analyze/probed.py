@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 
 from schedops.model.probe import ProbedClass, ProbeReading, probe_bucket_bounds
-from schedops.model.profile import Figure
+from schedops.model.profile import Figure, Wakes
 
 Counts = Sequence[tuple[int, int]]
 _HOW = "probes"
-
-
-@dataclass(frozen=True, slots=True)
-class Wakes:
-    """Tasks of *waker* woke tasks of *woken* so often; *share* of all wake-ups, those by interrupts included."""
-
-    waker: str
-    woken: str
-    times: int
-    share: float
 
 
 def probed_figures(found: ProbeReading, cpus: int) -> tuple[Figure, ...]:
@@ -30,7 +19,9 @@ def probed_figures(found: ProbeReading, cpus: int) -> tuple[Figure, ...]:
     life = run + wait + sum(one.sleep_ns + one.blocked_ns for one in classes)
     switches = sum(one.switches for one in classes)
     figures = [
-        _figure("parallelism", run / found.duration_ns / cpus, "share", "time of tasks on CPUs, by time and CPUs"),
+        _figure(
+            "probed_parallelism", run / found.duration_ns / cpus, "share", "time of tasks on CPUs, by time and CPUs"
+        ),
         _figure("queue_length_mean", wait / found.duration_ns, "tasks", "time of tasks waiting for a CPU, by time"),
         _figure("switches_per_s", switches / seconds, "1/s", "tasks put on a CPU"),
         _figure("forks_per_s", sum(one.forks for one in classes) / seconds, "1/s", "processes and threads made"),
@@ -40,7 +31,9 @@ def probed_figures(found: ProbeReading, cpus: int) -> tuple[Figure, ...]:
         figures += [
             _figure("wait_share", wait / life, "share", "runnable without running, of the tasks' life"),
             _figure("sleep_share", sum(one.sleep_ns for one in classes) / life, "share", "sleeping, of their life"),
-            _figure("blocked_share", sum(one.blocked_ns for one in classes) / life, "share", "blocked in the kernel"),
+            _figure(
+                "uninterruptible_share", sum(one.blocked_ns for one in classes) / life, "share", "blocked in the kernel"
+            ),
         ]
     if switches:
         moved = sum(one.migrations for one in classes)
@@ -57,7 +50,7 @@ def _wakeups(found: ProbeReading, seconds: float) -> list[Figure]:
         return []
     timers = found.timer_wakeups / total
     return [
-        _figure("wakeups_per_s", total / seconds, "1/s", "tasks made runnable"),
+        _figure("probed_wakeups_per_s", total / seconds, "1/s", "tasks made runnable"),
         _figure("timer_wakeup_share", min(1.0, timers), "share", "wake-ups out of interrupts: timers, devices"),
     ]
 
@@ -97,11 +90,21 @@ def quantile_ns(counts: Counts, share: float) -> float | None:
     raise AssertionError("the shares of all buckets are 1")
 
 
-def wake_graph(found: ProbeReading, most: int = 12) -> tuple[Wakes, ...]:
-    """Who wakes whom, most often first; at most *most* of them."""
+def wake_graph(
+    found: ProbeReading, most: int = 12, called: Callable[[str], str] = lambda name: name
+) -> tuple[Wakes, ...]:
+    """Who wakes whom, most often first; at most *most* of them.
+
+    :param called: what people call the class of a comm.
+    """
     total = sum(one.wakeups for one in found.classes)
     edges = [
-        Wakes(one.name, found.classes[woken].name, times, times / total if total else 0.0)
+        Wakes(
+            waker=called(one.name),
+            woken=called(found.classes[woken].name),
+            times=times,
+            share=min(1.0, times / total) if total else 0.0,
+        )
         for one in found.classes
         for woken, times in one.wakes
     ]

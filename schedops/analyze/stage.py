@@ -61,9 +61,9 @@ def _measure(plan: JobPlan, image: KernelImage, machines: Machines, deadline_s: 
     zeros = (0,) * len(plan.jobs)
     setup = RunSetup(cgroup_per_group=True, nice=zeros, hint_ns=zeros, name_seed=plan.seed)
     with machines.boot(image, cpus=plan.cpus) as guest:
-        _require_default(guest)
+        require_default(guest)
         reading = guest.run_jobs(plan, setup, deadline_s=deadline_s)
-        _require_default(guest)
+        require_default(guest)
     failed = [code for code in reading.exit_codes if code != 0]
     if failed:
         raise Unavailable(
@@ -74,7 +74,8 @@ def _measure(plan: JobPlan, image: KernelImage, machines: Machines, deadline_s: 
     return reading
 
 
-def _require_default(guest: Guest) -> None:
+def require_default(guest: Guest) -> None:
+    """:raises Unavailable: ``not-default``: a policy is in charge."""
     state = guest.state()
     if state.state != "disabled":
         raise Unavailable("not-default", f"sched_ext is {state.state} ({state.ops}), the default scheduler was wanted")

@@ -1,47 +1,134 @@
-"""``schedops profile``: run a workload once under the default scheduler and say what kind of workload it is."""
+"""``schedops profile``: what kind of workload it is, as cheaply as that can be told."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from schedops.cli.common import answers, output_option
-from schedops.cli.sizes import size_options
+from schedops.cli.sizes import guest_options
+from schedops.model.profile import TIERS
 from schedops.report.envelope import Answer
+
+if TYPE_CHECKING:
+    from schedops.pipeline.profiled import Looked
 
 
 @click.command()
 @click.option("-w", "--workload", required=True, metavar="NAME", help="`schedops workload list` names them")
-@size_options
+@click.option(
+    "--tier",
+    type=click.Choice(TIERS),
+    help="how close to look: summary runs nothing, profile runs it once, probe once more with BPF probes"
+    " [default: until the class is clear]",
+)
+@click.option("--on", "place", type=click.Choice(["vm", "host"]), default="vm", show_default=True, help="where it runs")
+@click.option("--budget-s", type=click.FloatRange(0, 3600), metavar="S", help="begin no tier that would end later")
+@click.option("--explain", is_flag=True, help="every rule with the figures that decided, and their thresholds")
+@click.option("--plot", metavar="FILE.svg", help="parallelism, queue and longest waits over time; needs tier probe")
+@guest_options
+@click.option(
+    "--scale",
+    type=click.FloatRange(0.05, 16),
+    help="factor on how much there is to do [default: as much as is done in a few seconds]",
+)
 @output_option
 @answers("profile")
-def profile(*, workload: str, kernel: str | None, cpus: int, scale: float, seed: int) -> Answer:
-    """Run a workload once under the default scheduler in a micro-VM, and classify it.
+def profile(
+    *,
+    workload: str,
+    tier: str | None,
+    place: str,
+    budget_s: float | None,
+    explain: bool,
+    plot: str | None,
+    kernel: str | None,
+    cpus: int,
+    seed: int,
+    scale: float | None,
+) -> Answer:
+    """Look at a workload under the default scheduler, and say what kind it is.
 
-    Prints how its jobs use CPUs, the class that follows with the figures that decided it, and how much CPU time each
-    job took; nothing is written.
+    Looks as closely as it has to: at what is known without a run, at one run in a micro-VM, at a run under probes. It
+    stops when the class is clear (confidence 0.8), and says what the next tier would cost. The last profile of each
+    workload is kept in .schedops/profiles/, where the next look begins; --tier looks anew.
 
     \b
     Example:
       schedops profile --workload ci-builds
-      schedops profile --workload uneven-batch --cpus 4 --output json
+      schedops profile --workload redis-like --tier probe --plot redis.svg --explain
+      schedops profile --workload uneven-batch --tier summary --output json
     """
     from schedops.adapters.console import console_progress
+    from schedops.adapters.disk.profiles import KeptProfiles
     from schedops.cli.sizes import bench_image
-    from schedops.pipeline.compare import Size
-    from schedops.pipeline.compare import profile as profile_once
-    from schedops.report.profile_page import profile_page
-    from schedops.repository import load_workload, open_tree
-    from schedops.schema.decode import encode
-    from schedops.wiring import world
-    from schedops.workloads.expand import require_jobs
+    from schedops.pipeline.profiling import Asked, History, look
+    from schedops.repository import load_hints, load_workload, open_tree
+    from schedops.wiring import probes, world
 
+    _check(place, tier, plot)
     tree = open_tree(Path.cwd())
     wanted = load_workload(tree.root, workload)
-    require_jobs(wanted)
+    kept = KeptProfiles(tree.root)
+    history = History(profile=kept.find(wanted, cpus), hints=load_hints(tree.root, workload))
+    asked = Asked(cpus=cpus, seed=seed, tier="probe" if plot else tier, budget_s=budget_s, scale=scale)
     with console_progress() as progress:
         joined = world(progress)
-        image = bench_image(tree.root, kernel, joined.kernels)
-        found, hints = profile_once(wanted, image, Size(cpus=cpus, scale=scale, seed=seed), world=joined)
-    return Answer({"profile": encode(found), "hints": encode(hints)}, profile_page(found, hints))
+        looked = look(
+            wanted,
+            lambda: bench_image(tree.root, kernel, joined.kernels),
+            probes(joined),
+            asked,
+            world=joined,
+            history=history,
+        )
+    if looked.profile.tier != "summary":
+        kept.keep(wanted, looked.profile)
+    return _answer(looked, explain=explain, plot=plot)
+
+
+def _check(place: str, tier: str | None, plot: str | None) -> None:
+    from schedops.errors import InputError
+
+    if place == "host":
+        hint = "--on vm; `schedops workload import` reads what `perf sched record` saw on a host"
+        raise InputError("not-there-yet", "profile does not run workloads on the host itself yet", hint=hint)
+    if plot is not None and not plot.endswith(".svg"):
+        raise click.UsageError(f"--plot {plot}: a name that ends in .svg is needed")
+    if plot is not None and tier not in {None, "probe"}:
+        raise click.UsageError(f"--plot needs what tier probe counts, not tier {tier}")
+
+
+def _answer(looked: Looked, *, explain: bool, plot: str | None) -> Answer:
+    from schedops.report.profile_page import profile_page
+    from schedops.schema.decode import encode
+
+    found = looked.profile
+    weighed = [(one.name, one.score, one.needs) for one in looked.weighed] if explain else None
+    text = profile_page(found, looked.hints, weighed)
+    if plot is not None:
+        text += f"\n\nwritten: {_plot(looked, plot)}"
+    rules = [
+        {
+            "name": one.name,
+            "score": one.score,
+            "needs": [{"fulfilled": f, "words": w, "threshold": t} for f, w, t in one.needs],
+        }
+        for one in looked.weighed
+    ]
+    hints = encode(looked.hints) if looked.hints is not None else None
+    return Answer({"profile": encode(found), "hints": hints, **({"rules": rules} if explain else {})}, text)
+
+
+def _plot(looked: Looked, plot: str) -> str:
+    from schedops.adapters.disk.cachedir import write_whole
+    from schedops.report.profile_picture import profile_picture
+
+    found = looked.profile
+    if looked.probed is None:
+        raise AssertionError("tier probe was asked for, and nothing else comes of it")
+    title = f"{found.workload} on {found.kernel}, {found.cpus} CPUs, under the default scheduler"
+    write_whole(Path(plot), profile_picture(looked.probed, title=title, cpus=found.cpus))
+    return plot

@@ -14,19 +14,24 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_OPTIONS = (
+_SCALE = click.option(
+    "--scale", type=click.FloatRange(0.25, 16), default=1.0, show_default=True, help="factor on the number of jobs"
+)
+_GUEST = (
     click.option("--kernel", metavar="K", help="kernel to measure on [default: the newest that the fleet file names]"),
     click.option("--cpus", type=click.IntRange(1, 64), default=2, show_default=True, help="CPUs of the guest"),
-    click.option(
-        "--scale", type=click.FloatRange(0.25, 16), default=1.0, show_default=True, help="factor on the number of jobs"
-    ),
     click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="of job lengths and arrivals"),
 )
 
 
 def size_options(function: F) -> F:
-    """Add --kernel, --cpus, --scale and --seed."""
-    for option in reversed(_OPTIONS):
+    """Add --kernel, --cpus, --seed and --scale."""
+    return guest_options(_SCALE(function))
+
+
+def guest_options(function: F) -> F:
+    """Add --kernel, --cpus and --seed."""
+    for option in reversed(_GUEST):
         function = option(function)
     return function
 

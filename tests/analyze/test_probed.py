@@ -42,12 +42,12 @@ def figures(found: ProbeReading) -> dict[str, float]:
 
 def test_the_figures_of_all_classes() -> None:
     found = figures(READING)
-    assert found["parallelism"] == pytest.approx(0.35)
+    assert found["probed_parallelism"] == pytest.approx(0.35)
     assert found["queue_length_mean"] == pytest.approx(0.2)
     life = 700 + 200 + 200 + 200
     assert found["wait_share"] == pytest.approx(200 / life, rel=1e-5)
     assert found["sleep_share"] == pytest.approx(200 / life, rel=1e-5)
-    assert found["wakeups_per_s"] == 100
+    assert found["probed_wakeups_per_s"] == 100
     assert found["timer_wakeup_share"] == 0.25
     assert found["migrations_per_switch"] == 0.25
     assert all(one.how.startswith("probes: ") for one in probed_figures(READING, cpus=2))
@@ -56,7 +56,7 @@ def test_the_figures_of_all_classes() -> None:
 def test_what_nothing_was_counted_for_is_left_out() -> None:
     found = figures(replace(READING, classes=()))
     assert found == dict.fromkeys(
-        ("parallelism", "queue_length_mean", "switches_per_s", "forks_per_s", "execs_per_s"), 0.0
+        ("probed_parallelism", "queue_length_mean", "switches_per_s", "forks_per_s", "execs_per_s"), 0.0
     )
 
 

@@ -66,5 +66,5 @@ def test_policy_in_charge_is_no_profile():
     with machines.boot(IMAGE, cpus=2) as guest:
         guest.attach(b"", deadline_s=1)
         with pytest.raises(Unavailable) as wrong:
-            stage._require_default(guest)
+            stage.require_default(guest)
     assert wrong.value.code == "not-default"

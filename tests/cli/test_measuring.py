@@ -77,20 +77,50 @@ def run(monkeypatch, capsys, checkout):
     return run
 
 
-def test_profile_prints_classes_and_figures(run):
+def test_profile_prints_classes_and_figures_and_is_remembered(run, checkout):
     code, out, _ = run("profile --workload ci-builds")
     assert code == 0
-    assert out.startswith("ci-builds on 6.18.15, 2 CPUs, seed 1, tcg-multi, under the default scheduler\n")
+    assert out.startswith("ci-builds on 6.18.15, 2 CPUs, seed 1, scale 0.5, tcg-multi, under the default scheduler\n")
     assert "saturating-groups" in out
-    assert "hints: expected CPU time of 92 jobs, measured" in out
+    assert "hints: expected CPU time of 34 jobs, measured" in out
+    assert "`--tier probe` would take about" in out
+    assert len(list((checkout / ".schedops" / "profiles").glob("ci-builds-2-*.json"))) == 1
+    code, again, _ = run("profile --workload ci-builds")
+    assert code == 0
+    assert "an earlier run, tier profile on 6.18.15" in " ".join(again.split())
 
 
 def test_profile_as_json_holds_both_documents(run):
-    code, out, _ = run("profile --workload uneven-batch --output json")
+    code, out, _ = run("profile --workload uneven-batch --explain --output json")
     data = json.loads(out)["data"]
     assert code == 0
     assert data["profile"]["classes"][0]["name"] == "uneven-batch"
     assert len(data["hints"]["hints"]) == 11
+    assert data["rules"][0]["name"] == "uneven-batch"
+
+
+def test_profile_draws_what_the_probes_counted(run, checkout, monkeypatch):
+    monkeypatch.setattr("schedops.wiring.probes", lambda joined: lambda image: b"probes")
+    code, out, _ = run("profile --workload uneven-batch --plot out.svg --explain")
+    assert code == 0
+    assert out.endswith("written: out.svg\n")
+    assert "longest_to_median > 2" in out
+    assert (checkout / "out.svg").read_bytes().startswith(b"<svg")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--on host", "does not run workloads on the host itself yet"),
+        ("--plot out.png", "a name that ends in .svg is needed"),
+        ("--plot out.svg --tier profile", "--plot needs what tier probe counts"),
+        ("--tier probe --budget-s 0.1", "is expected to take"),
+    ],
+)
+def test_profile_refuses_what_it_cannot_do(run, words, said):
+    code, _, err = run(f"profile --workload uneven-batch {words}")
+    assert code == 2
+    assert said in err
 
 
 def test_bench_prints_a_row_per_metric_and_exits_with_the_verdict(run):

@@ -12,12 +12,16 @@ from pathlib import Path
 
 from schedops.agent.quantum import Discipline, simulate
 from schedops.errors import GuestLost
+from schedops.model.accounting import Accounting
 from schedops.model.environment import HostFacts
 from schedops.model.event import Event
-from schedops.model.guest import Accelerator, AttachReading, DetachReading, SchedState
+from schedops.model.guest import Accelerator, AttachReading, DetachReading, PlayReading, SchedState
 from schedops.model.jobs import JobPlan, RunReading, RunSetup
 from schedops.model.kernel import Kernel
+from schedops.model.probe import ProbeReading
+from schedops.model.simulation import SimPlan
 from schedops.ports import KernelImage
+from tests.fakes.plays import accounting_at, play_of, probes_of
 
 KERNEL = Kernel(name="6.18.15", release="6.18.15", btf_sha256="b" * 64, vmlinux_sha256="c" * 64, source="added")
 IMAGE = KernelImage(KERNEL, Path("/nonexistent"))
@@ -67,6 +71,8 @@ class Guest:
     def __init__(self, script: Script) -> None:
         self.script = script
         self.now = DISABLED
+        self.now_ns = 1_000_000_000
+        self.probed = False
 
     def attach(self, elf: bytes, *, deadline_s: float) -> AttachReading:
         self.script.calls.append("attach")
@@ -115,6 +121,26 @@ class Guest:
             self._off()
         return reading
 
+    def play(self, plan: SimPlan, *, name_seed: int, deadline_s: float) -> PlayReading:
+        number, self.script.runs = self.script.runs, self.script.runs + 1
+        self.script.calls.append(f"play {'probed ' if self.probed else ''}{name_seed}")
+        if number in self.script.gone_in:
+            raise GuestLost("the guest stopped answering", attached=False, known_emulator_fault=False)
+        verdict = "late" if number in self.script.failing_in else "done"
+        self.played = plan, play_of(plan, 2, verdict=verdict, slower=1.04 if self.probed else 1.0)
+        self.now_ns += self.played[1].wall_ns
+        return self.played[1]
+
+    def accounting(self) -> Accounting:
+        return accounting_at(self.now_ns)
+
+    def probe_start(self, elf: bytes, *, slot_ns: int) -> None:
+        self.probed = True
+
+    def probe_stop(self) -> ProbeReading:
+        self.probed = False
+        return probes_of(*self.played)
+
     def dump(self) -> str:
         return ""
 
@@ -130,9 +156,7 @@ class Machines:
     script: Script
 
     @contextmanager
-    def boot(
-        self, image: KernelImage, *, cpus: int, sockets: int = 1, programs: Path | None = None
-    ) -> Iterator[Guest]:
+    def boot(self, image: KernelImage, *, cpus: int, sockets: int = 1, programs: Path | None = None) -> Iterator[Guest]:
         self.script.boots += 1
         yield Guest(self.script)
 
