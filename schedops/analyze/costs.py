@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from schedops.model.profile import Profile, TierCost
@@ -13,6 +14,7 @@ START_S = 2.0  # a guest from its template, the plan, its tasks made
 SLOW = 1.5  # a guest without KVM beside others, by the work alone
 PROBES_S = 0.5  # loading them and reading what they counted
 IDEAL_S = 2.5  # of work on all CPUs: with what a guest adds, both runs are done within 15 s
+MIN_BUILDS = 2
 SCALES = (1.0, 0.5, 0.25, 0.1)
 # Fewer of the same. A batch would have as many long jobs beside fewer short ones, and of other kinds the number of
 # tasks is part of what they are.
@@ -44,9 +46,13 @@ def work_ns(plan: SimPlan, program: Program) -> float:
     return before[-1]
 
 
-def may_shrink(workload: Workload) -> bool:
-    """A smaller one of it is still the same kind of workload."""
-    return workload.model_kind in _SCALED
+def scales_of(workload: Workload) -> tuple[float, ...]:
+    """How much of it is still the same kind of workload, all of it first."""
+    if workload.model_kind not in _SCALED:
+        return SCALES[:1]
+    builds = workload.builds.builds if workload.builds is not None else math.inf
+    # One build has nobody to compete with.
+    return tuple(scale for scale in SCALES if scale == 1 or builds * scale >= MIN_BUILDS)
 
 
 def cost_of(tier: str, plan: SimPlan, cpus: int, earlier: Profile | None = None) -> TierCost:

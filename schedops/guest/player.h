@@ -149,6 +149,7 @@ struct play_totals {
 	unsigned cpus;
 	uint64_t watched_ns; /* between the readings of the CPUs */
 	uint64_t switches;
+	uint64_t cgroups_us; /* CPU time of the plan's own cgroups, as they count it */
 	bool clean;
 };
 void play_reply(const struct play_totals *totals);
@@ -156,4 +157,5 @@ void play_reply(const struct play_totals *totals);
 /* --- player_cgroup.c: what only a guest of its own may do --- */
 extern int cgroup_of[MAX_PLAY_CGROUPS]; /* directory handles, -1: there are none */
 bool play_room(void);
+uint64_t play_cgroups_us(void);
 bool play_room_clean(void);

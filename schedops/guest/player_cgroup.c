@@ -44,6 +44,28 @@ bool play_room(void)
 	return cgroup_of[0] >= 0;
 }
 
+/* "usage_usec <n>" of cpu.stat; Documentation/admin-guide/cgroup-v2.rst. 0: it could not be read. */
+static uint64_t usage_us(int directory)
+{
+	char text[512] = "";
+	uint64_t us = 0;
+	int from = openat(directory, "cpu.stat", O_RDONLY | O_CLOEXEC);
+	if (from >= 0 && read(from, text, sizeof text - 1) > 0)
+		sscanf(text, "usage_usec %lu", &us);
+	if (from >= 0)
+		close(from);
+	return us;
+}
+
+uint64_t play_cgroups_us(void)
+{
+	uint64_t us = 0;
+	for (unsigned i = 1; i < play->cgroups; i++)
+		if (!cgroup_part[i].parent) /* it counts those below it as well */
+			us += usage_us(cgroup_of[i]);
+	return us;
+}
+
 /* The last ones first: they are the innermost. */
 bool play_room_clean(void)
 {

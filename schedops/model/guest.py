@@ -185,6 +185,7 @@ class PlayReading:
         *ticks* and *completions* are -1. How it ended: done | ejected | stuck | plan-error | late.
     :param ns_per_1000: how long 1000 iterations of the loop that work is made of took, on the fastest CPU.
     :param cpu_ns: of all tasks together.
+    :param cgroup_ns: CPU time of the plan's own cgroups, as they count it; None: it has none, or they do not say.
     :param clean: nothing of it was left when the guest answered.
     """
 
@@ -195,6 +196,7 @@ class PlayReading:
     wall_ns: int
     context_switches: int
     clean: bool
+    cgroup_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

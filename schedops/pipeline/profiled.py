@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from schedops.analyze.accounted import accounted_figures, missing_of
+from schedops.analyze.agreement import agreement_figures
 from schedops.analyze.bottleneck import bottleneck_of
 from schedops.analyze.candidates import candidate_slos
 from schedops.analyze.costs import cost_of
@@ -44,11 +45,12 @@ class Looked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
-    """One play. *seconds*: since the guest was asked for."""
+    """One play. *seconds*: since the guest was asked for; *harness_s*: between the accounting before and after it."""
 
     reading: PlayReading
     spent: Accounting
     seconds: float
+    harness_s: float
     probed: ProbeReading | None = None
 
 
@@ -66,6 +68,9 @@ def profiled(
         *played_figures(run.plan, plain.reading, rows, cpus),
         *accounted_figures(plain.spent),
         *(probed_figures(probed, cpus) if probed else ()),
+        *agreement_figures(
+            plain.reading, plain.spent.now_ns, plain.harness_s, (under.reading, probed) if under and probed else None
+        ),
     )
     metrics = metrics_of_result(run, plain.reading.result)
     jobs = [task.cpu_ns / 1e6 for task in plain.reading.result.tasks if task.arrival_ns >= 0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from schedops.analyze.costs import IDEAL_S, SCALES, cost_of, ideal_s, may_shrink
+from schedops.analyze.costs import IDEAL_S, cost_of, ideal_s, scales_of
 from schedops.analyze.judge import CLEAR
 from schedops.analyze.stage import require_default
 from schedops.analyze.summary import summary_classes, summary_figures, topology_words
@@ -91,7 +91,7 @@ def _plan(workload: Workload, asked: Asked) -> tuple[Planned, float]:
 
     if asked.scale is not None:
         return at(asked.scale), asked.scale
-    scales = SCALES if may_shrink(workload) else (1.0,)
+    scales = scales_of(workload)
     for scale in scales:
         run = at(scale)
         if ideal_s(run.plan, asked.cpus) <= IDEAL_S:
@@ -186,12 +186,14 @@ def _measured(
 def _played(guest: Guest, run: Planned, probes: tuple[bytes, int] | None, world: World, began_s: float) -> Ran:
     require_default(guest)
     before = guest.accounting()
+    since_s = world.clock.monotonic_s()
     if probes is not None:
         elf, slot_ns = probes
         guest.probe_start(elf, slot_ns=slot_ns)
     reading = guest.play(run.plan, name_seed=0, deadline_s=DEADLINE_S)
     probed = guest.probe_stop() if probes is not None else None
     spent = _between(before, guest.accounting())
+    harness_s = world.clock.monotonic_s() - since_s
     require_default(guest)
     if reading.result.end.verdict != SimVerdict.DONE:
         raise Unavailable(
@@ -201,7 +203,8 @@ def _played(guest: Guest, run: Planned, probes: tuple[bytes, int] | None, world:
             where=f"analyze of {run.workload.name}",
             hint="a smaller --scale" if reading.result.end.verdict == SimVerdict.LATE else "",
         )
-    return Ran(reading=reading, spent=spent, seconds=world.clock.monotonic_s() - began_s, probed=probed)
+    seconds = world.clock.monotonic_s() - began_s
+    return Ran(reading=reading, spent=spent, seconds=seconds, harness_s=harness_s, probed=probed)
 
 
 def _between(before: Accounting, after: Accounting) -> Accounting:

@@ -116,6 +116,7 @@ def play_reading(body: wire.Body, plan: SimPlan, *, cpus: int) -> PlayReading:
         cpu_ns=cpu_ns,
         wall_ns=end_ns,
         context_switches=switches,
+        cgroup_ns=_cgroups(body, plan, cpus, end_ns),
         clean=body.choice("clean", _FLAG) == "1",
     )
 
@@ -173,6 +174,11 @@ def _task(row: tuple[int, ...], end_ns: int) -> TaskResult:
         wakeups=wakeups,
         migrations=(migrations, 0, 0),
     )
+
+
+def _cgroups(body: wire.Body, plan: SimPlan, cpus: int, end_ns: int) -> int | None:
+    ns = 1000 * body.bounded("cgroups_us", (end_ns + _SLACK_NS) * cpus // 1000)
+    return ns if len(plan.cgroups) > 1 and ns else None
 
 
 def _cpus(body: wire.Body, cpus: int, end_ns: int) -> tuple[CpuResult, ...]:

@@ -46,6 +46,7 @@ ns_per_1000 1500
 ejected 0
 hints_accepted 1
 context_switches 77
+cgroups_us 0
 clean 1
 arrived 1 501
 first_run 101 601
@@ -143,6 +144,14 @@ def test_how_it_ended() -> None:
     assert caught.value.code == "guest-too-small"
 
 
+def test_what_cgroups_count_is_told_of_plans_that_have_some() -> None:
+    data = REPLY.replace(b"cgroups_us 0", b"cgroups_us 990")
+    own = replace(PLAN, cgroups=(SimCgroup(name="/", parent=-1), SimCgroup(name="a")))
+    assert reading(data, own).cgroup_ns == 990_000
+    assert reading(data).cgroup_ns is None
+    assert reading(REPLY, own).cgroup_ns is None  # what cannot be read is not zero
+
+
 def test_a_kernel_that_does_not_say_how_busy_its_cpus_were() -> None:
     assert reading(REPLY.replace(b"busy_ns 900000 1100000", b"busy_ns")).result.cpus == ()
 
@@ -158,6 +167,7 @@ def test_a_kernel_that_does_not_say_how_busy_its_cpus_were() -> None:
         (b"hints_accepted 1", b"hints_accepted 2"),
         (b"ejected 0", b"ejected 1"),
         (b"clean 1", b"clean yes"),
+        (b"cgroups_us 0", b"cgroups_us 99999999999999"),
         (b"arrived 1 501", b"arrived 1"),
         (b"arrived 1 501", b"arrived 1 0"),
         (b"arrived 1 501", b"arrived 102 501"),

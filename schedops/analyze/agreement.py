@@ -1,0 +1,33 @@
+"""Whether several ways of measuring the same thing agree. Pure."""
+
+from __future__ import annotations
+
+from schedops.model.guest import PlayReading
+from schedops.model.probe import ProbeReading
+from schedops.model.profile import Figure
+
+
+def agreement_figures(
+    plain: PlayReading, guest_ns: int, harness_s: float, probed: tuple[PlayReading, ProbeReading] | None
+) -> tuple[Figure, ...]:
+    """Ratios that should be 1; what there is no second way for is left out.
+
+    :param guest_ns: between the accounting before and after the plain run, the guest's clock; *harness_s* the host's.
+    :param probed: a probed run of the same tasks, called ``class<n>``.
+    """
+    found = [
+        _ratio("clock_agreement", guest_ns, harness_s * 1e9, "time of the run by the guest's clock and the host's")
+    ]
+    if plain.cgroup_ns is not None:
+        how = "CPU time of the workload's cgroups (cpu.stat) by that of its tasks (their own clocks)"
+        found.append(_ratio("cgroup_agreement", plain.cgroup_ns, plain.cpu_ns, how))
+    if probed is not None:
+        reading, counted = probed
+        run_ns = sum(one.run_ns for one in counted.classes if one.name.startswith("class"))
+        how = "CPU time of the workload's tasks by the probes and by the tasks' own clocks, in the probed run"
+        found.append(_ratio("probe_agreement", run_ns, reading.cpu_ns, how))
+    return tuple(found)
+
+
+def _ratio(name: str, one: float, other: float, how: str) -> Figure:
+    return Figure(name=name, value=float(f"{one / max(1, other):.6g}"), unit="ratio", how=how)
