@@ -5,10 +5,15 @@ from __future__ import annotations
 from schedops.model.guest import PlayReading
 from schedops.model.probe import ProbeReading
 from schedops.model.profile import Figure
+from schedops.model.simulation import SimPlan
 
 
 def agreement_figures(
-    plain: PlayReading, guest_ns: int, harness_s: float, probed: tuple[PlayReading, ProbeReading] | None
+    plan: SimPlan,
+    plain: PlayReading,
+    guest_ns: int,
+    harness_s: float,
+    probed: tuple[PlayReading, ProbeReading] | None,
 ) -> tuple[Figure, ...]:
     """Ratios that should be 1; what there is no second way for is left out.
 
@@ -19,8 +24,9 @@ def agreement_figures(
         _ratio("clock_agreement", guest_ns, harness_s * 1e9, "time of the run by the guest's clock and the host's")
     ]
     if plain.cgroup_ns is not None:
-        how = "CPU time of the workload's cgroups (cpu.stat) by that of its tasks (their own clocks)"
-        found.append(_ratio("cgroup_agreement", plain.cgroup_ns, plain.cpu_ns, how))
+        inside = (one for task, one in zip(plan.tasks, plain.result.tasks, strict=True) if task.cgroup)
+        how = "CPU time of the workload's cgroups (cpu.stat) by that of the tasks in them (their own clocks)"
+        found.append(_ratio("cgroup_agreement", plain.cgroup_ns, sum(one.cpu_ns for one in inside), how))
     if probed is not None:
         reading, counted = probed
         run_ns = sum(one.run_ns for one in counted.classes if one.name.startswith("class"))

@@ -13,16 +13,19 @@ MARGIN = 0.25  # one run knows little of how much runs differ
 _TAILS = ("request_p99_us", "wakeup_p99_us", "makespan_ms", "all_done_ms", "mean_build_time_ms")
 
 
-def candidate_slos(workload: Workload, metrics: Sequence[MetricValue]) -> tuple[SloCandidate, ...]:
+def candidate_slos(workload: Workload, metrics: Sequence[MetricValue], *, whole: bool) -> tuple[SloCandidate, ...]:
     """Of the workload's objectives, and of the tails that every workload of its kind has.
 
     :param metrics: of one run under the default scheduler.
+    :param whole: of all of the workload; how long a smaller one takes says nothing about it.
     """
     better = {one.metric: one.direction for one in workload.guards}
     better |= {one.metric: one.direction for one in workload.objectives}
     wanted = {*_TAILS, *(one.metric for one in workload.objectives)}
     return tuple(
-        _candidate(one, better.get(one.metric, "lower")) for one in metrics if one.metric in wanted and one.value > 0
+        _candidate(one, better.get(one.metric, "lower"))
+        for one in metrics
+        if one.metric in wanted and one.value > 0 and (whole or one.unit != "ms")
     )
 
 

@@ -69,7 +69,11 @@ def profiled(
         *accounted_figures(plain.spent),
         *(probed_figures(probed, cpus) if probed else ()),
         *agreement_figures(
-            plain.reading, plain.spent.now_ns, plain.harness_s, (under.reading, probed) if under and probed else None
+            run.plan,
+            plain.reading,
+            plain.spent.now_ns,
+            plain.harness_s,
+            (under.reading, probed) if under and probed else None,
         ),
     )
     metrics = metrics_of_result(run, plain.reading.result)
@@ -88,7 +92,7 @@ def profiled(
         tasks=rows[:_CLASSES],
         wakes=wake_graph(probed, called=_names(run)) if probed else (),
         bottleneck=bottleneck_of(figures, cpus),
-        slos=candidate_slos(run.workload, metrics),
+        slos=candidate_slos(run.workload, metrics, whole=scale == 1.0),
         missing=(*missing_of(plain.spent), *_missing(probed)),
         costs=_costs(run, plain, under),
     )
@@ -111,7 +115,9 @@ def _missing(probed: ProbeReading | None) -> tuple[Missing, ...]:
 
 
 def _costs(run: Planned, plain: Ran, under: Ran | None) -> tuple[TierCost, ...]:
-    here = TierCost(tier="profile", seconds=round(plain.seconds, 2), overhead=0.0, how="measured")
+    here = TierCost(
+        tier="profile", seconds=round(plain.seconds, 2), overhead=0.0, how="measured; nothing watches meanwhile"
+    )
     if under is None:
         return (here, cost_of("probe", run.plan, len(run.machine.cpus)))
     how = "measured; the overhead by one plain and one probed run in the same guest: chance is in it"

@@ -121,5 +121,8 @@ def test_candidate_slos_keep_a_margin_on_the_right_side() -> None:
         MetricValue(metric="requests_per_s", unit="1/s", value=1000),
         MetricValue(metric="utilisation", unit="ratio", value=0.9),
     )
-    found = {one.metric: (one.direction, one.bound) for one in candidate_slos(workload, metrics)}
+    found = {one.metric: (one.direction, one.bound) for one in candidate_slos(workload, metrics, whole=True)}
     assert found == {"request_p99_us": ("lower", 50_000), "requests_per_s": ("higher", 800)}
+    build = (MetricValue(metric="all_done_ms", unit="ms", value=900),)
+    assert candidate_slos(load_workload(ROOT, "ci-builds"), build, whole=True)[0].bound == 1100
+    assert candidate_slos(load_workload(ROOT, "ci-builds"), build, whole=False) == ()
