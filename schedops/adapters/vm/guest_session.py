@@ -78,9 +78,7 @@ class GuestSession:
             return reading
 
         reading = self._ask("jobs", payload, deadline_s, read)
-        after = self._machine.cpu_us()
-        spent = after - before if before is not None and after is not None else None
-        return replace(reading, machine_cpu_us=spent)
+        return replace(reading, machine_cpu_us=self._spent(before))
 
     def mixed_load(self, plan: LoadPlan, *, deadline_s: float) -> LoadReading:
         """See :class:`schedops.ports.Guest`."""
@@ -127,10 +125,9 @@ class GuestSession:
             return reading
 
         reading = self._ask("programs", payload, deadline_s, read)
-        after = self._machine.cpu_us()
+        spent = self._spent(before)
         if failure:
             raise failure[0]
-        spent = after - before if before is not None and after is not None else None
         return replace(reading, machine_cpu_us=spent) if reading is not None else None
 
     def accounting(self) -> Accounting:
@@ -140,6 +137,7 @@ class GuestSession:
     def play(self, plan: SimPlan, *, name_seed: int, deadline_s: float) -> PlayReading:
         """See :class:`schedops.ports.Guest`."""
         payload = play_codec.play_request(plan, cpus=self._cpus, name_seed=name_seed)
+        before = self._machine.cpu_us()
         since_s = time.monotonic()
 
         def read(body: wire.Body) -> PlayReading:
@@ -147,7 +145,8 @@ class GuestSession:
             _check_claim(reading.wall_ns / 1e9, since_s)
             return reading
 
-        return self._ask("play", payload, deadline_s, read)
+        reading = self._ask("play", payload, deadline_s, read)
+        return replace(reading, machine_cpu_us=self._spent(before))
 
     def kernel_log(self) -> str:
         """See :class:`schedops.ports.Guest`."""
@@ -181,6 +180,10 @@ class GuestSession:
         except (PortLost, wire.Garbled) as error:
             self._lost = self._loss(str(error))
             raise self._lost from None
+
+    def _spent(self, before_us: int | None) -> int | None:
+        after_us = self._machine.cpu_us()
+        return after_us - before_us if before_us is not None and after_us is not None else None
 
     def _loss(self, why: str) -> GuestLost:
         # A dying QEMU closes the port before its console is read to the end.
