@@ -19,7 +19,7 @@ class Needs:
     :param no: where it speaks against the class, *yes* where for it; *yes* below *no* means that less is better.
     :param words: what it says, with ``{}`` for the value.
     :param log: half-way between the two is their geometric mean.
-    :param missing: how far it is fulfilled when the figure is not there.
+    :param missing: how far it is fulfilled when the figure is not there; *absent* is what that says.
     """
 
     figure: str
@@ -28,6 +28,7 @@ class Needs:
     words: str
     log: bool = False
     missing: float = 0.0
+    absent: str = ""
 
     @property
     def threshold(self) -> float:
@@ -46,7 +47,9 @@ class Needs:
     def said(self, figures: Mapping[str, float]) -> str:
         """Its words with the value, or which figure is missing."""
         value = figures.get(self.figure)
-        return f"{self.figure} is not known" if value is None else self.words.format(value)
+        if value is None:
+            return self.absent or f"{self.figure} is not known"
+        return self.words.format(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,8 @@ RULES = (
             Needs("timer_wakeup_share", 0.15, 0.35, "{:.0%} of the wake-ups are by timers or devices", missing=UNKNOWN),
             Needs("timed_burst_ms", 10, 3, "{:.2g} ms of work each time", log=True, missing=UNKNOWN),
             Needs("job_cpu_share", 0.3, 0.1, "jobs that come and go use {:.0%} of the CPU time"),
-            Needs("request_cpu_share", 0.2, 0.05, "what reports requests uses {:.0%}", missing=1.0),
+            Needs("request_cpu_share", 0.2, 0.05, "what reports requests uses {:.0%}", missing=1.0,
+                  absent="no requests are reported"),
             Needs("hog_cpu_share", 0.99, 0.95, "tasks that never sleep use {:.0%} of the CPU time"),
             _GOES_ON,
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from schedops.analyze.played import ROLE_SHARE
 from schedops.model.profile import ClassFinding, Profile, TaskClassFigures
 
 _MEANING = {
@@ -87,7 +88,12 @@ def _role(one: TaskClassFigures) -> str:
 
 
 def _longest_wait(profile: Profile) -> str:
-    waits = [(one.wait_p99_us, one.name) for one in profile.tasks if one.wait_p99_us is not None and one.role != "job"]
+    least_ms = ROLE_SHARE * sum(one.cpu_ms for one in profile.tasks)
+    waits = [
+        (one.wait_p99_us, one.name)
+        for one in profile.tasks
+        if one.wait_p99_us is not None and one.role in {"served", "timed"} and one.cpu_ms >= least_ms
+    ]
     if not waits:
         return ""
     us, name = max(waits)

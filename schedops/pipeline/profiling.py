@@ -25,7 +25,8 @@ from schedops.sim.programs.plan import Planned, planned
 
 DEADLINE_S = 180.0  # of one play
 SLOTS = 400  # of the probes' time line; they keep 512
-LEAST_SLOT_NS = 5_000_000
+MS = 1_000_000
+LEAST_SLOT_NS = 5 * MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +176,7 @@ def _measured(
         looked = told(plain, None)
         if _goes_on(looked, asked, run, history, spent_s=plain.seconds):
             world.progress.emit(Event(kind="note", stage="analyze", text="once more, under probes"))
-            slot_ns = max(LEAST_SLOT_NS, 3 * plain.reading.wall_ns // SLOTS)
+            slot_ns = max(LEAST_SLOT_NS, 3 * plain.reading.wall_ns // SLOTS // MS * MS)
             probed = _played(guest, run, (probes(image), slot_ns), world, began_s)
             looked = told(plain, probed)
     seconds = world.clock.monotonic_s() - began_s

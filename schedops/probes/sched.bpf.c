@@ -183,33 +183,38 @@ static __always_inline struct probed_task *state_of(struct probe_totals *t, stru
 	return s;
 }
 
-/* Adds the stint that ends at *now* to the slots that it spans. */
-static __always_inline void spread(struct probe_totals *t, u64 now, u64 ns, bool running)
+/* Adds the stint that ends at *now* to the slots that it spans; the one that it ends in, NULL when it has none. One
+ * division, as nearly every stint is within one slot: they are what counting over time costs. */
+static __always_inline struct probe_slot *spread(struct probe_totals *t, u64 now, u64 ns, bool running)
 {
-	u64 begin = now - ns - t->start_ns, left = ns;
-	if (!t->slot_ns || now - ns < t->start_ns)
-		return;
+	u64 slot_ns = t->slot_ns, begin = now - ns - t->start_ns, left = ns, room;
+	struct probe_slot *slot = NULL;
+	u32 index;
+	if (!slot_ns || now - ns < t->start_ns)
+		return NULL;
+	index = begin / slot_ns;
+	room = slot_ns - (begin - index * slot_ns);
 	for (int i = 0; i < MAX_SPANNED && left; i++) {
-		u32 index = begin / t->slot_ns;
-		u64 part = t->slot_ns - begin % t->slot_ns;
-		struct probe_slot *slot = bpf_map_lookup_elem(&slots, &index);
+		u64 part = left < room ? left : room;
+		slot = bpf_map_lookup_elem(&slots, &index);
 		if (!slot)
-			return;
-		if (part > left)
-			part = left;
+			return NULL;
 		__sync_fetch_and_add(running ? &slot->run_ns : &slot->wait_ns, part);
-		begin += part;
 		left -= part;
+		room = slot_ns;
+		index++;
 	}
+	if (!left)
+		return slot;
+	index = (now - t->start_ns) / slot_ns;
+	return bpf_map_lookup_elem(&slots, &index);
 }
 
 static __always_inline void waited(struct probe_totals *t, struct probed_class *c, u64 now, u64 ns)
 {
-	u32 index = t->slot_ns ? (now - t->start_ns) / t->slot_ns : SLOTS;
-	struct probe_slot *slot = bpf_map_lookup_elem(&slots, &index);
+	struct probe_slot *slot = spread(t, now, ns, false);
 	__sync_fetch_and_add(&c->wait_ns, ns);
 	__sync_fetch_and_add(&c->latency[bucket_of(ns)], 1);
-	spread(t, now, ns, false);
 	if (slot && slot->latency_max_ns < ns)
 		slot->latency_max_ns = ns; /* two CPUs at once: one of the two is kept */
 }
