@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 )
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="a parameter of the policy (repeatable)")
 @click.option("--runs", type=click.IntRange(1, 100), default=1, show_default=True, help="of each scheduler")
+@click.option(
+    "--warmup", type=click.IntRange(0, 10), help="runs before them that do not count [default: the workload's]"
+)
+@click.option("--cold", is_flag=True, help="boot a guest for every run; there is no warm-up then")
+@click.option(
+    "--hints",
+    is_flag=True,
+    help="a first run tells how long each job takes: the policy gets hints, a default scheduler nice values",
+)
 @size_options
 @output_option
 @answers("workload run")
@@ -31,6 +40,9 @@ def run(
     policy: str | None,
     params: tuple[str, ...],
     runs: int,
+    warmup: int | None,
+    cold: bool,
+    hints: bool,
     kernel: str | None,
     cpus: int,
     scale: float,
@@ -45,48 +57,67 @@ def run(
     Example:
       schedops workload run xz-gzip-mix
       schedops workload run nginx-like --policy weighted-vtime --runs 3
+      schedops workload run batch-hotkey --policy long-first --hints --runs 5
 
     Exit codes: 0 all runs did their work, 1 the policy did not get through one, 2 bad input, 69 could not measure.
     """
     from schedops.adapters.console import console_progress
-    from schedops.adapters.toolbox.guest_programs import programs_archive
+    from schedops.adapters.toolbox.guest_programs import programs_archive, versions_of
+    from schedops.bench.stage import environment_of
     from schedops.cli.sizes import bench_image
     from schedops.errors import EXIT_DONE, EXIT_FAIL, InputError
     from schedops.pipeline.compare import build
     from schedops.pipeline.parameters import parameters
-    from schedops.pipeline.real import RealSize, run_real
+    from schedops.pipeline.real import RealPolicy, RealSize, run_real
     from schedops.repository import load_workload, open_tree, resolve_policy
     from schedops.schema.decode import encode
     from schedops.wiring import world
 
+    if cold and warmup:
+        raise click.UsageError("--cold has no warm-up")
     tree = open_tree(Path.cwd())
     wanted = load_workload(tree.root, name)
     if wanted.real is None:
         raise InputError(
             "no-programs",
             f"{name} is a model without real programs",
-            hint=f"schedops bench POLICY --workload {name} runs its model",
+            hint=f"schedops simulate POLICY --workload {name} runs its model",
         )
     source = resolve_policy(tree.root, policy, cwd=Path.cwd()) if policy is not None else None
     chosen = parameters(source.policy, params) if source is not None else ()
-    size = RealSize(cpus=cpus, scale=scale, seed=seed, runs=runs)
+    size = RealSize(
+        cpus=cpus,
+        scale=scale,
+        seed=seed,
+        runs=runs,
+        warmups=wanted.warmup_rounds if warmup is None else warmup,
+        cold=cold,
+        hints=hints,
+    )
     with console_progress() as progress:
         joined = world(progress)
         image = bench_image(tree.root, kernel, joined.kernels)
-        built = build(source, chosen, image, world=joined) if source is not None else None
+        asked = None
+        if source is not None:
+            built = build(source, chosen, image, world=joined)
+            asked = RealPolicy(
+                name=source.policy.name, built=built, takes_hints=source.policy.capabilities.hints
+            )  # fmt: skip
         archive = programs_archive(wanted.real.packages, progress=progress)
-        found = run_real(
-            wanted, wanted.real, archive, image, size, world=joined, policy=built, policy_name=policy or ""
-        )  # fmt: skip
+        found = run_real(wanted, wanted.real, archive, image, size, world=joined, policy=asked)
+        accelerator = joined.machines.accelerator()
+    host = joined.host
+    environment = environment_of(image, cpus=cpus, accelerator=accelerator, host=host) if host is not None else None
     data = {
         "workload": name,
         "kernel": image.kernel.name,
-        "cpus": cpus,
-        "scale": scale,
+        "size": encode(size),
+        "programs": versions_of(archive),
+        "environment": encode(environment) if environment is not None else None,
         "runs": [encode(one) for one in found],
     }
     code = EXIT_FAIL if any(one.why_undone for one in found) else EXIT_DONE
-    return Answer(data, f"{name} on {image.kernel.name}, {cpus} CPUs\n\n{_page(found)}", code)
+    return Answer(data, f"{name} on {image.kernel.name}, {cpus} CPUs, {accelerator.name}\n\n{_page(found)}", code)
 
 
 def _page(runs: tuple[RealRun, ...]) -> str:

@@ -14,13 +14,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { KEPT_BYTES = 2048, SERVER_GROUP = MAX_PROGRAM_GROUPS, READY_MS = 15000 };
+enum { KEPT_BYTES = 2048, ALL_KEPT_BYTES = 400 << 10, READY_MS = 15000, RUNNING = 256 };
 #define OUTPUT "/run/out"
 
 static struct programs plan;
 static uint64_t start_ns;
-static int cgroups[MAX_PROGRAM_GROUPS + 1];
-static char names[MAX_PROGRAM_GROUPS + 1][13];
+static int cgroups[MAX_PROGRAM_GROUPS];
+static char names[MAX_PROGRAM_GROUPS][13];
 
 static uint64_t elapsed_us(void)
 {
@@ -33,29 +33,27 @@ static void output_path(const char *kind, unsigned index, char out[64])
 	unlink(out);
 }
 
-/* The servers have a group of their own; without a cgroup for each group the jobs share one. */
 static unsigned cgroup_of(unsigned group)
 {
-	return group == SERVER_GROUP || plan.cgroup_per_group ? group : 0;
+	return plan.cgroup_per_group ? group : 0;
 }
 
 static void make_cgroups(void)
 {
-	for (unsigned i = 0; i <= MAX_PROGRAM_GROUPS; i++) {
-		bool wanted = i == SERVER_GROUP ? plan.servers : i < plan.groups && cgroup_of(i) == i;
+	for (unsigned i = 0; i < MAX_PROGRAM_GROUPS; i++) {
 		random_name(plan.name_seed, i, names[i]);
-		cgroups[i] = wanted ? cgroup_make(names[i]) : -1;
+		cgroups[i] = i < plan.groups && cgroup_of(i) == i ? cgroup_make(names[i]) : -1;
 	}
 }
 
-static pid_t start(struct program *program, unsigned group, const char *kind, unsigned index)
+static pid_t start(struct program *program, const char *kind, unsigned index)
 {
 	char output[64], name[13];
 	pid_t pid;
 	output_path(kind, index, output);
-	random_name(plan.name_seed, index + 1000, name);
+	random_name(plan.name_seed, index + (kind[0] == 'j' ? 1000 : 2000), name);
 	program->start_us = elapsed_us();
-	pid = fork_into_cgroup(cgroups[cgroup_of(group)]);
+	pid = fork_into_cgroup(cgroups[cgroup_of(program->group)]);
 	if (pid == 0)
 		program_exec(program, output, plan.random_names ? name : NULL);
 	return pid;
@@ -96,7 +94,7 @@ static int start_servers(void)
 {
 	uint64_t until = now_ns() + READY_MS * 1000000ull;
 	for (unsigned i = 0; i < plan.servers; i++)
-		plan.server[i].pid = start(&plan.server[i], SERVER_GROUP, "server", i);
+		plan.server[i].pid = start(&plan.server[i], "server", i);
 	for (unsigned i = 0; i < plan.servers; i++)
 		while (plan.server[i].tcp_port && !await_tcp(plan.server[i].tcp_port, now_ns() + 200000000)) {
 			reap();
@@ -115,7 +113,7 @@ static uint64_t arrive(void)
 		if (job->pid)
 			continue;
 		if (job->arrival_us <= elapsed_us())
-			job->pid = start(job, job->group, "job", i);
+			job->pid = start(job, "job", i);
 		else if (job->arrival_us < next_us)
 			next_us = job->arrival_us;
 	}
@@ -142,26 +140,29 @@ static void watch_over(uint64_t deadline_ns)
 	}
 }
 
-/* "usage_usec <n>" of a cgroup's cpu.stat, with all below it. */
-static uint64_t used_us(unsigned group)
+/* "usage_usec <n>" of the cgroups' cpu.stat, with all below them. */
+static uint64_t used_us(void)
 {
 	char path[64], text[512];
 	const char *at;
-	snprintf(path, sizeof path, "/sys/fs/cgroup/%s/cpu.stat", names[group]);
-	if (cgroups[group] < 0 || read_text(path, text, sizeof text) < 0 || !(at = strstr(text, "usage_usec ")))
-		return 0;
-	return strtoull(at + strlen("usage_usec "), NULL, 10);
+	uint64_t sum = 0;
+	for (unsigned i = 0; i < MAX_PROGRAM_GROUPS; i++) {
+		snprintf(path, sizeof path, "/sys/fs/cgroup/%s/cpu.stat", names[i]);
+		if (cgroups[i] >= 0 && read_text(path, text, sizeof text) >= 0 && (at = strstr(text, "usage_usec ")))
+			sum += strtoull(at + strlen("usage_usec "), NULL, 10);
+	}
+	return sum;
 }
 
 static bool clean_up(void)
 {
 	bool gone = true;
-	for (unsigned i = 0; i <= MAX_PROGRAM_GROUPS; i++)
+	for (unsigned i = 0; i < MAX_PROGRAM_GROUPS; i++)
 		if (cgroups[i] >= 0)
 			cgroup_kill(names[i]);
 	for (uint64_t until = now_ns() + 3000000000u; wait4(-1, NULL, WNOHANG, NULL) >= 0 && now_ns() < until;)
 		sleep_ms(2);
-	for (unsigned i = 0; i <= MAX_PROGRAM_GROUPS; i++) {
+	for (unsigned i = 0; i < MAX_PROGRAM_GROUPS; i++) {
 		if (cgroups[i] < 0)
 			continue;
 		close(cgroups[i]);
@@ -177,10 +178,14 @@ static void reply_output(const char *field, const char *kind, unsigned index)
 	unsigned char kept[KEPT_BYTES];
 	struct stat about;
 	ssize_t n = 0;
+	/* All of them have to fit into one reply. */
+	off_t most = ALL_KEPT_BYTES / (plan.jobs + plan.servers + 1);
+	if (most > KEPT_BYTES)
+		most = KEPT_BYTES;
 	snprintf(path, sizeof path, OUTPUT "/%s%u", kind, index);
 	int file = open(path, O_RDONLY | O_CLOEXEC);
 	if (file >= 0 && !fstat(file, &about))
-		n = pread(file, kept, sizeof kept, about.st_size > KEPT_BYTES ? about.st_size - KEPT_BYTES : 0);
+		n = pread(file, kept, (size_t)most, about.st_size > most ? about.st_size - most : 0);
 	close(file);
 	reply_add("%s %u ", field, index);
 	for (ssize_t i = 0; i < n; i++)
@@ -208,6 +213,17 @@ static void reply_jobs(uint64_t wall_us)
 		reply_output("out", "job", i);
 }
 
+/* Servers that are there to the end run until they are ended; one that ends by itself did not serve everybody. */
+static void reply_servers(void)
+{
+	reply_add("server_codes");
+	for (unsigned i = 0; i < plan.servers; i++)
+		reply_add(" %d", plan.server[i].exit_code < 0 ? RUNNING : plan.server[i].exit_code);
+	reply_add("\n");
+	for (unsigned i = 0; i < plan.servers; i++)
+		reply_output("server_out", "server", i);
+}
+
 static bool prepare(uint64_t until_ns)
 {
 	char output[64];
@@ -225,7 +241,7 @@ static bool prepare(uint64_t until_ns)
 
 static void run(uint64_t deadline_ns)
 {
-	uint64_t switches, wall_us, jobs_us = 0;
+	uint64_t switches, wall_us, cpu_us;
 	make_cgroups();
 	start_ns = now_ns();
 	int missing = start_servers();
@@ -236,15 +252,15 @@ static void run(uint64_t deadline_ns)
 		return;
 	}
 	switches = context_switches();
+	cpu_us = used_us();
 	start_ns = now_ns();
 	watch_over(deadline_ns);
 	wall_us = elapsed_us();
 	switches = context_switches() - switches;
-	for (unsigned i = 0; i < MAX_PROGRAM_GROUPS; i++)
-		jobs_us += used_us(i);
-	reply_add("wall_us %lu\ncontext_switches %lu\ncgroup_us %lu\nserver_us %lu\n", wall_us, switches, jobs_us,
-		  used_us(SERVER_GROUP));
-	reply_add("clean %d\n", clean_up());
+	cpu_us = used_us() - cpu_us;
+	reap();
+	reply_servers();
+	reply_add("wall_us %lu\ncontext_switches %lu\ncgroup_us %lu\nclean %d\n", wall_us, switches, cpu_us, clean_up());
 	reply_jobs(wall_us);
 }
 

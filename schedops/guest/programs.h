@@ -7,6 +7,7 @@ enum { MAX_PROGRAMS = 256, MAX_SERVERS = 8, MAX_SHELL_LINES = 64, MAX_PROGRAM_GR
 
 struct program {
 	char *argv[MAX_ARGS + 1];
+	char *output; /* a file in the working directory; NULL: one that is reported */
 	unsigned group, tcp_port; /* port: of a server, 0 when there is nothing to wait for */
 	uint64_t arrival_us, hint_ns;
 	int nice;
@@ -29,7 +30,8 @@ struct programs {
 bool programs_read(struct programs *plan, char *text);
 
 /* --- programs_exec.c --- */
-/* In a child: its output goes to *output*; its name says nothing when *name* is given. Never returns. */
+/* In a child: what it writes goes to *output*, or where the program says; its name says nothing when *name* is given.
+ * Never returns. */
 void program_exec(const struct program *program, const char *output, const char *name) __attribute__((noreturn));
 /* Runs a line of shell and waits for it; its exit code. Its output goes to *output*. */
 int shell_run(const char *line, const char *output, uint64_t until_ns);

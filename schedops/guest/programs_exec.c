@@ -19,12 +19,13 @@
 
 #define WORK "/work"
 #define NAMES "/run/names"
-static char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/usr/sbin", "HOME=/root", "LC_ALL=C.UTF-8", NULL};
+static char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/usr/sbin", "HOME=/root", "LC_ALL=C", NULL};
 
-static void take_place(const char *output)
+/* *said* takes what it says to people, *output* its standard output when that goes somewhere else. */
+static void take_place(const char *said, const char *output)
 {
 	sigset_t none;
-	int in = open("/dev/null", O_RDONLY), out = open(output, O_WRONLY | O_CREAT | O_APPEND, 0644);
+	int in = open("/dev/null", O_RDONLY), out = open(said, O_WRONLY | O_CREAT | O_APPEND, 0644);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
@@ -33,6 +34,8 @@ static void take_place(const char *output)
 	dup2(out, 2);
 	setsid();
 	if (chdir(WORK))
+		_exit(126);
+	if (output && dup2(open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), 1) < 0)
 		_exit(126);
 }
 
@@ -51,7 +54,7 @@ static void find(const char *word, char out[256])
 void program_exec(const struct program *program, const char *output, const char *name)
 {
 	char path[256], link[64];
-	take_place(output);
+	take_place(output, program->output);
 	find(program->argv[0], path);
 	if (name) {
 		mkdir(NAMES, 0755);
@@ -74,7 +77,7 @@ int shell_run(const char *line, const char *output, uint64_t until_ns)
 	int status;
 	pid_t pid = fork();
 	if (pid == 0) {
-		take_place(output);
+		take_place(output, NULL);
 		execve("/usr/bin/sh", words, environment);
 		_exit(127);
 	}

@@ -2,10 +2,10 @@
  *
  *   head <a cgroup for each group> <random names> <name seed>
  *   shell <hex of a line>                                     before anything is measured, one after the other
- *   serve <tcp port, 0: nothing to wait for> <hex of argv>    runs beside the jobs
- *   job <arrival us> <group> <nice> <hint ns> <hex of argv>
+ *   serve <tcp port, 0: nothing to wait for> <group> <nice> <hex of argv>   runs beside the jobs
+ *   job <arrival us> <group> <nice> <hint ns> <hex of output> <hex of argv>
  *
- * argv: words, each with a final NUL. */
+ * argv: words, each with a final NUL. output: a file that takes what the job writes to its standard output, "-": none. */
 #define _GNU_SOURCE
 #include "programs.h"
 
@@ -45,6 +45,24 @@ static bool read_argv(struct program *program, char *hex)
 	return n > 0;
 }
 
+static void note_group(struct programs *plan, unsigned group)
+{
+	plan->groups = group >= plan->groups ? group + 1 : plan->groups;
+}
+
+/* "-", or the hex of a path; ends at the next space. Returns what follows it. */
+static char *read_output(struct program *program, char *text)
+{
+	char *rest = strchr(text, ' ');
+	if (!rest)
+		return NULL;
+	*rest++ = 0;
+	if (!strcmp(text, "-"))
+		return rest;
+	program->output = text;
+	return unhex(text) > 0 ? rest : NULL;
+}
+
 static bool read_job(struct programs *plan, char *line)
 {
 	struct program *job = &plan->job[plan->jobs];
@@ -52,9 +70,10 @@ static bool read_job(struct programs *plan, char *line)
 	if (plan->jobs == MAX_PROGRAMS || sscanf(line, "job %lu %u %d %lu %n", &job->arrival_us, &job->group, &job->nice,
 						 &job->hint_ns, &used) != 4)
 		return false;
-	if (!used || job->group >= MAX_PROGRAM_GROUPS || !read_argv(job, line + used))
+	char *words = used ? read_output(job, line + used) : NULL;
+	if (!words || job->group >= MAX_PROGRAM_GROUPS || !read_argv(job, words))
 		return false;
-	plan->groups = job->group >= plan->groups ? job->group + 1 : plan->groups;
+	note_group(plan, job->group);
 	plan->jobs++;
 	return true;
 }
@@ -63,10 +82,14 @@ static bool read_server(struct programs *plan, char *line)
 {
 	struct program *server = &plan->server[plan->servers];
 	int used = 0;
-	if (plan->servers == MAX_SERVERS || sscanf(line, "serve %u %n", &server->tcp_port, &used) != 1 || !used)
+	if (plan->servers == MAX_SERVERS ||
+	    sscanf(line, "serve %u %u %d %n", &server->tcp_port, &server->group, &server->nice, &used) != 3 || !used)
 		return false;
+	if (server->tcp_port > 65535 || server->group >= MAX_PROGRAM_GROUPS || !read_argv(server, line + used))
+		return false;
+	note_group(plan, server->group);
 	plan->servers++;
-	return server->tcp_port < 65536 && read_argv(server, line + used);
+	return true;
 }
 
 static bool read_shell(struct programs *plan, char *line)

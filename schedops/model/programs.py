@@ -10,8 +10,9 @@ class ProgramJob:
     """One process, with all that it starts.
 
     :param argv: the words of its command; the first one is looked up in the guest's PATH.
-    :param group: jobs of equal *group* share a cgroup when each group has one.
+    :param group: jobs and servers of equal *group* share a cgroup when each group has one.
     :param hint_ns: CPU time that history expects; 0: nobody knows.
+    :param output: file that takes its standard output, relative to ``/work``; empty: it is reported.
     """
 
     argv: tuple[str, ...]
@@ -19,6 +20,7 @@ class ProgramJob:
     group: int = 0
     nice: int = 0
     hint_ns: int = 0
+    output: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,8 @@ class ProgramServer:
 
     argv: tuple[str, ...]
     tcp_port: int = 0
+    group: int = 0
+    nice: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +57,9 @@ class ProgramReading:
 
     :param cpu_us: user and system time of the job and of the children that it waited for (rusage).
     :param outputs: the end of what each job wrote, 2048 bytes at most; control characters are gone.
-    :param cgroup_us: CPU time of the jobs' cgroups as the kernel accounts it, *server_us* of the servers' one.
+    :param server_codes: exit codes of servers that ended by themselves meanwhile; None: it was there to the end.
+    :param server_outputs: as *outputs*.
+    :param cgroup_us: CPU time of jobs and servers as the kernel accounts it for their cgroups.
     :param machine_cpu_us: CPU time that the host gave the whole guest meanwhile; None: not known.
     :param clean: nothing of it was left afterwards.
     """
@@ -68,6 +74,7 @@ class ProgramReading:
     wall_us: int
     context_switches: int
     cgroup_us: int
-    server_us: int
     clean: bool
+    server_codes: tuple[int | None, ...] = ()
+    server_outputs: tuple[str, ...] = ()
     machine_cpu_us: int | None = None

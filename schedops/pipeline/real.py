@@ -4,31 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from schedops.bench.run import ATTACH_S, DETACH_S
 from schedops.errors import Refused, Unavailable
 from schedops.model.event import Event
 from schedops.model.measurements import MetricValue
-from schedops.model.programs import ProgramPlan
+from schedops.model.programs import ProgramPlan, ProgramReading
 from schedops.model.verification import BuiltObject
 from schedops.model.workload import Workload
-from schedops.model.workload_real import RealPrograms
+from schedops.model.workload_real import RealJob, RealPrograms
 from schedops.ports import Guest, KernelImage, World
-from schedops.workloads.real import kinds_of, program_plan, real_metrics, why_undone
+from schedops.workloads.arms import informed_nice
+from schedops.workloads.real import History, kinds_of, program_plan, real_metrics, shell_plan, why_undone
 
 STAGE = "run"
 _PREPARE_S = 300.0
 _RUN_S = 300.0
-DEFAULT = "eevdf"
+DEFAULT, INFORMED = "eevdf", "informed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RealRun:
     """One run. *why_undone* is empty when the work was done; else there are no metrics.
 
-    :param arm: ``eevdf`` or the policy's name.
+    :param arm: ``eevdf``, ``informed`` or the policy's name.
+    :param seconds: as the host counts them, with what is done before and after the measured part.
     """
 
     arm: str
@@ -40,12 +42,31 @@ class RealRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RealSize:
-    """:param runs: of each arm."""
+    """What is asked.
+
+    :param runs: of each arm.
+    :param warmups: of each arm, before them and not counted; none when *cold*.
+    :param cold: every run has a guest of its own, booted for it.
+    :param hints: a first run under the default scheduler, not counted, teaches how much CPU time each job uses; the
+        policy gets that as hints, and an arm ``informed`` as nice values.
+    """
 
     cpus: int
     scale: float
     seed: int
     runs: int
+    warmups: int = 0
+    cold: bool = False
+    hints: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RealPolicy:
+    """:param takes_hints: it declares that it uses them."""
+
+    name: str
+    built: BuiltObject
+    takes_hints: bool = False
 
 
 def run_real(
@@ -56,83 +77,163 @@ def run_real(
     size: RealSize,
     *,
     world: World,
-    policy: BuiltObject | None = None,
-    policy_name: str = "",
+    policy: RealPolicy | None = None,
 ) -> tuple[RealRun, ...]:
-    """Prepare once, then run every arm *size.runs* times in one boot, in alternating order.
+    """Run every arm *size.runs* times, in alternating order.
 
     :param archive: the programs, as :attr:`schedops.ports.Machines.boot` wants them.
     :raises Unavailable: preparing failed, or a run of the default scheduler never did its work.
     :raises Refused: the policy does not attach. :raises GuestLost: the guest is gone.
     """
-    arms = [(DEFAULT, None)] if policy is None else [(DEFAULT, None), (policy_name, policy)]
-    runs: list[RealRun] = []
-    with world.machines.boot(image, cpus=size.cpus, programs=archive) as guest:
-        _say(world, f"preparing {workload.name}")
-        if real.prepare:
-            guest.run_programs(ProgramPlan(shell=real.prepare), deadline_s=_PREPARE_S)
-        for number in range(size.runs):
-            order = arms if number % 2 == 0 else arms[::-1]
-            for arm, built in order:
-                with _in_charge(guest, arm, built):
-                    runs.append(_run(guest, real, arm, number, size, world))
-                share = len(runs) / (size.runs * len(arms))
-                _say(world, f"{workload.name}, {arm}, run {number + 1}", share)
-    _check(runs, workload)
-    return tuple(runs)
-
-
-def _run(guest: Guest, real: RealPrograms, arm: str, number: int, size: RealSize, world: World) -> RealRun:
-    kinds = kinds_of(real, cpus=size.cpus, scale=size.scale)
-    plan = program_plan(
-        real, cpus=size.cpus, scale=size.scale, name_seed=size.seed * 1000 + 2 * number + (arm != DEFAULT)
-    )
-    started = world.clock.monotonic_s()
-    reading = guest.run_programs(plan, deadline_s=_RUN_S)
-    seconds = world.clock.monotonic_s() - started
-    if reading is None:
-        raise AssertionError("a plan with jobs has a reading")
-    undone = why_undone(kinds, plan, reading) or _undone_after(guest, real)
-    metrics = () if undone else real_metrics(real, kinds, plan, reading, cpus=size.cpus)
-    return RealRun(arm=arm, number=number, seconds=seconds, metrics=metrics, why_undone=undone)
-
-
-def _undone_after(guest: Guest, real: RealPrograms) -> str:
-    if not real.after:
-        return ""
-    try:
-        guest.run_programs(ProgramPlan(shell=real.after), deadline_s=_PREPARE_S)
-    except Unavailable as error:
-        return f"{error.message}: {error.detail[-200:].strip()}"
-    return ""
-
-
-@contextmanager
-def _in_charge(guest: Guest, name: str, built: BuiltObject | None) -> Iterator[None]:
-    if built is None:
-        yield
-        return
-    reading = guest.attach(built.elf, deadline_s=ATTACH_S)
-    if reading.outcome != "attached":
-        raise Refused("policy-not-attached", f"{name} did not attach ({reading.outcome})", detail=reading.log[-2000:])
-    before = reading.after
-    yield
-    after = guest.state()
-    if (after.state, after.enable_seq) != (before.state, before.enable_seq):
-        raise Refused("policy-lost", f"{name} was put out while it ran", detail=guest.kernel_log()[-2000:])
-    guest.detach(deadline_s=DETACH_S)
-
-
-def _check(runs: Sequence[RealRun], workload: Workload) -> None:
+    runs = _Runs(workload, real, archive, image, size, world, policy).all()
     bad = [run for run in runs if run.arm == DEFAULT and run.why_undone]
-    if len(bad) == len([run for run in runs if run.arm == DEFAULT]):
+    if len(bad) == size.runs:
         raise Unavailable(
             "never-done",
             f"{workload.name} did not do its work under the default scheduler: {bad[0].why_undone}",
             hint="see the workload's real programs",
         )
+    return runs
 
 
-def _say(world: World, text: str, fraction: float | None = None) -> None:
-    kind = "note" if fraction is None else "progress"
-    world.progress.emit(Event(kind=kind, stage=STAGE, text=text, fraction=fraction))
+class _Runs:
+    """All runs of one workload."""
+
+    def __init__(
+        self,
+        workload: Workload,
+        real: RealPrograms,
+        archive: Path,
+        image: KernelImage,
+        size: RealSize,
+        world: World,
+        policy: RealPolicy | None,
+    ) -> None:
+        self._name = workload.name
+        self._real = real
+        self._archive = archive
+        self._image = image
+        self._size = size
+        self._world = world
+        self._policy = policy
+        self._kinds = kinds_of(real, cpus=size.cpus, scale=size.scale)
+        self._history = History()
+        self._launched = 0
+        informed = (INFORMED,) if size.hints else ()
+        self._arms = (DEFAULT, *informed, *((policy.name,) if policy else ()))
+
+    def all(self) -> tuple[RealRun, ...]:
+        """In the order in which they ran."""
+        if self._size.cold:
+            return tuple(self._cold())
+        with self._prepared() as guest:
+            return tuple(self._warm(guest))
+
+    def _cold(self) -> Iterator[RealRun]:
+        if self._size.hints:
+            with self._prepared() as guest:
+                self._teach(guest)
+        for number, arm in self._order(self._size.runs):
+            with self._prepared() as guest:
+                yield self._counted(guest, arm, number)
+
+    def _warm(self, guest: Guest) -> Iterator[RealRun]:
+        if self._size.hints:
+            self._teach(guest)
+        for _, arm in self._order(self._size.warmups):
+            self._say(f"{self._name}, {arm}, warm-up")
+            self._once(guest, arm)
+        for number, arm in self._order(self._size.runs):
+            yield self._counted(guest, arm, number)
+
+    def _order(self, runs: int) -> list[tuple[int, str]]:
+        return [
+            (number, arm) for number in range(runs) for arm in (self._arms if number % 2 == 0 else self._arms[::-1])
+        ]
+
+    @contextmanager
+    def _prepared(self) -> Iterator[Guest]:
+        with self._world.machines.boot(self._image, cpus=self._size.cpus, programs=self._archive) as guest:
+            self._say(f"preparing {self._name}")
+            self._shell(guest, self._real.prepare)
+            yield guest
+
+    def _teach(self, guest: Guest) -> None:
+        self._say(f"{self._name}: how long its jobs take")
+        plan, reading, undone = self._once(guest, DEFAULT)
+        if undone:
+            raise Unavailable("never-done", f"{self._name} did not do its work under the default scheduler: {undone}")
+        self._history = self._history.with_run(plan, reading)
+
+    def _counted(self, guest: Guest, arm: str, number: int) -> RealRun:
+        started = self._world.clock.monotonic_s()
+        plan, reading, undone = self._once(guest, arm)
+        seconds = self._world.clock.monotonic_s() - started
+        metrics = () if undone else real_metrics(self._real, self._kinds, plan, reading, cpus=self._size.cpus)
+        self._say(f"{self._name}, {arm}, run {number + 1}", (number + 1) / self._size.runs)
+        return RealRun(arm=arm, number=number, seconds=seconds, metrics=metrics, why_undone=undone)
+
+    def _once(self, guest: Guest, arm: str) -> tuple[ProgramPlan, ProgramReading, str]:
+        plan = self._plan(arm)
+        self._shell(guest, self._real.before)
+        with self._in_charge(guest, arm):
+            reading = guest.run_programs(plan, deadline_s=_RUN_S)
+        if reading is None:
+            raise AssertionError("a plan with jobs has a reading")
+        return plan, reading, why_undone(self._real, self._kinds, plan, reading) or self._undone_after(guest)
+
+    def _plan(self, arm: str) -> ProgramPlan:
+        self._launched += 1
+        size = self._size
+        plan = program_plan(
+            self._real, cpus=size.cpus, scale=size.scale, name_seed=size.seed * 1000 + self._launched
+        )  # fmt: skip
+        if arm == DEFAULT or not size.hints:
+            return plan
+        expected = self._history.expected_ns(plan)
+        if arm == INFORMED:
+            return _with_nice(plan, self._kinds, informed_nice(expected))
+        if self._policy is not None and self._policy.takes_hints:
+            hinted = (replace(job, hint_ns=ns) for job, ns in zip(plan.jobs, expected, strict=True))
+            return replace(plan, jobs=tuple(hinted))
+        return plan
+
+    def _undone_after(self, guest: Guest) -> str:
+        try:
+            self._shell(guest, self._real.after)
+        except Unavailable as error:
+            return f"{error.message}: {error.detail[-200:].strip()}"
+        return ""
+
+    def _shell(self, guest: Guest, lines: Sequence[str]) -> None:
+        if lines:
+            plan = shell_plan(lines, self._real, cpus=self._size.cpus, scale=self._size.scale)
+            guest.run_programs(plan, deadline_s=_PREPARE_S)
+
+    @contextmanager
+    def _in_charge(self, guest: Guest, arm: str) -> Iterator[None]:
+        if self._policy is None or arm != self._policy.name:
+            yield
+            return
+        reading = guest.attach(self._policy.built.elf, deadline_s=ATTACH_S)
+        if reading.outcome != "attached":
+            log = reading.log[-2000:]
+            raise Refused("policy-not-attached", f"{arm} did not attach ({reading.outcome})", detail=log)
+        yield
+        after = guest.state()
+        if (after.state, after.enable_seq) != (reading.after.state, reading.after.enable_seq):
+            raise Refused("policy-lost", f"{arm} was put out while it ran", detail=guest.kernel_log()[-2000:])
+        guest.detach(deadline_s=DETACH_S)
+
+    def _say(self, text: str, fraction: float | None = None) -> None:
+        kind = "note" if fraction is None else "progress"
+        self._world.progress.emit(Event(kind=kind, stage=STAGE, text=text, fraction=fraction))
+
+
+def _with_nice(plan: ProgramPlan, kinds: Sequence[RealJob], nice: Sequence[int]) -> ProgramPlan:
+    # Who wrote the workload may have been told what is urgent; the expert's guess is for the others.
+    chosen = (
+        replace(job, nice=job.nice if kind.nice else guess)
+        for kind, job, guess in zip(kinds, plan.jobs, nice, strict=True)
+    )
+    return replace(plan, jobs=tuple(chosen))

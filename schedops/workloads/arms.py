@@ -35,7 +35,7 @@ def setup_of(
     if arm == "eevdf":
         return RunSetup(cgroup_per_group=False, nice=zeros, hint_ns=zeros, name_seed=name_seed)
     if arm == "informed":
-        return RunSetup(cgroup_per_group=True, nice=_nice(expected), hint_ns=zeros, name_seed=name_seed)
+        return RunSetup(cgroup_per_group=True, nice=informed_nice(expected), hint_ns=zeros, name_seed=name_seed)
     if arm == "candidate":
         handed = expected if policy_takes_hints else zeros
         groups = group_hints(plan, handed) if policy_takes_group_hints else ()
@@ -60,6 +60,10 @@ def group_hints(plan: JobPlan, expected: Sequence[int]) -> tuple[int, ...]:
     return tuple(sum(jobs) if all(jobs) else 0 for jobs in known)
 
 
-def _nice(expected: tuple[int, ...]) -> tuple[int, ...]:
+def informed_nice(expected: Sequence[int]) -> tuple[int, ...]:
+    """Nice values of the informed default.
+
+    :param expected: CPU time per job in ns; 0 where nobody knows.
+    """
     long = LONG_SHARE * max(expected, default=0)
     return tuple(INFORMED_NICE if 0 < ns < long else 0 for ns in expected)

@@ -4,28 +4,35 @@ from dataclasses import replace
 
 import pytest
 
-from schedops.model.programs import ProgramReading
+from schedops.model.programs import ProgramReading, ProgramServer
 from schedops.model.workload_real import RealJob, RealPrograms, RealRead, RealServer
 from schedops.workloads.real import (
+    History,
     count_of,
     kinds_of,
     program_plan,
     real_metrics,
     real_problems,
+    shell_plan,
     unit_of,
     why_undone,
 )
 
-LOAD = RealJob(name="load", command=("wrk", "-t{cpus}"), fixed=True, expect="requests in")
-HOG = RealJob(name="hog", command=("xz", "{i}.txt", "{other}"), count=0, per_cpu=1.5, group=1, arrival_ms=2)
+LOAD = RealJob(name="load", command=("wrk", "-t{cpus}"), fixed=True, long=True, expect="requests in")
+HOG = RealJob(
+    name="hog", command=("xz", "{i}.txt", "{other}"), count=0, per_cpu=1.5, group=1, nice=3, arrival_ms=2, output="{i}"
+)
 REAL = RealPrograms(
     packages=("wrk",),
     jobs=(LOAD, HOG),
-    before=("rm -f x",),
-    servers=(RealServer(command=("nginx",), tcp_port=80),),
-    reads=(RealRead(metric="requests_per_s", job="load", pattern=r"Requests/sec: +([0-9.]+)"),),
+    before=("rm -f {i} {cpus} {jobs}",),
+    servers=(RealServer(command=("nginx", "{cpus}"), tcp_port=80, group=1, nice=4),),
+    reads=(
+        RealRead(metric="requests_per_s", job="load", pattern=r"Requests/sec: +([0-9.]+)"),
+        RealRead(metric="request_p99_us", job="load", pattern=r"99% +([0-9.]+)(\w+)"),
+    ),
 )
-SAID = "900 requests in 1 s\nRequests/sec:  88.5\n"
+SAID = "900 requests in 1 s\n99%  2.50ms\nRequests/sec:  88.5\n"
 READING = ProgramReading(
     start_us=(0, 2000, 2000, 2000),
     end_us=(90_000, 50_000, 60_000, 100_000),
@@ -36,9 +43,10 @@ READING = ProgramReading(
     outputs=(SAID, "", "", ""),
     wall_us=100_000,
     context_switches=9,
-    cgroup_us=160_000,
-    server_us=10_000,
+    cgroup_us=170_000,
     clean=True,
+    server_codes=(None,),
+    server_outputs=("",),
 )
 
 
@@ -55,8 +63,12 @@ def test_a_plan_has_as_many_jobs_as_asked_for() -> None:
         ("xz", "2.txt", "{other}"),
     ]
     assert [kind.name for kind in kinds] == ["load", "hog", "hog", "hog"]
-    assert (plan.shell, plan.servers[0].tcp_port, plan.cgroup_per_group) == (("rm -f x",), 80, True)
-    assert (plan.jobs[1].arrival_us, plan.jobs[1].group, plan.name_seed) == (2000, 1, 5)
+    assert plan.servers == (ProgramServer(argv=("nginx", "2"), tcp_port=80, group=1, nice=4),)
+    assert (plan.shell, plan.cgroup_per_group, plan.name_seed) == ((), True, 5)
+    job = plan.jobs[2]
+    assert (job.arrival_us, job.group, job.nice, job.output) == (2000, 1, 3, "1")
+    assert plan.jobs[0].output == ""
+    assert shell_plan(REAL.before, REAL, cpus=2, scale=1).shell == ("rm -f {i} 2 4",)
     assert [count_of(HOG, cpus=2, scale=scale) for scale in (0.1, 1, 4)] == [1, 3, 12]
     assert count_of(LOAD, cpus=2, scale=4) == 1
 
@@ -68,11 +80,36 @@ def test_the_metrics_are_those_of_the_programs_and_what_they_say() -> None:
     assert found["makespan_ms"] == (100, "ms")
     assert found["makespan_per_floor"] == (pytest.approx(100_000 / floor_us), "ratio")
     assert found["mean_completion_ms"] == (pytest.approx((90 + 48 + 58 + 98) / 4), "ms")
-    assert found["cpu_time_ms"] == (170, "ms")
+    assert (found["cpu_time_ms"], found["cpu_time_per_job_ms"]) == ((170, "ms"), (42.5, "ms"))
+    assert found["slowest_short_per_floor"] == (pytest.approx(100_000 / floor_us), "ratio")
+    assert found["request_p99_us"] == (2500, "us")
     assert found["requests_per_s"] == (88.5, "1/s")
     assert "machine_cpu_ms" not in found  # the host did not say: left out, not zero
     known = replace(READING, machine_cpu_us=5000)
-    assert {one.metric for one in real_metrics(REAL, kinds, plan, known, cpus=2)} - set(found) == {"machine_cpu_ms"}
+    assert {one.metric for one in real_metrics(REAL, kinds, plan, known, cpus=2)} - set(found) == {
+        "machine_cpu_ms",
+        "machine_cpu_per_job_ms",
+    }
+
+
+def test_the_floor_is_that_of_jobs_that_use_one_cpu() -> None:
+    reading = replace(READING, cpu_us=(150_000, 40_000, 40_000, 70_000))
+    real = replace(REAL, jobs=(replace(LOAD, parallel=True), HOG))
+    floors = []
+    for one in (REAL, real):
+        plan, kinds = program_plan(one, cpus=2, scale=1, name_seed=5), kinds_of(one, cpus=2, scale=1)
+        found = {each.metric: each.value for each in real_metrics(one, kinds, plan, reading, cpus=2)}
+        floors.append(found["makespan_ms"] / found["makespan_per_floor"])
+    assert floors == [pytest.approx(150), pytest.approx(85)]
+
+
+def test_history_knows_jobs_by_their_command() -> None:
+    plan, _ = plan_and_kinds()
+    assert History().expected_ns(plan) == (0, 0, 0, 0)
+    taught = History().with_run(plan, READING).with_run(plan, replace(READING, cpu_us=(30_000, 40_000, 40_000, 70_000)))
+    assert taught.expected_ns(plan) == (20_000_000, 40_000_000, 40_000_000, 70_000_000)
+    other = program_plan(REAL, cpus=4, scale=1, name_seed=6)  # another -t: another job; three hogs more
+    assert taught.expected_ns(other) == (0, 40_000_000, 40_000_000, 70_000_000, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -81,12 +118,15 @@ def test_the_metrics_are_those_of_the_programs_and_what_they_say() -> None:
         ({}, ""),
         ({"exit_codes": (0, 0, 137, 0)}, "hog ended with 137: xz 1.txt"),
         ({"outputs": ("none", "", "", "")}, "load did not say"),
+        ({"outputs": (SAID.replace("88.5", "fast"), "", "", "")}, "load did not say its requests_per_s"),
+        ({"outputs": (SAID.replace("ms", "days"), "", "", "")}, "load did not say its request_p99_us"),
+        ({"server_codes": (0,), "server_outputs": ("tired",)}, "server ended with 0 before the jobs: nginx 2: tired"),
         ({"clean": False}, "left over"),
     ],
 )
 def test_a_program_that_did_less_than_asked_makes_the_run_invalid(change: dict[str, object], why: str) -> None:
     plan, kinds = plan_and_kinds()
-    found = why_undone(kinds, plan, replace(READING, **change))
+    found = why_undone(REAL, kinds, plan, replace(READING, **change))
     assert why in found if why else not found
 
 

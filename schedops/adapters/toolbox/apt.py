@@ -58,6 +58,7 @@ class Package:
     name: str
     version: str
     size_bytes: int = 0
+    architecture: str = ""
 
 
 class PrivateApt:
@@ -97,9 +98,12 @@ class PrivateApt:
         text = proc.printable(self._apt("apt-cache", "show", *wanted).stdout)
         return tuple(_package(stanza) for stanza in text.split("\n\n") if stanza.strip())
 
-    def needed(self, name: str, *, suite: str) -> tuple[Package, ...]:
-        """*name* from *suite* and every dependency that is not installed (or too old)."""
-        done = self._apt("apt-get", "--simulate", "--no-install-recommends", "-t", suite, "install", name)
+    def needed(self, *names: str, suite: str) -> tuple[Package, ...]:
+        """*names* from *suite* and every dependency that is not installed (or too old).
+
+        :raises Unavailable: it does not have one of them.
+        """
+        done = self._apt("apt-get", "--simulate", "--no-install-recommends", "-t", suite, "install", *names)
         found = re.findall(r"^Inst (\S+) (?:\[\S+\] )?\((\S+) ", proc.printable(done.stdout), re.MULTILINE)
         offered = {(package.name, package.version): package for package in self.offered(name for name, _ in found)}
         return tuple(offered[pair] for pair in found if pair in offered)
@@ -217,8 +221,13 @@ def _keyring(own: Source | None) -> str:
 
 
 def _package(stanza: str) -> Package:
-    fields = dict(re.findall(r"^(Package|Version|Size): (.*)$", stanza, re.MULTILINE))
-    return Package(name=fields["Package"], version=fields["Version"], size_bytes=int(fields.get("Size", 0)))
+    fields = dict(re.findall(r"^(Package|Version|Size|Architecture): (.*)$", stanza, re.MULTILINE))
+    return Package(
+        name=fields["Package"],
+        version=fields["Version"],
+        size_bytes=int(fields.get("Size", 0)),
+        architecture=fields.get("Architecture", ""),
+    )
 
 
 class _Watch:

@@ -22,14 +22,17 @@ from schedops.ports import Progress
 
 SUITE = "trixie"  # not the host's: the same programs on every host
 ALWAYS = ("busybox-static", "dash")  # small tools and a shell that runs programs, not its own copies of them
-_FORMAT = 2
+_FORMAT = 6
 _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]{1,60}")
 _UNWANTED = re.compile(
     r"usr/share/(doc|man|info|locale|lintian|bash-completion|perl|zoneinfo|common-licenses|bug|icons|gcc)(/|$)"
-    r"|usr/lib/systemd(/|$)|usr/include(?!/(x86_64-linux-gnu|linux|asm|asm-generic|std|[a-z_]+\.h$|bits|sys|gnu))(/|$)"
+    r"|usr/lib/systemd(/|$)|usr/lib/x86_64-linux-gnu/(gconv|perl)(/|$)"
     r"|var/(cache|lib/dpkg)(/|$)|boot(/|$)|init$|dev(/|$)|proc(/|$)|sys(/|$)|run(/|$)"
 )
-_APPLETS = "cat cp mv rm mkdir ls ln head tail seq dd sort uniq wc cut tr grep sed awk find xargs touch sleep true tar"
+_APPLETS = (
+    "awk cat chmod cmp cp cut date dd expr find grep head ln ls mkdir mkfifo mv od rm sed seq sha256sum sleep "
+    "sort tail tar taskset tee touch tr true uniq wc xargs"
+)
 _USERS = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n"
 _GROUPS = "root:x:0:\nnogroup:x:65534:\n"
 _MERGED = ("bin", "sbin", "lib", "lib64")
@@ -59,14 +62,17 @@ def programs_archive(packages: Sequence[str], *, progress: Progress, mirror: str
     return target / "archive.cpio"
 
 
+def versions_of(archive: Path) -> tuple[str, ...]:
+    """``package version`` of all that :func:`programs_archive` put into it, sorted. :raises OSError: it is gone."""
+    return tuple(sorted(archive.with_name("PACKAGES").read_text(encoding="ascii").splitlines()))
+
+
 def _make(wanted: Sequence[str], home: Path, target: Path, going_on: Step, mirror: str | None) -> None:
     apt = PrivateApt(f"programs-{SUITE}", [replace(debian_archive(mirror), suites=(SUITE,), components=("main",))])
     apt.update()
-    packages = {one.name: one for name in wanted for one in apt.needed(name, suite=SUITE)}
-    if missing := [name for name in wanted if name not in packages]:
-        raise Unavailable("no-package", f"Debian {SUITE} has no package {', '.join(missing)}")
+    packages = apt.needed(*wanted, suite=SUITE)
     try:
-        _fill(apt, tuple(packages.values()), home, target, going_on)
+        _fill(apt, packages, home, target, going_on)
     except OSError as error:
         raise Unavailable(
             "cache-not-writable",
@@ -77,14 +83,16 @@ def _make(wanted: Sequence[str], home: Path, target: Path, going_on: Step, mirro
 
 
 def _fill(apt: PrivateApt, packages: Sequence[Package], home: Path, target: Path, going_on: Step) -> None:
-    going_on.size_bytes = sum(package.size_bytes for package in packages)
-    going_on.said = f"programs for guests: {len(packages)} packages, {going_on.size_bytes / 1e6:.1f} MB"
     with staging(home) as place:
-        debs, root, done = place / "debs", place / "root", place / "done"
+        debs, root, done = home / "debs", place / "root", place / "done"
         for directory in (debs, root, done):
-            directory.mkdir()
-        for deb in apt.download(packages, debs, going_on.arrived):
-            unpack(deb, root)
+            directory.mkdir(exist_ok=True)
+        if missing := [package for package in packages if not (debs / _file_of(package)).exists()]:
+            going_on.size_bytes = sum(package.size_bytes for package in missing)
+            going_on.said = f"programs for guests: {len(missing)} packages, {going_on.size_bytes / 1e6:.1f} MB"
+            _download(apt, missing, place / "new", debs, going_on)
+        for package in packages:
+            unpack(debs / _file_of(package), root)
         _merge(root)
         _furnish(root)
         with (done / "archive.cpio").open("wb") as file:
@@ -93,6 +101,18 @@ def _fill(apt: PrivateApt, packages: Sequence[Package], home: Path, target: Path
         listing = "\n".join(f"{package.name} {package.version}" for package in packages)
         write_whole(done / "PACKAGES", f"{listing}\n".encode())
         publish(done, target)
+
+
+def _download(apt: PrivateApt, packages: Sequence[Package], into: Path, debs: Path, going_on: Step) -> None:
+    # Most sets of programs have libraries in common: what one of them brought stays for the next.
+    into.mkdir()
+    for deb in apt.download(packages, into, going_on.arrived):
+        deb.replace(debs / deb.name)
+
+
+def _file_of(package: Package) -> str:
+    # As `apt-get download` names it.
+    return f"{package.name}_{package.version.replace(':', '%3a')}_{package.architecture}.deb"
 
 
 def _merge(root: Path) -> None:

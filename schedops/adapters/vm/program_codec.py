@@ -19,6 +19,8 @@ MAX_GROUPS = 32
 MAX_WORDS = 64
 _MAX_BYTES = 64 << 10  # of one command
 _KEPT_BYTES = 2048
+_RUNNING = 256
+_MAX_PATH = 200
 _MAX_US = 3600 * 1_000_000
 _SEED = (1 << 63) - 1
 
@@ -28,8 +30,8 @@ def program_request(plan: ProgramPlan) -> bytes:
     _check(plan)
     lines = [f"head {int(plan.cgroup_per_group)} {int(plan.random_names)} {plan.name_seed & _SEED}"]
     lines += [f"shell {line.encode().hex()}" for line in plan.shell]
-    lines += [f"serve {server.tcp_port} {_words(server.argv)}" for server in plan.servers]
-    lines += [f"job {job.arrival_us} {job.group} {job.nice} {job.hint_ns} {_words(job.argv)}" for job in plan.jobs]
+    lines += [f"serve {server.tcp_port} {server.group} {server.nice} {_words(server.argv)}" for server in plan.servers]
+    lines += [_job(job) for job in plan.jobs]
     return "\n".join(lines).encode()
 
 
@@ -48,9 +50,7 @@ def program_reading(body: wire.Body, plan: ProgramPlan) -> ProgramReading | None
     start, end = body.column("start_us", jobs), body.column("end_us", jobs)
     if any(not begun <= ended <= wall_us + _MAX_US for begun, ended in zip(start, end, strict=True)):
         raise wire.Garbled("a job that ends before it begins")
-    outputs = body.all("out")
-    if len(outputs) != jobs:
-        raise wire.Garbled(f"{len(outputs)} outputs of {jobs} jobs")
+    codes = body.column("server_codes", len(plan.servers))
     return ProgramReading(
         start_us=start,
         end_us=end,
@@ -58,12 +58,13 @@ def program_reading(body: wire.Body, plan: ProgramPlan) -> ProgramReading | None
         voluntary_switches=body.column("voluntary", jobs),
         involuntary_switches=body.column("involuntary", jobs),
         exit_codes=body.column("exit_codes", jobs),
-        outputs=tuple(_output(row, index) for index, row in enumerate(outputs)),
+        outputs=_outputs(body.all("out"), jobs),
         wall_us=wall_us,
         context_switches=body.number("context_switches"),
         cgroup_us=body.number("cgroup_us"),
-        server_us=body.number("server_us"),
         clean=body.choice("clean", ("0", "1")) == "1",
+        server_codes=tuple(None if code == _RUNNING else code for code in codes),
+        server_outputs=_outputs(body.all("server_out"), len(plan.servers)),
     )
 
 
@@ -80,6 +81,12 @@ def _failed(body: wire.Body, plan: ProgramPlan) -> Unavailable:
     return Unavailable("program-failed", message, detail=said, hint="see the workload's programs")
 
 
+def _outputs(rows: Sequence[str], wanted: int) -> tuple[str, ...]:
+    if len(rows) != wanted:
+        raise wire.Garbled(f"{len(rows)} outputs where {wanted} are expected")
+    return tuple(_output(row, index) for index, row in enumerate(rows))
+
+
 def _output(row: str, index: int) -> str:
     number, _, words = row.partition(" ")
     try:
@@ -89,6 +96,11 @@ def _output(row: str, index: int) -> str:
     if number != str(index) or len(data) > _KEPT_BYTES:
         raise wire.Garbled(f"no output of {index}: {row[:40]!r}")
     return proc.printable(data)
+
+
+def _job(job: ProgramJob) -> str:
+    output = job.output.encode().hex() or "-"
+    return f"job {job.arrival_us} {job.group} {job.nice} {job.hint_ns} {output} {_words(job.argv)}"
 
 
 def _words(argv: Sequence[str]) -> str:
@@ -110,14 +122,17 @@ def _check(plan: ProgramPlan) -> None:
             raise _wrong(f"a command of more than {_MAX_BYTES} bytes")
     for job in plan.jobs:
         _check_job(job)
-    if any(not 0 <= server.tcp_port < 65536 for server in plan.servers):
-        raise _wrong("a port is 0 .. 65535")
+    for server in plan.servers:
+        if not (0 <= server.tcp_port < 65536 and 0 <= server.group < MAX_GROUPS and -20 <= server.nice < 20):
+            raise _wrong(f"a server has a port 0 .. 65535, group 0 .. {MAX_GROUPS - 1} and nice -20 .. 19")
 
 
 def _check_job(job: ProgramJob) -> None:
     placed = 0 <= job.group < MAX_GROUPS and -20 <= job.nice < 20
     if not (placed and 0 <= job.arrival_us <= _MAX_US and job.hint_ns >= 0):
         raise _wrong(f"a job has group 0 .. {MAX_GROUPS - 1}, nice -20 .. 19, and arrives within an hour")
+    if "\0" in job.output or len(job.output) > _MAX_PATH:
+        raise _wrong(f"an output is a path of at most {_MAX_PATH} letters")
 
 
 def _wrong(message: str) -> InputError:

@@ -13,15 +13,20 @@ from schedops.model.programs import ProgramJob, ProgramPlan, ProgramReading, Pro
 
 PLAN = ProgramPlan(
     shell=("echo a",),
-    servers=(ProgramServer(argv=("nginx",), tcp_port=80),),
-    jobs=(ProgramJob(argv=("xz", ""), arrival_us=5, group=1, nice=-3, hint_ns=9), ProgramJob(argv=("ls",))),
+    servers=(ProgramServer(argv=("nginx",), tcp_port=80, group=2, nice=4), ProgramServer(argv=("cat",))),
+    jobs=(
+        ProgramJob(argv=("xz", ""), arrival_us=5, group=1, nice=-3, hint_ns=9),
+        ProgramJob(argv=("ls",), output="a/b"),
+    ),
     cgroup_per_group=True,
     name_seed=7,
 )
 REPLY = f"""wall_us 1000
 context_switches 5
 cgroup_us 700
-server_us 30
+server_codes 256 1
+server_out 0 {b"hi".hex()}
+server_out 1 {b"bye".hex()}
 clean 1
 start_us 5 6
 end_us 900 1000
@@ -42,9 +47,10 @@ def test_a_request_says_everything() -> None:
     assert codec.program_request(PLAN).decode().splitlines() == [
         "head 1 1 7",
         f"shell {b'echo a'.hex()}",
-        f"serve 80 {(b'nginx' + bytes(1)).hex()}",
-        f"job 5 1 -3 9 {(b'xz' + bytes(2)).hex()}",
-        f"job 0 0 0 0 {(b'ls' + bytes(1)).hex()}",
+        f"serve 80 2 4 {(b'nginx' + bytes(1)).hex()}",
+        f"serve 0 0 0 {(b'cat' + bytes(1)).hex()}",
+        f"job 5 1 -3 9 - {(b'xz' + bytes(2)).hex()}",
+        f"job 0 0 0 0 {b'a/b'.hex()} {(b'ls' + bytes(1)).hex()}",
     ]
 
 
@@ -54,7 +60,8 @@ def test_a_reading_says_everything() -> None:
     assert (found.start_us, found.end_us, found.cpu_us) == ((5, 6), (900, 1000), (300, 400))
     assert (found.voluntary_switches, found.involuntary_switches) == ((1, 2), (3, 4))
     assert (found.exit_codes, found.wall_us, found.context_switches) == ((0, 137), 1000, 5)
-    assert (found.cgroup_us, found.server_us, found.clean, found.machine_cpu_us) == (700, 30, True, None)
+    assert (found.cgroup_us, found.clean, found.machine_cpu_us) == (700, True, None)
+    assert (found.server_codes, found.server_outputs) == ((None, 1), ("hi", "bye"))
     assert found.outputs[0] == "done"
     assert "\x1b" not in found.outputs[1]
     assert reading(plan=replace(PLAN, jobs=())) is None
@@ -76,6 +83,8 @@ def test_what_failed_is_named() -> None:
         ("start_us 5 6", "start_us 5"),
         ("end_us 900 1000", "end_us 4 1000"),
         ("clean 1", "clean 2"),
+        ("server_codes 256 1", "server_codes 256"),
+        ("server_out 0", "server_out 1"),
         ("out 0 ", "out 1 "),
         ("out 0 ", "out 0 xy"),
         (f"out 0 {b'done'.hex()}", "out 0 " + "00" * 2049),
@@ -108,6 +117,10 @@ def test_nothing_else_than_garbled_comes_of_nonsense(text: str) -> None:
         ProgramPlan(jobs=(ProgramJob(argv=("a",), nice=20),)),
         ProgramPlan(jobs=(ProgramJob(argv=("a",), arrival_us=-1),)),
         ProgramPlan(jobs=(ProgramJob(argv=("a",), hint_ns=-1),)),
+        ProgramPlan(jobs=(ProgramJob(argv=("a",), output="a\0b"),)),
+        ProgramPlan(jobs=(ProgramJob(argv=("a",), output="a" * 201),)),
+        ProgramPlan(servers=(ProgramServer(argv=("a",), group=32),)),
+        ProgramPlan(servers=(ProgramServer(argv=("a",), nice=20),)),
         ProgramPlan(jobs=(ProgramJob(argv=("a",)),) * 257),
         ProgramPlan(servers=(ProgramServer(argv=("a",), tcp_port=65536),)),
         ProgramPlan(shell=("",)),
