@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from schedops.errors import Refused, Unavailable
+from schedops.model.guest import AttachReading, DetachReading, SchedState
+from schedops.model.programs import ProgramPlan, ProgramReading
+from schedops.model.workload_real import RealJob, RealPrograms
+from schedops.pipeline.real import RealPolicy, RealRun, RealSize, run_real
+from schedops.ports import KernelImage, World
+from tests.fakes.guest import DISABLED, IMAGE, Clock, Progress
+from tests.fakes.workloads import BUILT, batch
+
+REAL = RealPrograms(
+    packages=("gzip",),
+    prepare=("make {cpus} {jobs}",),
+    before=("clear",),
+    jobs=(RealJob(name="short", command=("gzip", "{i}"), count=2), RealJob(name="long", command=("xz",), nice=5)),
+    after=("check",),
+)
+SIZE = RealSize(cpus=2, scale=1, seed=3, runs=2)
+POLICY = RealPolicy(name="ours", built=BUILT)
+PLAYED = ProgramReading(
+    start_us=(0,) * 3,
+    end_us=(10_000, 10_000, 30_000),
+    cpu_us=(4000, 4000, 20_000),
+    voluntary_switches=(0,) * 3,
+    involuntary_switches=(0,) * 3,
+    exit_codes=(0,) * 3,
+    outputs=("",) * 3,
+    wall_us=30_000,
+    context_switches=1,
+    cgroup_us=28_000,
+    clean=True,
+)
+
+
+@dataclass
+class Machines:
+    """Guests that run programs: what they were asked goes to *calls*; *reading* and *failing* say what comes of it."""
+
+    reading: Callable[[int], ProgramReading] = lambda _: PLAYED
+    failing: str = ""
+    lost_in: int = -1
+    calls: list[str] = field(default_factory=list)
+    plans: list[ProgramPlan] = field(default_factory=list)
+    now: SchedState = DISABLED
+
+    @contextmanager
+    def boot(
+        self, image: KernelImage, *, cpus: int, sockets: int = 1, programs: Path | None = None
+    ) -> Iterator[Machines]:
+        assert programs == Path("archive")
+        self.calls.append("boot")
+        yield self
+
+    def run_programs(self, plan: ProgramPlan, *, deadline_s: float) -> ProgramReading | None:
+        self.calls += [line.split()[0] for line in plan.shell]
+        if self.failing in plan.shell:
+            raise Unavailable("program-failed", "checking failed", detail="too little")
+        if not plan.jobs:
+            return None
+        self.calls.append(self.now.ops or "eevdf")
+        self.plans.append(plan)
+        if len(self.plans) - 1 == self.lost_in:
+            self.now = DISABLED
+        return self.reading(len(self.plans) - 1)
+
+    def attach(self, elf: bytes, *, deadline_s: float) -> AttachReading:
+        before, self.now = self.now, replace(DISABLED, state="enabled", ops="ours", enable_seq=1)
+        return AttachReading(
+            outcome="attached", errno=0, before=before, after=self.now, log="", seconds=0.1, verified_instructions=1
+        )
+
+    def detach(self, *, deadline_s: float) -> DetachReading:
+        self.now = DISABLED
+        return DetachReading(was_attached=True, state=self.now, programs_left=0, seconds=0.1)
+
+    def state(self) -> SchedState:
+        return self.now
+
+    def kernel_log(self) -> str:
+        return "stalled"
+
+
+def run(machines: Machines, policy: RealPolicy | None = None, **size: object) -> tuple[RealRun, ...]:
+    world = World(clock=Clock(), progress=Progress(), toolchain=None, machines=machines, kernels=None)  # type: ignore[arg-type]
+    return run_real(batch(), REAL, Path("archive"), IMAGE, replace(SIZE, **size), world=world, policy=policy)
+
+
+def test_arms_alternate_in_one_guest_that_is_prepared_once() -> None:
+    machines = Machines()
+    runs = run(machines, POLICY, warmups=1)
+    assert machines.calls[:2] == ["boot", "make"]
+    assert machines.calls[2:5] == ["clear", "eevdf", "check"]
+    arms = [call for call in machines.calls if call in ("eevdf", "ours")]
+    assert arms == ["eevdf", "ours", "eevdf", "ours", "ours", "eevdf"]
+    assert [(one.arm, one.number) for one in runs] == [("eevdf", 0), ("ours", 0), ("ours", 1), ("eevdf", 1)]
+    assert {one.metric: one.value for one in runs[0].metrics}["makespan_ms"] == 30
+    assert len({plan.name_seed for plan in machines.plans}) == len(machines.plans)  # fresh names in every run
+
+
+def test_cold_runs_have_a_guest_each() -> None:
+    machines = Machines()
+    run(machines, cold=True, warmups=3)
+    assert machines.calls == ["boot", "make", "clear", "eevdf", "check"] * 2
+
+
+def test_a_first_run_teaches_how_long_jobs_take() -> None:
+    machines = Machines()
+    policy = replace(POLICY, takes_hints=True)
+    runs = run(machines, policy, hints=True, runs=1)
+    assert [one.arm for one in runs] == ["eevdf", "informed", "ours"]
+    taught, eevdf, informed, ours = machines.plans
+    assert {job.hint_ns for plan in (taught, eevdf, informed) for job in plan.jobs} == {0}
+    assert [job.nice for job in eevdf.jobs] == [0, 0, 5]
+    assert [job.nice for job in informed.jobs] == [10, 10, 5]  # what the workload itself says stays
+    assert [job.hint_ns for job in ours.jobs] == [4_000_000, 4_000_000, 20_000_000]
+    run(other := Machines(), POLICY, hints=True, runs=1)
+    assert {job.hint_ns for job in other.plans[-1].jobs} == {0}  # it does not use them
+
+
+def test_a_run_that_did_not_do_its_work_has_no_metrics() -> None:
+    bad = replace(PLAYED, exit_codes=(0, 1, 0))
+    runs = run(Machines(reading=lambda number: bad if number == 1 else PLAYED))
+    assert [bool(one.metrics) for one in runs] == [True, False]
+    assert "short ended with 1: gzip 1" in runs[1].why_undone
+
+
+@pytest.mark.parametrize(
+    "machines", [Machines(reading=lambda _: replace(PLAYED, clean=False)), Machines(failing="check")]
+)
+def test_a_workload_that_never_does_its_work_is_no_measurement(machines: Machines) -> None:
+    with pytest.raises(Unavailable) as error:
+        run(machines)
+    assert error.value.code == "never-done"
+
+
+def test_a_policy_that_is_lost_is_refused() -> None:
+    with pytest.raises(Refused, match="put out while it ran") as error:
+        run(Machines(lost_in=1), POLICY)
+    assert error.value.detail == "stalled"
