@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("-w", "--workload", required=True, metavar="NAME", help="`schedops workload list` names them")
+@click.option("-w", "--workload", metavar="NAME", help="`schedops workload list` names them")
+@click.option(
+    "--from", "trace", metavar="FILE", help="instead: what `perf sched script`, trace-cmd or ftrace recorded, as text"
+)
 @click.option(
     "--tier",
     type=click.Choice(TIERS),
@@ -38,7 +41,8 @@ if TYPE_CHECKING:
 @answers("profile")
 def profile(
     *,
-    workload: str,
+    workload: str | None,
+    trace: str | None,
     tier: str | None,
     place: str,
     budget_s: float | None,
@@ -60,7 +64,14 @@ def profile(
       schedops profile --workload ci-builds
       schedops profile --workload redis-like --tier probe --plot redis.svg --explain
       schedops profile --workload uneven-batch --tier summary --output json
+      perf sched record -- make -j8; perf sched script > trace.txt; schedops profile --from trace.txt
     """
+    _check(place, tier, plot)
+    if (workload is None) == (trace is None):
+        raise click.UsageError("exactly one of --workload and --from is needed")
+    if trace is not None:
+        return _answer(_recorded(trace), explain=explain, plot=plot)
+    assert workload is not None
     from schedops.adapters.console import console_progress
     from schedops.adapters.disk.profiles import KeptProfiles
     from schedops.cli.sizes import bench_image
@@ -68,7 +79,6 @@ def profile(
     from schedops.repository import load_hints, load_workload, open_tree
     from schedops.wiring import probes, world
 
-    _check(place, tier, plot)
     tree = open_tree(Path.cwd())
     wanted = load_workload(tree.root, workload)
     kept = KeptProfiles(tree.root)
@@ -89,11 +99,21 @@ def profile(
     return _answer(looked, explain=explain, plot=plot)
 
 
+def _recorded(trace: str) -> Looked:
+    from schedops.cli.workload_import import MAX_BYTES, name_after
+    from schedops.pipeline.traced import recorded
+    from schedops.schema.files import read_bounded
+    from schedops.sim.programs.trace_text import recording
+
+    text = read_bounded(Path(trace), limit=MAX_BYTES).decode("utf-8", "replace")
+    return recorded(recording(text, where=trace), name_after(None, trace))
+
+
 def _check(place: str, tier: str | None, plot: str | None) -> None:
     from schedops.errors import InputError
 
     if place == "host":
-        hint = "--on vm; `schedops workload import` reads what `perf sched record` saw on a host"
+        hint = "--on vm, or --from what `perf sched record` saw on that host"
         raise InputError("not-there-yet", "profile does not run workloads on the host itself yet", hint=hint)
     if plot is not None and not plot.endswith(".svg"):
         raise click.UsageError(f"--plot {plot}: a name that ends in .svg is needed")
@@ -129,6 +149,7 @@ def _plot(looked: Looked, plot: str) -> str:
     found = looked.profile
     if looked.probed is None:
         raise AssertionError("tier probe was asked for, and nothing else comes of it")
-    title = f"{found.workload} on {found.kernel}, {found.cpus} CPUs, under the default scheduler"
+    where = "recorded" if found.kernel == "recorded" else f"on {found.kernel}, under the default scheduler"
+    title = f"{found.workload}, {found.cpus} CPUs, {where}"
     write_whole(Path(plot), profile_picture(looked.probed, title=title, cpus=found.cpus))
     return plot

@@ -50,7 +50,7 @@ def import_(file: str, *, name: str | None, force: bool) -> Answer:
         raise InputError(
             "no-repository", "there is no policies/ here to write a workload to", hint="mkdir -p policies/workloads"
         )
-    called = _name(name, file)
+    called = name_after(name, file)
     path = tree.root / "policies" / "workloads" / f"{called}.yaml"
     if path.exists() and not force:
         raise InputError(
@@ -66,7 +66,8 @@ def import_(file: str, *, name: str | None, force: bool) -> Answer:
     return Answer({"name": called, "path": shown, "kind": made.model_kind, "notes": notes}, "\n".join(lines))
 
 
-def _name(name: str | None, file: str) -> str:
+def name_after(name: str | None, file: str) -> str:
+    """*name*, or one made of the file's. :raises InputError: ``bad-name``."""
     called = name or re.sub(r"[^a-z0-9]+", "-", Path(file).stem.lower()).strip("-")[:63].strip("-")
     if not _NAME.fullmatch(called):
         raise InputError("bad-name", f"{called[:80]!r} is no name for a workload", hint="--name with a-z, 0-9 and -")

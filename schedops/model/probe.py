@@ -20,6 +20,14 @@ def probe_bucket_bounds(bucket: int) -> tuple[int, int]:
     return low, low + (1 << shift)
 
 
+def probe_bucket(ns: int) -> int:
+    """The bucket of a time, 0 or more."""
+    if ns < 4:
+        return ns
+    shift = ns.bit_length() - 1
+    return min(PROBE_BUCKETS - 1, (shift - 1) << 2 | (ns >> (shift - 2)) & 3)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbedClass:
     """All tasks of one name (comm).

@@ -50,6 +50,8 @@ def _head(profile: Profile) -> str:
     scale = "" if profile.scale in {None, 1.0} else f", scale {profile.scale:g}"
     if profile.tier == "summary":
         return f"{profile.workload}, {profile.cpus} CPUs, seed {profile.seed}{scale}, without a run"
+    if profile.kernel == "recorded":
+        return f"{profile.workload}, {profile.cpus} CPUs, as it was recorded"
     return (
         f"{profile.workload} on {profile.kernel}, {profile.cpus} CPUs, seed {profile.seed}{scale}, "
         f"{profile.accelerator}, under the default scheduler"

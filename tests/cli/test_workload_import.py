@@ -101,13 +101,22 @@ def test_validate_says_what_cannot_be_planned(say, tmp_path):
     )
 
 
-@pytest.mark.parametrize("words", [["bench", "fifo"], ["profile"]])
-def test_what_runs_in_the_micro_vm_says_that_it_cannot_run_it(say, tmp_path, words):
+def test_profile_takes_a_recording_as_it_is(say, tmp_path):
+    (tmp_path / "a").write_text(TRACE)
+    said = say("profile", "--from", "a", "--plot", "a.svg")
+    assert said.startswith("a, 2 CPUs, as it was recorded")
+    assert "TASKS BY CLASS" in said
+    assert (tmp_path / "a.svg").read_bytes().startswith(b"<svg")
+    assert "exactly one of --workload and --from" in say("profile", "--from", "a", "--workload", "a", code=2)
+    assert "exactly one of --workload and --from" in say("profile", code=2)
+
+
+def test_what_runs_in_the_micro_vm_says_that_it_cannot_run_it(say, tmp_path):
     (tmp_path / "a").write_text(TRACE)
     say("workload", "import", "a")
     library = tmp_path / "policies" / "library" / "fifo"
     library.parent.mkdir()
     library.symlink_to(data_dir("policies") / "library" / "fifo")
-    message = say(*words, "--workload", "a", code=2)
+    message = say("bench", "fifo", "--workload", "a", code=2)
     assert "error[simulator-only]: a is a workload of the kind tasks, which only the simulator runs" in message
     assert "schedops simulate" in message
