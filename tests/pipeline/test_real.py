@@ -1,19 +1,16 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from schedops.errors import Refused, Unavailable
-from schedops.model.guest import AttachReading, DetachReading, SchedState
-from schedops.model.programs import ProgramPlan, ProgramReading
 from schedops.model.workload_real import RealJob, RealPrograms
 from schedops.pipeline.real import RealPolicy, RealRun, RealSize, run_real
-from schedops.ports import KernelImage, World
-from tests.fakes.guest import DISABLED, IMAGE, Clock, Progress
+from schedops.ports import World
+from tests.fakes.guest import IMAGE, Clock, Progress
+from tests.fakes.real import Machines, played
 from tests.fakes.workloads import BUILT, batch
 
 REAL = RealPrograms(
@@ -25,67 +22,6 @@ REAL = RealPrograms(
 )
 SIZE = RealSize(cpus=2, scale=1, seed=3, runs=2)
 POLICY = RealPolicy(name="ours", built=BUILT)
-PLAYED = ProgramReading(
-    start_us=(0,) * 3,
-    end_us=(10_000, 10_000, 30_000),
-    cpu_us=(4000, 4000, 20_000),
-    voluntary_switches=(0,) * 3,
-    involuntary_switches=(0,) * 3,
-    exit_codes=(0,) * 3,
-    outputs=("",) * 3,
-    wall_us=30_000,
-    context_switches=1,
-    cgroup_us=28_000,
-    clean=True,
-)
-
-
-@dataclass
-class Machines:
-    """Guests that run programs: what they were asked goes to *calls*; *reading* and *failing* say what comes of it."""
-
-    reading: Callable[[int], ProgramReading] = lambda _: PLAYED
-    failing: str = ""
-    lost_in: int = -1
-    calls: list[str] = field(default_factory=list)
-    plans: list[ProgramPlan] = field(default_factory=list)
-    now: SchedState = DISABLED
-
-    @contextmanager
-    def boot(
-        self, image: KernelImage, *, cpus: int, sockets: int = 1, programs: Path | None = None
-    ) -> Iterator[Machines]:
-        assert programs == Path("archive")
-        self.calls.append("boot")
-        yield self
-
-    def run_programs(self, plan: ProgramPlan, *, deadline_s: float) -> ProgramReading | None:
-        self.calls += [line.split()[0] for line in plan.shell]
-        if self.failing in plan.shell:
-            raise Unavailable("program-failed", "checking failed", detail="too little")
-        if not plan.jobs:
-            return None
-        self.calls.append(self.now.ops or "eevdf")
-        self.plans.append(plan)
-        if len(self.plans) - 1 == self.lost_in:
-            self.now = DISABLED
-        return self.reading(len(self.plans) - 1)
-
-    def attach(self, elf: bytes, *, deadline_s: float) -> AttachReading:
-        before, self.now = self.now, replace(DISABLED, state="enabled", ops="ours", enable_seq=1)
-        return AttachReading(
-            outcome="attached", errno=0, before=before, after=self.now, log="", seconds=0.1, verified_instructions=1
-        )
-
-    def detach(self, *, deadline_s: float) -> DetachReading:
-        self.now = DISABLED
-        return DetachReading(was_attached=True, state=self.now, programs_left=0, seconds=0.1)
-
-    def state(self) -> SchedState:
-        return self.now
-
-    def kernel_log(self) -> str:
-        return "stalled"
 
 
 def run(machines: Machines, policy: RealPolicy | None = None, **size: object) -> tuple[RealRun, ...]:
@@ -126,14 +62,13 @@ def test_a_first_run_teaches_how_long_jobs_take() -> None:
 
 
 def test_a_run_that_did_not_do_its_work_has_no_metrics() -> None:
-    bad = replace(PLAYED, exit_codes=(0, 1, 0))
-    runs = run(Machines(reading=lambda number: bad if number == 1 else PLAYED))
+    runs = run(Machines(reading=lambda number, plan: replace(played(plan), exit_codes=(0, number, 0))))
     assert [bool(one.metrics) for one in runs] == [True, False]
     assert "short ended with 1: gzip 1" in runs[1].why_undone
 
 
 @pytest.mark.parametrize(
-    "machines", [Machines(reading=lambda _: replace(PLAYED, clean=False)), Machines(failing="check")]
+    "machines", [Machines(reading=lambda _, plan: replace(played(plan), clean=False)), Machines(failing="check")]
 )
 def test_a_workload_that_never_does_its_work_is_no_measurement(machines: Machines) -> None:
     with pytest.raises(Unavailable) as error:
