@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from schedops.analyze.figure import figure
 from schedops.model.accounting import Accounting, Pressure
 from schedops.model.profile import Figure, Missing
 
@@ -27,18 +28,18 @@ def _figures(spent: Accounting) -> Iterator[Figure]:
     seconds, ticks = max(1, spent.now_ns) / 1e9, sum(spent.cpu_ms)
     if ticks:
         for name, place, what in _TIMES:
-            yield _figure(name, spent.cpu_ms[place] / ticks, "share", f"/proc/stat: of all CPUs' time {what}")
+            yield figure(name, spent.cpu_ms[place] / ticks, "share", f"/proc/stat: of all CPUs' time {what}")
     for name, pressure in _pressures(spent):
         if pressure is not None:
             how = f"/proc/pressure/{name}: time in which some task waited for {_PRESSURE[name]}"
-            yield _figure(f"{name}_pressure", min(1.0, pressure.some_us * 1000 / max(1, spent.now_ns)), "share", how)
+            yield figure(f"{name}_pressure", min(1.0, pressure.some_us * 1000 / max(1, spent.now_ns)), "share", how)
     if spent.run_ns is not None and spent.wait_ns is not None:
-        yield _figure("running_mean", spent.run_ns / max(1, spent.now_ns), "tasks", "/proc/schedstat: on CPUs")
-        yield _figure("waiting_mean", spent.wait_ns / max(1, spent.now_ns), "tasks", "/proc/schedstat: on run queues")
-    yield _figure("context_switches_per_s", spent.context_switches / seconds, "1/s", "/proc/stat, whole machine")
-    yield _figure("processes_per_s", spent.forks / seconds, "1/s", "/proc/stat: processes and threads made")
-    yield _figure("page_faults_per_s", spent.page_faults / seconds, "1/s", "/proc/vmstat")
-    yield _figure("major_faults_per_s", spent.major_faults / seconds, "1/s", "/proc/vmstat: from a disk")
+        yield figure("running_mean", spent.run_ns / max(1, spent.now_ns), "tasks", "/proc/schedstat: on CPUs")
+        yield figure("waiting_mean", spent.wait_ns / max(1, spent.now_ns), "tasks", "/proc/schedstat: on run queues")
+    yield figure("context_switches_per_s", spent.context_switches / seconds, "1/s", "/proc/stat, whole machine")
+    yield figure("processes_per_s", spent.forks / seconds, "1/s", "/proc/stat: processes and threads made")
+    yield figure("page_faults_per_s", spent.page_faults / seconds, "1/s", "/proc/vmstat")
+    yield figure("major_faults_per_s", spent.major_faults / seconds, "1/s", "/proc/vmstat: from a disk")
 
 
 def missing_of(spent: Accounting) -> tuple[Missing, ...]:
@@ -63,7 +64,3 @@ def missing_of(spent: Accounting) -> tuple[Missing, ...]:
 
 def _pressures(spent: Accounting) -> tuple[tuple[str, Pressure | None], ...]:
     return (("cpu", spent.cpu_pressure), ("io", spent.io_pressure), ("memory", spent.memory_pressure))
-
-
-def _figure(name: str, value: float, unit: str, how: str) -> Figure:
-    return Figure(name=name, value=float(f"{value:.6g}"), unit=unit, how=how)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from schedops.analyze.figure import figure
 from schedops.model.guest import PlayReading
 from schedops.model.probe import ProbeReading
 from schedops.model.profile import Figure
@@ -36,4 +37,4 @@ def agreement_figures(
 
 
 def _ratio(name: str, one: float, other: float, how: str) -> Figure:
-    return Figure(name=name, value=float(f"{one / max(1, other):.6g}"), unit="ratio", how=how)
+    return figure(name, one / max(1, other), "ratio", how)

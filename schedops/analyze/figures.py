@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from schedops.analyze.figure import figure
 from schedops.model.jobs import JobPlan, RunReading
 from schedops.model.profile import Figure
 from schedops.stats.summary import mean, median
@@ -26,8 +27,8 @@ def figures_of(plan: JobPlan, reading: RunReading) -> tuple[Figure, ...]:
 
 def _counts(plan: JobPlan) -> tuple[Figure, ...]:
     return (
-        _figure("jobs", len(plan.jobs), "jobs", "launched"),
-        _figure("groups", len(plan.groups), "groups", "launched, each in a cgroup of its own"),
+        figure("jobs", len(plan.jobs), "jobs", "launched"),
+        figure("groups", len(plan.groups), "groups", "launched, each in a cgroup of its own"),
     )
 
 
@@ -37,15 +38,15 @@ def _job_figures(plan: JobPlan, reading: RunReading) -> tuple[Figure, ...]:
     middle = max(1.0, median(cpu))
     how = "user + system time of each job, wait4"
     return (
-        _figure("cpu_time_mean_ms", mean(cpu) / 1000, "ms", how),
-        _figure("cpu_time_total_ms", sum(cpu) / 1000, "ms", how),
-        _figure(
+        figure("cpu_time_mean_ms", mean(cpu) / 1000, "ms", how),
+        figure("cpu_time_total_ms", sum(cpu) / 1000, "ms", how),
+        figure(
             "longest_to_median", max(cpu) / middle, "ratio", "CPU time of the longest job by that of the median one"
         ),
-        _figure("us_per_work", sum(cpu) / work, "us", "CPU time of all jobs by their loop iterations"),
-        _figure("wakeups_per_s", reading.wakeups / seconds, "1/s", "voluntary switches of jobs and launcher"),
-        _figure("context_switches_per_s", reading.context_switches / seconds, "1/s", "whole guest, /proc/stat"),
-        _figure("cpu_ms_per_wakeup", sum(cpu) / 1000 / max(1, reading.wakeups), "ms", "CPU time by voluntary switches"),
+        figure("us_per_work", sum(cpu) / work, "us", "CPU time of all jobs by their loop iterations"),
+        figure("wakeups_per_s", reading.wakeups / seconds, "1/s", "voluntary switches of jobs and launcher"),
+        figure("context_switches_per_s", reading.context_switches / seconds, "1/s", "whole guest, /proc/stat"),
+        figure("cpu_ms_per_wakeup", sum(cpu) / 1000 / max(1, reading.wakeups), "ms", "CPU time by voluntary switches"),
     )
 
 
@@ -55,11 +56,11 @@ def _time_shares(plan: JobPlan, reading: RunReading) -> tuple[Figure, ...]:
     blocked = max(0.0, 1 - (cpu + waiting) / life)
     busy = cpu / max(1, reading.wall_us) / plan.cpus
     return (
-        _figure(
+        figure(
             "runnable_share", waiting / life, "share", "time runnable but not running, /proc/PID/schedstat, of life"
         ),
-        _figure("blocked_share", blocked, "share", "life of the jobs less running and runnable time"),
-        _figure("parallelism", busy, "share", "CPU time of the jobs by wall time and CPUs"),
+        figure("blocked_share", blocked, "share", "life of the jobs less running and runnable time"),
+        figure("parallelism", busy, "share", "CPU time of the jobs by wall time and CPUs"),
     )
 
 
@@ -69,11 +70,11 @@ def _group_figures(plan: JobPlan, reading: RunReading, floor: float) -> tuple[Fi
     saturating = [number for number in numbers if _waiting_share(plan, reading, number) > WAITING_SHARE]
     waits = f"groups whose jobs wait for more than {WAITING_SHARE:.0%} of their life"
     return (
-        _figure("saturating_groups", len(saturating) / len(plan.groups), "share", waits),
-        _figure("mean_group_time_ms", mean(times) / 1000, "ms", "arrival of a group to the end of its last job"),
-        _figure("mean_group_time_per_floor", mean(times) / floor, "ratio", "the same by the floor of this run"),
-        _figure("all_done_ms", max(reading.end_us) / 1000, "ms", "start of the run to the end of the last job"),
-        _figure("all_done_per_floor", max(reading.end_us) / floor, "ratio", "the same by the floor of this run"),
+        figure("saturating_groups", len(saturating) / len(plan.groups), "share", waits),
+        figure("mean_group_time_ms", mean(times) / 1000, "ms", "arrival of a group to the end of its last job"),
+        figure("mean_group_time_per_floor", mean(times) / floor, "ratio", "the same by the floor of this run"),
+        figure("all_done_ms", max(reading.end_us) / 1000, "ms", "start of the run to the end of the last job"),
+        figure("all_done_per_floor", max(reading.end_us) / floor, "ratio", "the same by the floor of this run"),
     )
 
 
@@ -93,8 +94,3 @@ def _members(plan: JobPlan, group: int) -> list[int]:
 
 def _lives(reading: RunReading) -> list[int]:
     return [end - start for start, end in zip(reading.start_us, reading.end_us, strict=True)]
-
-
-def _figure(name: str, value: float, unit: str, how: str) -> Figure:
-    # Six digits are more than any clock here can tell, and keep the document short.
-    return Figure(name=name, value=float(f"{value:.6g}"), unit=unit, how=how)

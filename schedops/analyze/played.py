@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from schedops.analyze.figure import figure
 from schedops.analyze.figures import WAITING_SHARE
 from schedops.analyze.roles import Played, life_ns, tasks_of
 from schedops.model.guest import PlayReading
@@ -35,9 +36,9 @@ def played_figures(
 
 def _counts(there: Sequence[Played]) -> list[Figure]:
     return [
-        _figure("tasks", len(there), "tasks", "that came"),
-        _figure("groups", len({task.cgroup for task in there if task.cgroup}), "groups", "cgroups with tasks"),
-        _figure("starters", sum(bool(task.starts) for task in there), "tasks", "that started others: process tree"),
+        figure("tasks", len(there), "tasks", "that came"),
+        figure("groups", len({task.cgroup for task in there if task.cgroup}), "groups", "cgroups with tasks"),
+        figure("starters", sum(bool(task.starts) for task in there), "tasks", "that started others: process tree"),
     ]
 
 
@@ -49,13 +50,13 @@ def _shares(there: Sequence[Played], reading: PlayReading, cpus: int) -> list[Fi
     ended = sum(task.result.cpu_ns for task in there if task.result.completion_ns >= 0)
     seconds = max(1, end_ns) / 1e9
     return [
-        _figure("run_ms", end_ns / 1e6, "ms", "begin to end of the run, the guest's clock"),
-        _figure("parallelism", cpu / max(1, end_ns) / cpus, "share", "CPU time of the tasks by time and CPUs"),
-        _figure("runnable_share", wait / life, "share", f"runnable without running, {_SCHEDSTAT}, of their life"),
-        _figure("blocked_share", max(0.0, 1 - (cpu + wait) / life), "share", "of their life neither of the two"),
-        _figure("ended_share", ended / max(1, cpu), "share", "CPU time of tasks that ended before the run did"),
-        _figure("wakeups_per_s", wakeups / seconds, "1/s", "times that tasks began or went on after blocking"),
-        _figure("cpu_ms_per_wakeup", cpu / 1e6 / max(1, wakeups), "ms", "CPU time by these"),
+        figure("run_ms", end_ns / 1e6, "ms", "begin to end of the run, the guest's clock"),
+        figure("parallelism", cpu / max(1, end_ns) / cpus, "share", "CPU time of the tasks by time and CPUs"),
+        figure("runnable_share", wait / life, "share", f"runnable without running, {_SCHEDSTAT}, of their life"),
+        figure("blocked_share", max(0.0, 1 - (cpu + wait) / life), "share", "of their life neither of the two"),
+        figure("ended_share", ended / max(1, cpu), "share", "CPU time of tasks that ended before the run did"),
+        figure("wakeups_per_s", wakeups / seconds, "1/s", "times that tasks began or went on after blocking"),
+        figure("cpu_ms_per_wakeup", cpu / 1e6 / max(1, wakeups), "ms", "CPU time by these"),
     ]
 
 
@@ -65,7 +66,7 @@ def _lengths(plan: SimPlan, there: Sequence[Played], classes: Sequence[TaskClass
     if not cpu:
         return []
     ratio = max(cpu) / max(1.0, median(cpu))
-    return [_figure("longest_to_median", ratio, "ratio", "CPU time of the longest job by that of the median one")]
+    return [figure("longest_to_median", ratio, "ratio", "CPU time of the longest job by that of the median one")]
 
 
 def _groups(there: Sequence[Played], end_ns: int) -> list[Figure]:
@@ -78,7 +79,7 @@ def _groups(there: Sequence[Played], end_ns: int) -> list[Figure]:
         life = sum(life_ns(result, end_ns) for result in results)
         waiting += sum(result.wait_ns for result in results) > WAITING_SHARE * max(1, life)
     how = f"cgroups whose tasks wait for a CPU for more than {WAITING_SHARE:.0%} of their life"
-    return [_figure("saturating_groups", waiting / len(groups), "share", how)]
+    return [figure("saturating_groups", waiting / len(groups), "share", how)]
 
 
 def _by_role(classes: Sequence[TaskClassFigures]) -> list[Figure]:
@@ -89,14 +90,14 @@ def _by_role(classes: Sequence[TaskClassFigures]) -> list[Figure]:
     for role in ("job", "starter", "hog", "served", "timed", "sleeper"):
         share = sum(one.cpu_ms for one in classes if one.role == role) / total
         if role in {"job", "starter", "hog"} or share:
-            found.append(_figure(f"{role}_cpu_share", share, "share", f"CPU time of the tasks whose role is {role}"))
+            found.append(figure(f"{role}_cpu_share", share, "share", f"CPU time of the tasks whose role is {role}"))
     work = sum(one.cpu_ms for one in classes if one.role in {"job", "starter"}) / total
-    found.append(_figure("work_cpu_share", work, "share", "CPU time of jobs and of what starts them"))
+    found.append(figure("work_cpu_share", work, "share", "CPU time of jobs and of what starts them"))
     kinds = {
         "sleeper" if one.role in {"timed", "served"} else one.role for one in classes if one.cpu_ms > ROLE_SHARE * total
     }
     found.append(
-        _figure("roles", len(kinds), "roles", f"of tasks, with more than {ROLE_SHARE:.0%} of the CPU time each")
+        figure("roles", len(kinds), "roles", f"of tasks, with more than {ROLE_SHARE:.0%} of the CPU time each")
     )
     found += _bursts(classes)
     return found
@@ -108,12 +109,12 @@ def _bursts(classes: Sequence[TaskClassFigures]) -> list[Figure]:
     if bursts:
         mean = sum(us * cpu for us, cpu in bursts) / max(1e-9, sum(cpu for _, cpu in bursts))
         how = "probes: median CPU time between two sleeps of each class, weighted by its CPU time"
-        found.append(_figure("typical_burst_ms", mean / 1000, "ms", how))
+        found.append(figure("typical_burst_ms", mean / 1000, "ms", how))
     timed = [(one.burst_p50_us, one.wakeups) for one in classes if one.role == "timed" and one.burst_p50_us is not None]
     if timed:
         mean = sum(us * wakeups for us, wakeups in timed) / max(1, sum(wakeups for _, wakeups in timed))
         how = "probes: the same of tasks that timers wake, weighted by their wake-ups"
-        found.append(_figure("timed_burst_ms", mean / 1000, "ms", how))
+        found.append(figure("timed_burst_ms", mean / 1000, "ms", how))
     return found
 
 
@@ -127,16 +128,12 @@ def _requests(plan: SimPlan, reading: PlayReading, classes: Sequence[TaskClassFi
     seconds = max(1, reading.result.end_ns) / 1e9
     share = sum(one.cpu_ms for one in rows) / total
     found = [
-        _figure("requests_per_s", sum(counts) / seconds, "1/s", "requests that the tasks themselves report"),
-        _figure("request_cpu_share", share, "share", "CPU time of the classes of tasks that report requests"),
+        figure("requests_per_s", sum(counts) / seconds, "1/s", "requests that the tasks themselves report"),
+        figure("request_cpu_share", share, "share", "CPU time of the classes of tasks that report requests"),
     ]
     woken = [(one.woken_by_tasks, one.wakeups) for one in rows if one.woken_by_tasks is not None]
     if woken:
         most = max(share for share, _ in woken)
         how = "probes: wake-ups by other tasks, of the class that reports requests and has most of them"
-        found.append(_figure("request_handed_over", most, "share", how))
+        found.append(figure("request_handed_over", most, "share", how))
     return found
-
-
-def _figure(name: str, value: float, unit: str, how: str) -> Figure:
-    return Figure(name=name, value=float(f"{value:.6g}"), unit=unit, how=how)

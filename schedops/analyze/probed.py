@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from schedops.analyze.figure import figure
 from schedops.model.probe import ProbedClass, ProbeReading, probe_bucket_bounds
 from schedops.model.profile import Figure, Wakes
 
 Counts = Sequence[tuple[int, int]]
-_HOW = "probes"
 
 
 def probed_figures(found: ProbeReading, cpus: int) -> tuple[Figure, ...]:
@@ -61,7 +61,7 @@ def _quantiles(name: str, counts: Counts, meaning: str) -> list[Figure]:
 
 
 def _figure(name: str, value: float, unit: str, meaning: str) -> Figure:
-    return Figure(name=name, value=float(f"{value:.6g}"), unit=unit, how=f"{_HOW}: {meaning}")
+    return figure(name, value, unit, f"probes: {meaning}")
 
 
 def merged(histograms: Iterable[Counts]) -> Counts:

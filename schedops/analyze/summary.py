@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from schedops.analyze.figure import figure
 from schedops.model.environment import HostFacts
 from schedops.model.jobs import Hints
 from schedops.model.profile import ClassFinding, Figure, Profile
@@ -21,23 +22,23 @@ def summary_figures(workload: Workload, plan: SimPlan, hints: Hints | None, idea
 
 
 def _figures(workload: Workload, plan: SimPlan, hints: Hints | None, ideal_s: float) -> Iterator[Figure]:
-    yield _figure("tasks", len(plan.tasks), "tasks", "the plan of a run")
-    yield _figure("task_classes", len(plan.labels), "classes", "the plan")
-    yield _figure("groups", len({task.cgroup for task in plan.tasks if task.cgroup}), "groups", "the plan: cgroups")
-    yield _figure("ideal_s", ideal_s, "s", "work of the plan if no CPU ever idled")
+    yield figure("tasks", len(plan.tasks), "tasks", "the plan of a run")
+    yield figure("task_classes", len(plan.labels), "classes", "the plan")
+    yield figure("groups", len({task.cgroup for task in plan.tasks if task.cgroup}), "groups", "the plan: cgroups")
+    yield figure("ideal_s", ideal_s, "s", "work of the plan if no CPU ever idled")
     for kind, name in ((SyncKind.QUEUE, "queues"), (SyncKind.LOCK, "locks"), (SyncKind.BARRIER, "barriers")):
         count = sum(sync.kind == kind for sync in plan.syncs)
         if count:
-            yield _figure(name, count, name, "the plan")
+            yield figure(name, count, name, "the plan")
     if workload.builds is not None:
-        yield _figure("builds", workload.builds.builds, "builds", "the workload's file")
-        yield _figure("parallel_jobs", workload.builds.parallel_jobs, "jobs", "the workload's file: make -j")
+        yield figure("builds", workload.builds.builds, "builds", "the workload's file")
+        yield figure("parallel_jobs", workload.builds.parallel_jobs, "jobs", "the workload's file: make -j")
     if workload.batch is not None:
-        yield _figure("long_factor", workload.batch.long_factor, "ratio", "the workload's file: long job by short one")
+        yield figure("long_factor", workload.batch.long_factor, "ratio", "the workload's file: long job by short one")
     if hints is not None:
-        yield _figure("known_jobs", len(hints.hints), "jobs", "policies/hints: measured before")
+        yield figure("known_jobs", len(hints.hints), "jobs", "policies/hints: measured before")
         longest = max((hint.cpu_us for hint in hints.hints), default=0)
-        yield _figure("known_longest_ms", longest / 1000, "ms", "policies/hints: CPU time of the longest of them")
+        yield figure("known_longest_ms", longest / 1000, "ms", "policies/hints: CPU time of the longest of them")
 
 
 def summary_classes(workload: Workload, plan: SimPlan, cpus: int, earlier: Profile | None) -> tuple[ClassFinding, ...]:
@@ -97,7 +98,3 @@ def topology_words(facts: HostFacts) -> str:
     known = "".join(f", {name} {value}" for name, value in named if value)
     model = f" ({facts.cpu_model})" if facts.cpu_model else ""
     return f"This machine: {facts.cpus} CPUs{model}, kernel {facts.kernel}{known}."
-
-
-def _figure(name: str, value: float, unit: str, how: str) -> Figure:
-    return Figure(name=name, value=float(f"{value:.6g}"), unit=unit, how=how)

@@ -27,6 +27,7 @@ from schedops.model.simulation import (
     TaskResult,
 )
 from schedops.pipeline.profiled import Looked
+from schedops.sim.programs.builder import printable
 from schedops.sim.programs.trace_text import Recording, Switch, Wakeup
 
 SLOTS = 400
@@ -120,14 +121,13 @@ class _Replay:
         """All of it, cut off at the last event."""
         for task in self._tasks.values():
             self._until(task, self._length_ns)
-        names = sorted({self._found.names.get(who, "?") for who in self._tasks})
+        names = sorted({self._name(who) for who in self._tasks})
         order = {who: index for index, who in enumerate(self._tasks)}
         label = {name: index for index, name in enumerate(names)}
         plan = SimPlan(
             seed=0,
             tasks=tuple(
-                SimTask(name="task", program=index, label=label[self._found.names.get(who, "?")])
-                for who, index in order.items()
+                SimTask(name="task", program=index, label=label[self._name(who)]) for who, index in order.items()
             ),
             programs=tuple(
                 tuple(Instruction(Op.FORK, order[child]) for child in task.starts if child in order)
@@ -137,9 +137,13 @@ class _Replay:
         )
         return plan, self._reading(plan), self._probed(plan, list(order))
 
+    def _name(self, who: int) -> str:
+        return printable(self._found.names.get(who, "")).strip() or "?"
+
     def _counts(self, who: int) -> bool:
-        name = self._found.names.get(who, "?")
-        return who != 0 and not name.startswith(_KERNEL) and self._found.priorities.get(who, 120) >= _REALTIME
+        return (
+            who != 0 and not self._name(who).startswith(_KERNEL) and self._found.priorities.get(who, 120) >= _REALTIME
+        )
 
     def _task(self, who: int, state: str, since_ns: int) -> _Task:
         if who not in self._tasks:

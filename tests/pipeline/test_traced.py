@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from schedops.model.probe import probe_bucket, probe_bucket_bounds
+from schedops.model.profile import Profile
 from schedops.pipeline.traced import recorded
+from schedops.schema.decode import decode, encode
 from schedops.sim.programs.trace_text import recording
 
 
@@ -71,6 +73,14 @@ def test_waiting_is_counted_and_threads_of_the_kernel_are_not() -> None:
     assert (rows["a"].cpu_ms, rows["a"].wait_ms) == pytest.approx((5, 4))
     assert (rows["b"].cpu_ms, rows["b"].wait_ms) == pytest.approx((2, 3))
     assert rows["b"].wait_p99_us == pytest.approx(3000, rel=0.13)
+
+
+def test_names_of_tasks_are_a_strangers_words() -> None:
+    text = ping_pong(3).replace("ping:11", "p\x1b[31m:11")
+    found = recorded(recording(text, where="t"), "t").profile
+    assert len(found.tasks) == 2
+    assert "\x1b" not in repr(found)
+    assert decode(Profile, encode(found)) == found
 
 
 @pytest.mark.parametrize("ns", [0, 1, 3, 4, 5, 7, 8, 1000, 123_456_789, 1 << 40, (1 << 62) + 5])
