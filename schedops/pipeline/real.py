@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from schedops.bench.run import ATTACH_S, DETACH_S
-from schedops.errors import Refused, Unavailable
+from schedops.errors import InputError, Refused, Unavailable
 from schedops.model.event import Event
 from schedops.model.measurements import MetricValue
 from schedops.model.programs import ProgramPlan, ProgramReading
@@ -82,9 +82,12 @@ def run_real(
     """Run every arm *size.runs* times, in alternating order.
 
     :param archive: the programs, as :attr:`schedops.ports.Machines.boot` wants them.
+    :raises InputError: the policy is called as one of the other arms.
     :raises Unavailable: preparing failed, or a run of the default scheduler never did its work.
     :raises Refused: the policy does not attach. :raises GuestLost: the guest is gone.
     """
+    if policy is not None and policy.name in (DEFAULT, INFORMED):
+        raise InputError("arm-name", f"a policy called {policy.name} cannot be told from the default scheduler's runs")
     runs = _Runs(workload, real, archive, image, size, world, policy).all()
     bad = [run for run in runs if run.arm == DEFAULT and run.why_undone]
     if len(bad) == size.runs:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from schedops.errors import Refused, Unavailable
+from schedops.errors import InputError, Refused, Unavailable
 from schedops.model.workload_real import RealJob, RealPrograms
 from schedops.pipeline.real import RealPolicy, RealRun, RealSize, run_real
 from schedops.ports import World
@@ -80,3 +80,8 @@ def test_a_policy_that_is_lost_is_refused() -> None:
     with pytest.raises(Refused, match="put out while it ran") as error:
         run(Machines(lost_in=1), POLICY)
     assert error.value.detail == "stalled"
+
+
+def test_a_policy_that_is_called_as_another_arm_is_bad_input() -> None:
+    with pytest.raises(InputError):
+        run(Machines(), replace(POLICY, name="eevdf"))
