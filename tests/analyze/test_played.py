@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from schedops.analyze.accounted import accounted_figures, missing_of
+from schedops.analyze.agreement import agreement_figures
 from schedops.analyze.bottleneck import bottleneck_of
 from schedops.analyze.candidates import candidate_slos
-from schedops.analyze.costs import ideal_s, work_ns
+from schedops.analyze.costs import ideal_s, scales_of, work_ns
 from schedops.analyze.played import played_figures
 from schedops.analyze.roles import task_classes, tasks_of
 from schedops.model.accounting import Accounting
@@ -78,6 +80,23 @@ def test_what_a_program_asks_for_is_added_up_over_its_loops() -> None:
     assert work_ns(plan, program) == 2 * (10 + 3 * 3) + 5
     assert ideal_s(plan, 2) == pytest.approx(43e-9)
     assert ideal_s(plan, 1) == pytest.approx(86e-9)
+
+
+def test_what_is_made_smaller_stays_what_it_is() -> None:
+    builds = load_workload(ROOT, "ci-builds")
+    assert scales_of(builds) == (1.0, 0.5)  # one build would have nobody to compete with
+    assert scales_of(load_workload(ROOT, "kernel-build")) == (1.0, 0.5, 0.25, 0.1)
+    assert scales_of(load_workload(ROOT, "uneven-batch")) == (1.0,)
+
+
+def test_what_is_measured_twice_is_held_against_each_other() -> None:
+    plan = plan_named("ci-builds", scale=0.5)
+    reading = play_of(plan, 2)
+    found = agreement_figures(plan, reading, 2_020_000_000, 2.0, (reading, probes_of(plan, reading)))
+    assert {one.name: one.value for one in found} == {"clock_agreement": 1.01, "probe_agreement": 1.0}
+    counted = replace(reading, cgroup_ns=reading.cpu_ns)
+    cgroups = agreement_figures(plan, counted, 1, 1.0, None)[-1]
+    assert (cgroups.name, cgroups.value) == ("cgroup_agreement", 1.0)
 
 
 def test_accounting_leaves_out_what_was_not_said_and_names_it() -> None:
