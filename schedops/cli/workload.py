@@ -99,6 +99,10 @@ def _page(one: Workload, path: str, hints: int) -> str:
         ("rounds", _rounds(one)),
         ("one run", _expected(one)),
         ("hints", knows),
+        (
+            "programs",
+            "none" if one.real is None else f"of {', '.join(one.real.packages)}: schedops workload run {one.name}",
+        ),
         ("tags", ", ".join(one.tags) or "none"),
         ("file", path),
     ]

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from schedops.model.programs import ProgramReading, ProgramServer
 from schedops.model.workload_real import RealJob, RealPrograms, RealRead, RealServer
+from schedops.repository import load_workloads
 from schedops.workloads.real import (
+    REAL_METRICS,
     History,
     count_of,
     kinds_of,
@@ -149,3 +152,15 @@ def test_a_workload_that_cannot_be_read_is_refused_by_path() -> None:
 
 def test_units() -> None:
     assert [unit_of(name) for name in ("a_per_s", "a_us", "a_ms", "a")] == ["1/s", "us", "ms", "ratio"]
+
+
+def test_real_programs_say_what_their_workload_s_objectives_ask() -> None:
+    tree = Path(__file__).parent.parent.parent
+    found = [one for one in load_workloads(tree) if one.real is not None]
+    assert len(found) >= 20
+    for one in found:
+        assert one.real is not None
+        said = {*REAL_METRICS, *(read.metric for read in one.real.reads)}
+        if all(job.long == one.real.jobs[0].long for job in one.real.jobs):
+            said.remove("slowest_short_per_floor")
+        assert {objective.metric for objective in one.objectives} <= said, one.name
