@@ -23,7 +23,7 @@ RUN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
 SMALL = {
     "job_work: 12000000": "job_work: 2000000",
     "arrival_gap_ms: 200": "arrival_gap_ms: 35",
-    "rounds: 10": "rounds: 6",
+    "rounds: 30\nlooks: [10, 20, 30]": "rounds: 6\nlooks: [6]",
 }
 
 
