@@ -1,4 +1,4 @@
-"""SCX_OPS_SWITCH_PARTIAL: the policy has the tasks that ask for SCHED_EXT, the fair class comes first and has the rest."""
+"""SCX_OPS_SWITCH_PARTIAL: the policy has the tasks that ask for SCHED_EXT, the fair class comes first with the rest."""
 
 from __future__ import annotations
 
