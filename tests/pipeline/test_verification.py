@@ -120,9 +120,7 @@ class Counted:
         self.boots = 0
 
     @contextmanager
-    def boot(
-        self, image: KernelImage, *, cpus: int, sockets: int = 1, programs: Path | None = None
-    ) -> Iterator[Guest]:
+    def boot(self, image: KernelImage, *, cpus: int, sockets: int = 1, programs: Path | None = None) -> Iterator[Guest]:
         self.boots += 1
         with self.inner.boot(image, cpus=cpus) as guest:
             yield guest

@@ -83,9 +83,7 @@ class Machines:
     boots: int = 0
 
     @contextmanager
-    def boot(
-        self, image: KernelImage, *, cpus: int, sockets: int = 1, programs: Path | None = None
-    ) -> Iterator[Guest]:
+    def boot(self, image: KernelImage, *, cpus: int, sockets: int = 1, programs: Path | None = None) -> Iterator[Guest]:
         guest = self.guests[self.boots]
         self.boots += 1
         if isinstance(guest, Exception):
