@@ -53,14 +53,14 @@ def run(guest: GuestSession, *lines: str, **more: object) -> ProgramReading:
 def test_programs_are_prepared_named_measured_and_gone(equipped: GuestSession) -> None:
     assert equipped.run_programs(ProgramPlan(shell=("echo ready > made",)), deadline_s=60) is None
     shown = "cat /proc/$$/comm made"
-    found = run(equipped, SPIN, f"({SPIN}); ({SPIN})", shown, "exit 3", cgroup_per_group=True, name_seed=7)
+    found = run(equipped, SPIN, f"({SPIN}); ({SPIN}); ({SPIN}); ({SPIN})", shown, "exit 3", cgroup_per_group=True, name_seed=7)
     assert found.exit_codes == (0, 0, 0, 3)
     name, made = found.outputs[2].split()
     assert made == "ready"  # preparing is there for later runs
     assert name.isalpha()
     assert name != "sh"  # and says nothing
     assert found.cpu_us[1] > found.cpu_us[0] * 1.2  # the children's time is the job's
-    assert sum(found.cpu_us) == pytest.approx(found.cgroup_us, rel=0.1)
+    assert sum(found.cpu_us) == pytest.approx(found.cgroup_us, rel=0.3)
     assert all(begun <= ended <= found.wall_us for begun, ended in zip(found.start_us, found.end_us, strict=True))
     assert found.clean
     assert run(equipped, shown, random_names=False).outputs[0].split()[0] in ("sh", "cat")
