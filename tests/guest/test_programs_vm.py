@@ -53,7 +53,7 @@ def run(guest: GuestSession, *lines: str, **more: object) -> ProgramReading:
 def test_programs_are_prepared_named_measured_and_gone(equipped: GuestSession) -> None:
     assert equipped.run_programs(ProgramPlan(shell=("echo ready > made",)), deadline_s=60) is None
     shown = "cat /proc/$$/comm made"
-    found = run(equipped, SPIN, f"({SPIN}); ({SPIN}); ({SPIN}); ({SPIN})", shown, "exit 3", cgroup_per_group=True, name_seed=7)
+    found = run(equipped, SPIN, f"({SPIN}); " * 4, shown, "exit 3", cgroup_per_group=True, name_seed=7)
     assert found.exit_codes == (0, 0, 0, 3)
     name, made = found.outputs[2].split()
     assert made == "ready"  # preparing is there for later runs
