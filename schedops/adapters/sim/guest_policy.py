@@ -84,8 +84,10 @@ ROOM = (
 _TAIL = struct.Struct("<IIQ")  # dispatch_max_batch, timeout_ms, flags
 _TASK_STORAGE = 29  # BPF_MAP_TYPE_TASK_STORAGE
 _STORAGES = (_TASK_STORAGE, 32)  # and BPF_MAP_TYPE_CGRP_STORAGE: no number of entries
-_SIZED = (1, 2, 5, 6, 22, 23)  # hash, array, per-CPU hash and array, queue, stack
-_OTHER_MAPS = {9: "LRU hash", 10: "per-CPU LRU hash", 13: "hash of maps", 27: "ring buffer"}
+_SIZED = (1, 2, 5, 6, 9, 10, 22, 23)  # hash, array, per-CPU, LRU, per-CPU LRU, queue, stack
+_RING = 27
+_PAGE = 4096
+_OTHER_MAPS = {13: "hash of maps"}
 _MAX_MAP_BYTES = 256 << 20  # of values, on one CPU
 _MAX_OBJECT_BYTES = 4096 - 8
 _MAX_NAMES = 5  # of functions that are missing
@@ -174,6 +176,16 @@ def _check_size(one: MapPlace) -> None:
     if known and not 0 < max(one.key_size, one.value_size, 8) * entries * bool(one.value_size) <= _MAX_MAP_BYTES:
         sizes = f"{one.max_entries} entries of {one.value_size} bytes"
         raise NotSimulated(f"map {one.name} with {sizes}: up to {_MAX_MAP_BYTES >> 20} MiB can be")
+    if one.type == _RING:
+        _check_ring(one)
+
+
+def _check_ring(one: MapPlace) -> None:
+    """As ringbuf_map_alloc() (kernel/bpf/ringbuf.c, 6.18) has it, and what would fill the policy's memory."""
+    size = one.max_entries
+    if one.key_size or one.value_size or size < _PAGE or size & (size - 1) or size > _MAX_MAP_BYTES:
+        limits = f"a power of two from {_PAGE} bytes to {_MAX_MAP_BYTES >> 20} MiB, without key and value"
+        raise NotSimulated(f"ring buffer {one.name} of {size} bytes: it has to be {limits}")
 
 
 def _imports(sandbox: Sandbox, module: wasmtime.Module) -> list[Any]:

@@ -241,9 +241,10 @@ void EXPORT(kf_fault)(u32 what)
 {
 	static const char *const words[] = { "it needs more memory than it may have", "it uses a map that is none",
 					     "it passes a pointer that is no task", "it passes a pointer that is no cgroup",
-					     "it passes a pointer that is no object of bpf_obj_new(), or of one that it has dropped" };
+					     "it passes a pointer that is no object of bpf_obj_new(), or of one that it has dropped",
+					     "it passes a pointer that is no open record of a ring buffer" };
 
-	stop(V_FAULT, 0, "%s", words[(what - 1) % 5]);
+	stop(V_FAULT, 0, "%s", words[(what - 1) % 6]);
 }
 
 /* rt_memory.c: MISSING_* */

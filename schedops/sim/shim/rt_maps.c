@@ -13,6 +13,12 @@ struct map {
 	u8 *used; /* one byte an entry; of a hash 1 used, 2 deleted */
 	u32 slots, count;
 	u32 read; /* of a queue */
+	struct use *uses; /* of an LRU hash, one a slot and one for both ends */
+};
+
+/* Slots from the one that was used last (next of the ends) to the one that is evicted first (prev of the ends). */
+struct use {
+	u32 next, prev;
 };
 
 #define MAX_MAPS 64
@@ -48,10 +54,17 @@ u32 EXPORT(rt_map)(u64 at, u32 type, u32 key_size, u32 value_size, u32 max_entri
 	case BPF_MAP_TYPE_ARRAY:
 	case BPF_MAP_TYPE_QUEUE:
 	case BPF_MAP_TYPE_STACK: break;
-	case BPF_MAP_TYPE_PERCPU_HASH: copies = nr_cpus; /* fall through */
+	case BPF_MAP_TYPE_RINGBUF: m->stride = 1; break;
+	case BPF_MAP_TYPE_PERCPU_HASH:
+	case BPF_MAP_TYPE_LRU_PERCPU_HASH: copies = nr_cpus; /* fall through */
+	case BPF_MAP_TYPE_LRU_HASH:
 	case BPF_MAP_TYPE_HASH:
 		m->slots = entries = slots_for(max_entries);
 		m->keys = alloc((u64)entries * key_size);
+		if (type == BPF_MAP_TYPE_LRU_HASH || type == BPF_MAP_TYPE_LRU_PERCPU_HASH) {
+			m->uses = alloc((entries + 1ULL) * sizeof(struct use));
+			m->uses[entries] = (struct use){ entries, entries };
+		}
 		break;
 	case BPF_MAP_TYPE_TASK_STORAGE: entries = nr_mirrors; break;
 	case BPF_MAP_TYPE_CGRP_STORAGE: entries = nr_cgroups; break;
@@ -154,136 +167,4 @@ void EXPORT(rt_hint)(u32 task, u64 ns)
 {
 	if (hints)
 		*(u64 *)storage_get(map_of(hints), task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE) = ns;
-}
-
-/* The slot of a key, or of the place where it would go; -1: full. */
-static s64 hash_slot(struct map *m, const void *key, int to_add)
-{
-	u64 hash = 14695981039346656037ULL;
-	s64 gap = -1;
-
-	for (u32 i = 0; i < m->key_size; i++)
-		hash = (hash ^ ((const u8 *)key)[i]) * 1099511628211ULL;
-	hash ^= hash >> 32;
-	for (u32 i = 0; i < m->slots; i++) {
-		u32 slot = (hash + i) & (m->slots - 1);
-
-		if (m->used[slot] == 1 && !memcmp(m->keys + (u64)slot * m->key_size, key, m->key_size))
-			return slot;
-		if (m->used[slot] != 1 && gap < 0)
-			gap = slot;
-		if (!m->used[slot])
-			break;
-	}
-	return to_add ? gap : -1;
-}
-
-static u32 copies_of(const struct map *m)
-{
-	return m->type == BPF_MAP_TYPE_PERCPU_ARRAY || m->type == BPF_MAP_TYPE_PERCPU_HASH ? nr_cpus : 1;
-}
-
-static u64 value_index(struct map *m, u64 entry, u32 cpu)
-{
-	u32 copies = copies_of(m);
-
-	return copies > 1 ? entry * copies + cpu : entry;
-}
-
-s32 IMPORT(this_cpu)(void);
-
-void *bpf_map_lookup_percpu_elem(void *map, const void *key, u32 cpu)
-{
-	struct map *m = map_of(map);
-	s64 entry = m->slots ? hash_slot(m, key, 0) : *(const u32 *)key;
-
-	if (entry < 0 || (!m->slots && entry >= m->max_entries) || cpu >= nr_cpus)
-		return NULL;
-	if (__builtin_expect(m->type == BPF_MAP_TYPE_ARRAY_OF_MAPS, 0))
-		return *(void **)(m->values + entry * m->stride);
-	return m->values + value_index(m, entry, cpu) * m->stride;
-}
-
-void *bpf_map_lookup_elem(void *map, const void *key)
-{
-	return bpf_map_lookup_percpu_elem(map, key, __kf_this_cpu());
-}
-
-long bpf_map_update_elem(void *map, const void *key, const void *value, u64 flags)
-{
-	struct map *m = map_of(map);
-	s64 entry = m->slots ? hash_slot(m, key, 1) : *(const u32 *)key;
-	u8 *at;
-
-	if (entry < 0 || (!m->slots && entry >= m->max_entries))
-		return -E2BIG;
-	if (m->slots && m->used[entry] == 1 && flags == BPF_NOEXIST)
-		return -EEXIST;
-	if (m->slots && m->used[entry] != 1) {
-		if (flags == BPF_EXIST)
-			return -ENOENT;
-		if (m->count == m->max_entries)
-			return -E2BIG;
-		m->count++;
-		m->used[entry] = 1;
-		memcpy(m->keys + entry * m->key_size, key, m->key_size);
-		memset(m->values + value_index(m, entry, 0) * m->stride, 0, copies_of(m) * m->stride);
-	}
-	at = m->values + value_index(m, entry, __kf_this_cpu()) * m->stride;
-	copy_value(m->record, at, value, m->value_size);
-	free_fields(m->record, at);
-	return 0;
-}
-
-long bpf_map_delete_elem(void *map, const void *key)
-{
-	struct map *m = map_of(map);
-	s64 entry = m->slots ? hash_slot(m, key, 0) : -1;
-
-	if (!m->slots)
-		return -EINVAL;
-	if (entry < 0)
-		return -ENOENT;
-	m->used[entry] = 2;
-	m->count--;
-	for (u32 i = 0; i < copies_of(m); i++)
-		free_fields(m->record, m->values + (value_index(m, entry, 0) + i) * m->stride);
-	return 0;
-}
-
-long bpf_map_push_elem(void *map, const void *value, u64 flags)
-{
-	struct map *m = map_of(map);
-
-	if (m->count == m->max_entries) {
-		if (flags != BPF_EXIST)
-			return -E2BIG;
-		m->read++; /* the oldest makes room */
-		m->count--;
-	}
-	memcpy(m->values + (m->read + m->count++) % m->max_entries * m->stride, value, m->value_size);
-	return 0;
-}
-
-long bpf_map_peek_elem(void *map, void *value)
-{
-	struct map *m = map_of(map);
-	u32 at = m->type == BPF_MAP_TYPE_STACK ? m->read + m->count - 1 : m->read;
-
-	if (!m->count)
-		return -ENOENT;
-	memcpy(value, m->values + at % m->max_entries * m->stride, m->value_size);
-	return 0;
-}
-
-long bpf_map_pop_elem(void *map, void *value)
-{
-	struct map *m = map_of(map);
-	long err = bpf_map_peek_elem(map, value);
-
-	if (err)
-		return err;
-	m->count--;
-	m->read += m->type != BPF_MAP_TYPE_STACK;
-	return 0;
 }

@@ -7,7 +7,7 @@
 #define WEAK __attribute__((weak))
 
 void IMPORT(fault)(u32 what);
-enum { FAULT_MEMORY = 1, FAULT_MAP = 2, FAULT_TASK = 3, FAULT_CGROUP = 4, FAULT_OBJECT = 5 };
+enum { FAULT_MEMORY = 1, FAULT_MAP = 2, FAULT_TASK = 3, FAULT_CGROUP = 4, FAULT_OBJECT = 5, FAULT_RECORD = 6 };
 void IMPORT(missing)(u32 what);
 enum { MISSING_ARENA_AT = 1, MISSING_ARENA_PAGES = 2, MISSING_TYPE = 3 };
 

@@ -17,6 +17,8 @@
 #include "rt_masks.c"
 #include "rt_fields.c"
 #include "rt_maps.c"
+#include "rt_elements.c"
+#include "rt_rings.c"
 #include "rt_arenas.c"
 #include "rt_objects.c"
 #include "rt_lists.c"
