@@ -98,7 +98,7 @@ class Guest(Protocol):
     def run_programs(self, plan: ProgramPlan, *, deadline_s: float) -> ProgramReading | None:
         """Prepare, start servers, run the jobs and wait for all of them; needs a guest that was booted with programs.
 
-        None for a plan without jobs, which only prepares: what it makes in ``/work`` is there for later runs.
+        None for a plan without jobs, which only prepares: what it makes in ``/job`` is there for later runs.
 
         :raises InputError: more than a guest can hold.
         :raises Unavailable: ``program-failed``: preparing failed, or a server did not come up.

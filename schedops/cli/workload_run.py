@@ -59,13 +59,14 @@ def run(
       schedops workload run nginx-like --policy weighted-vtime --runs 3
       schedops workload run batch-hotkey --policy long-first --hints --runs 5
 
-    Exit codes: 0 all runs did their work, 1 the policy did not get through one, 2 bad input, 69 could not measure.
+    Exit codes: 0 all runs did their work, 1 the policy did not get through one, 2 bad input, 69 could not measure,
+    also when a run under the default scheduler did not do its work.
     """
     from schedops.adapters.console import console_progress
     from schedops.adapters.toolbox.guest_programs import programs_archive, versions_of
     from schedops.bench.stage import environment_of
     from schedops.cli.sizes import bench_image
-    from schedops.errors import EXIT_DONE, EXIT_FAIL, InputError
+    from schedops.errors import EXIT_DONE, EXIT_FAIL, EXIT_UNAVAILABLE, InputError
     from schedops.pipeline.compare import build
     from schedops.pipeline.parameters import parameters
     from schedops.pipeline.real import RealPolicy, RealSize, run_real
@@ -116,7 +117,10 @@ def run(
         "environment": encode(environment) if environment is not None else None,
         "runs": [encode(one) for one in found],
     }
-    code = EXIT_FAIL if any(one.why_undone for one in found) else EXIT_DONE
+    undone = {one.arm for one in found if one.why_undone}
+    code = EXIT_UNAVAILABLE if undone else EXIT_DONE
+    if asked is not None and asked.name in undone:
+        code = EXIT_FAIL
     return Answer(data, f"{name} on {image.kernel.name}, {cpus} CPUs, {accelerator.name}\n\n{_page(found)}", code)
 
 

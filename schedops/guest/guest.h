@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #define WIRE_VERSION 3
@@ -27,6 +28,10 @@ uint64_t now_ns(void);
 void sleep_ns(uint64_t ns);
 void sleep_ms(unsigned ms);
 void become_fifo(int priority);
+/* Until a child ends or it is *until_ns*. SIGCHLD must be blocked, so that none is missed before. */
+void await_child(uint64_t until_ns);
+/* User and system time. */
+uint64_t rusage_us(const struct rusage *usage);
 /* Whole file as a string without its last newline; -1 and an empty string when it cannot be read. */
 int read_text(const char *path, char *out, size_t size);
 uint64_t read_number(const char *path);

@@ -124,16 +124,6 @@ static unsigned reap_managers(void)
 	return left;
 }
 
-static void wait_for_child(uint64_t until_ns)
-{
-	sigset_t child;
-	uint64_t now = now_ns(), left = until_ns > now ? until_ns - now : 0;
-	struct timespec t = {(time_t)(left / 1000000000u), (long)(left % 1000000000u)};
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
-	sigtimedwait(&child, NULL, &t);
-}
-
 /* Blocks SIGCHLD first: a child that ends between the look and the wait must not be missed. */
 static void watch_over(int common_cgroup, uint64_t deadline_ns)
 {
@@ -145,7 +135,7 @@ static void watch_over(int common_cgroup, uint64_t deadline_ns)
 		uint64_t next = groups_arrive(common_cgroup);
 		if (!reap_managers() || now_ns() >= deadline_ns)
 			return;
-		wait_for_child(next && next < deadline_ns ? next : deadline_ns);
+		await_child(next && next < deadline_ns ? next : deadline_ns);
 	}
 }
 
@@ -164,7 +154,7 @@ static bool clean_up(const char *common)
 	if (!plan->cgroup_per_group)
 		cgroup_kill(common);
 	for (uint64_t until = now_ns() + 3000000000u; reap_managers() && now_ns() < until;)
-		wait_for_child(now_ns() + 100000000u);
+		await_child(now_ns() + 100000000u);
 	for (unsigned i = 0; i < plan->groups && plan->cgroup_per_group; i++)
 		gone &= !plan->group[i].manager || cgroup_remove(plan->group[i].cgroup, gone ? 1000 : 0);
 	return plan->cgroup_per_group ? gone : cgroup_remove(common, 1000);

@@ -43,8 +43,7 @@ static void reap_job(void)
 	wait4(info.si_pid, &status, 0, &usage);
 	job->end_us = since_start_us();
 	job->run_delay_us = wait_ns / 1000;
-	job->cpu_us = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000u +
-		      (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+	job->cpu_us = rusage_us(&usage);
 	job->voluntary = (uint64_t)usage.ru_nvcsw;
 	job->involuntary = (uint64_t)usage.ru_nivcsw;
 	job->exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);

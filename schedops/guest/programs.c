@@ -62,8 +62,7 @@ static pid_t start(struct program *program, const char *kind, unsigned index)
 static void keep(struct program *job, int status, const struct rusage *usage)
 {
 	job->end_us = elapsed_us();
-	job->cpu_us = (uint64_t)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000u +
-		      (uint64_t)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec);
+	job->cpu_us = rusage_us(usage);
 	job->voluntary = (uint64_t)usage->ru_nvcsw;
 	job->involuntary = (uint64_t)usage->ru_nivcsw;
 	job->exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
@@ -120,16 +119,6 @@ static uint64_t arrive(void)
 	return next_us == UINT64_MAX ? 0 : start_ns + next_us * 1000;
 }
 
-static void await_child(uint64_t until_ns)
-{
-	sigset_t child;
-	uint64_t now = now_ns(), left = until_ns > now ? until_ns - now : 0;
-	struct timespec t = {(time_t)(left / 1000000000u), (long)(left % 1000000000u)};
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
-	sigtimedwait(&child, NULL, &t);
-}
-
 static void watch_over(uint64_t deadline_ns)
 {
 	for (;;) {
@@ -147,7 +136,7 @@ static uint64_t used_us(void)
 	const char *at;
 	uint64_t sum = 0;
 	for (unsigned i = 0; i < MAX_PROGRAM_GROUPS; i++) {
-		snprintf(path, sizeof path, "/sys/fs/cgroup/%s/cpu.stat", names[i]);
+		snprintf(path, sizeof path, "/sys/fs/cgroup/%.12s/cpu.stat", names[i]);
 		if (cgroups[i] >= 0 && read_text(path, text, sizeof text) >= 0 && (at = strstr(text, "usage_usec ")))
 			sum += strtoull(at + strlen("usage_usec "), NULL, 10);
 	}

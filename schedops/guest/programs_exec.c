@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define WORK "/work"
+#define WORK "/job"
 #define NAMES "/run/names"
 static char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/usr/sbin", "HOME=/root", "LC_ALL=C", NULL};
 

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,22 @@ void become_fifo(int priority)
 {
 	struct sched_param p = {.sched_priority = priority};
 	sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &p);
+}
+
+void await_child(uint64_t until_ns)
+{
+	sigset_t child;
+	uint64_t now = now_ns(), left = until_ns > now ? until_ns - now : 0;
+	struct timespec t = {(time_t)(left / 1000000000u), (long)(left % 1000000000u)};
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigtimedwait(&child, NULL, &t);
+}
+
+uint64_t rusage_us(const struct rusage *usage)
+{
+	return (uint64_t)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000u +
+	       (uint64_t)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec);
 }
 
 int read_text(const char *path, char *out, size_t size)

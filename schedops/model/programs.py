@@ -12,7 +12,7 @@ class ProgramJob:
     :param argv: the words of its command; the first one is looked up in the guest's PATH.
     :param group: jobs and servers of equal *group* share a cgroup when each group has one.
     :param hint_ns: CPU time that history expects; 0: nobody knows.
-    :param output: file that takes its standard output, relative to ``/work``; empty: it is reported.
+    :param output: file that takes its standard output, relative to ``/job``; empty: it is reported.
     """
 
     argv: tuple[str, ...]
@@ -38,7 +38,7 @@ class ProgramServer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramPlan:
-    """:param shell: lines that prepare, one after the other, in ``/work``, before anything is measured.
+    """:param shell: lines that prepare, one after the other, in ``/job``, before anything is measured.
 
     :param random_names: the processes' names say nothing about what they are.
     """

@@ -67,7 +67,7 @@ class RealPrograms:
 
     :param packages: of Debian; they bring all that is run.
 
-    :param prepare: lines of shell, once for each guest, in ``/work``: data is made, nothing is fetched.
+    :param prepare: lines of shell, once for each guest, in ``/job``: data is made, nothing is fetched.
     :param before: lines of shell before each run, unmeasured.
     :param after: lines of shell after each run that fail when its work was not done.
     """

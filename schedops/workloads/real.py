@@ -170,7 +170,7 @@ class History:
 
 
 def _key(job: ProgramJob) -> str:
-    return key_of_command((*job.argv, job.output), cwd="/work")
+    return key_of_command((*job.argv, job.output), cwd="/job")
 
 
 def unit_of(metric: str) -> str:

@@ -64,11 +64,15 @@ def test_runs_are_printed_with_all_that_figures_depend_on(run: Run) -> None:
     assert out.splitlines()[2].split() == ["METRIC", "(MEDIAN)", "UNIT", "EEVDF"]
 
 
-def test_a_run_that_did_not_do_its_work_is_told_and_fails(run: Run) -> None:
+def test_a_run_that_did_not_do_its_work_is_told_and_no_success(run: Run) -> None:
     codes = lambda number, plan: replace(played(plan), exit_codes=(0,) * (len(plan.jobs) - 1) + (number,))  # noqa: E731
     code, out, _ = run("workload run xz-gzip-mix --runs 2 --warmup 0", Machines(reading=codes))
-    assert code == 1
+    assert code == 69  # that says nothing of a policy
     assert "eevdf, run 2: xz ended with 1: xz -6 -T1 -c numbers" in out
+    words = "workload run xz-gzip-mix --policy build-order --warmup 0"
+    code, out, _ = run(words, Machines(attached="build_order", reading=codes))
+    assert code == 1
+    assert "build-order, run 1: xz ended with 1" in out
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def programs(tmp_path: Path) -> Path:
     if busybox is None:
         pytest.skip("busybox is not installed")
     tree = tmp_path / "tree"
-    for name in ("usr/bin", "work", "etc"):
+    for name in ("usr/bin", "job", "etc"):
         (tree / name).mkdir(parents=True)
     shutil.copy(busybox, tree / "usr/bin/busybox")
     for name in ("sh", "nc", "cat", "head", "sleep"):

@@ -22,7 +22,7 @@ from schedops.ports import Progress
 
 SUITE = "trixie"  # not the host's: the same programs on every host
 ALWAYS = ("busybox-static", "dash")  # small tools and a shell that runs programs, not its own copies of them
-_FORMAT = 6
+_FORMAT = 7
 _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]{1,60}")
 _UNWANTED = re.compile(
     r"usr/share/(doc|man|info|locale|lintian|bash-completion|perl|zoneinfo|common-licenses|bug|icons|gcc)(/|$)"
@@ -129,7 +129,7 @@ def _merge(root: Path) -> None:
 
 def _furnish(root: Path) -> None:
     """What installation scripts would have made: users, a shell, places to write to."""
-    for name in ("etc", "tmp", "work", "root", "var/log/nginx", "var/lib/nginx", "var/tmp"):
+    for name in ("etc", "tmp", "job", "root", "var/log/nginx", "var/lib/nginx", "var/tmp"):
         (root / name).mkdir(parents=True, exist_ok=True)
     (root / "etc/passwd").write_text(_USERS, encoding="ascii")
     (root / "etc/group").write_text(_GROUPS, encoding="ascii")

@@ -16,7 +16,7 @@ from schedops.adapters.vm import cpio
 from schedops.errors import Unavailable
 from schedops.ports import KernelImage
 
-_FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Wno-unused-command-line-argument", "-static")
+_FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror=implicit", "-Wno-unused-command-line-argument", "-static")
 _DIRECTORIES = ("dev", "proc", "sys", "run")
 
 

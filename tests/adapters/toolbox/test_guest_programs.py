@@ -54,7 +54,7 @@ def test_packages_are_unpacked_with_what_they_need_and_furnished(archive: Archiv
     assert found["usr/lib/libtool.so"] == b"library"  # /lib is a link
     assert (found["lib"], found["usr/bin/sh"], found["usr/bin/grep"]) == (b"usr/lib", b"dash", b"busybox")
     assert found["usr/include/tool.h"] == b"int tool;"
-    assert {"work", "tmp", "etc/passwd"} <= set(found)
+    assert {"job", "tmp", "etc/passwd"} <= set(found)
     assert not any(name.startswith(("usr/share/doc", "dev", "init", "usr/bin/other")) for name in found)
     assert versions_of(path) == ("busybox-static 1:1.0", "dash 1:1.0", "libtool1 2.1", "tool 2.0")
 
