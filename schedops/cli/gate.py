@@ -27,7 +27,7 @@ _PATH = click.Path(path_type=Path)
 @output_option
 @answers("gate")
 def gate(*, path: Path, workload: str | None, against: Path | None) -> Answer:
-    r"""Judge stored measurements again: the same samples give the same verdict, on every machine.
+    """Judge stored measurements again: the same samples give the same verdict, on every machine.
 
     FILE is measurements.json of a run (.schedops/runs/RUN) or of an evidence bundle, or the directory it is in. What
     lies beside it counts too: the workload, the verification, the evidence whose digests must be right, and the stored

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def pr() -> None:
-    r"""Pull requests: list, show, diff, checkout, merge.
+    """Pull requests: list, show, diff, checkout, merge.
 
     They live in .schedops/forge.git of your checkout. Only `checkout` touches your work tree.
 
@@ -36,7 +36,7 @@ def pr() -> None:
 @output_option
 @answers("pr list")
 def list_() -> Answer:
-    r"""Every pull request with its verdict.
+    """Every pull request with its verdict.
 
     \b
     Example:
@@ -57,7 +57,7 @@ def list_() -> Answer:
 @output_option
 @answers("pr show")
 def show(*, number: int) -> Answer:
-    r"""The body as a reviewer reads it; raw Markdown when the output is no terminal.
+    """The body as a reviewer reads it; raw Markdown when the output is no terminal.
 
     \b
     Example:
@@ -78,7 +78,7 @@ def show(*, number: int) -> Answer:
 @output_option
 @answers("pr diff")
 def diff(*, number: int) -> Answer:
-    r"""What the pull request changes, as a unified diff.
+    """What the pull request changes, as a unified diff.
 
     \b
     Example:
@@ -93,7 +93,7 @@ def diff(*, number: int) -> Answer:
 @output_option
 @answers("pr checkout")
 def checkout(*, number: int) -> Answer:
-    r"""Switch your work tree to the pull request, as local branch schedops/pr-NUMBER.
+    """Switch your work tree to the pull request, as local branch schedops/pr-NUMBER.
 
     \b
     Example:
@@ -109,7 +109,7 @@ def checkout(*, number: int) -> Answer:
 @output_option
 @answers("pr merge")
 def merge(*, number: int) -> Answer:
-    r"""Merge in the forge; `git pull` then brings it into your branch.
+    """Merge in the forge; `git pull` then brings it into your branch.
 
     \b
     Example:
@@ -131,7 +131,7 @@ def merge(*, number: int) -> Answer:
 @output_option
 @answers("pr attachment")
 def attachment(*, number: int, path: str, out: Path | None) -> Answer:
-    r"""One of the files that came with the pull request: the picture, the evidence documents.
+    """One of the files that came with the pull request: the picture, the evidence documents.
 
     \b
     Example:
@@ -159,7 +159,7 @@ def attachment(*, number: int, path: str, out: Path | None) -> Answer:
 @output_option
 @answers("pr evidence")
 def evidence(*, number: int) -> Answer:
-    r"""The evidence documents, and whether the attached bytes are those that were digested. Exit 1 when not.
+    """The evidence documents, and whether the attached bytes are those that were digested. Exit 1 when not.
 
     \b
     Example:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 @output_option
 @answers("propose")
 def propose(*, resume: str | None, dry_run: bool, fresh: bool, **asked: Any) -> Answer:
-    r"""Propose a scheduler policy for a workload, with the evidence, as a pull request.
+    """Propose a scheduler policy for a workload, with the evidence, as a pull request.
 
     Runs the workload once in a micro-VM, plans a policy, verifies it on the fleet's kernels, measures it against the
     default scheduler and against what an expert would try first, and opens a pull request when the figures are good

@@ -110,3 +110,5 @@ def test_every_command_in_the_table_loads_and_has_an_example() -> None:
         parts = command.commands.values() if isinstance(command, click.Group) else [command]
         for part in parts:
             assert "Example" in (part.help or command.help or ""), f"{name} {part.name} has no example"
+            # In a raw string click's mark for "keep these lines" is two letters, and the example one paragraph.
+            assert "\\b" not in (part.help or ""), f"{name} {part.name} shows its mark-up"
