@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from schedops.gate.pairs import Change, compare
-from schedops.gate.rules import held, improved
+from schedops.gate.rules import held, improved, surely_worse
 from schedops.gate.words import against, concluded, percent
 from schedops.model.decision import Reason
 from schedops.model.measurements import Measurements
@@ -104,7 +104,8 @@ def _change(measurements: Measurements, wanted: Objective | Guard, sides: Sides)
 def _objective_reason(objective: Objective, change: Change, sides: Sides) -> Reason:
     verdict = improved(change, direction=objective.direction, min_effect=objective.min_effect)
     wanted = f"{objective.direction} by at least {percent(objective.min_effect)[1:]} was wanted"
-    text = f"{against(objective.metric, change, sides.baseline)}; {wanted}: {concluded('objective', verdict)}"
+    found = concluded("objective", verdict, worse=surely_worse(change, direction=objective.direction))
+    text = f"{against(objective.metric, change, sides.baseline)}; {wanted}: {found}"
     return _reason(objective.metric, "objective", change, sides, (objective.min_effect, True, verdict, text))
 
 
@@ -129,7 +130,8 @@ def _judged_guard(guard: Guard, change: Change, sides: Sides, *, sure: bool) -> 
     chance = verdict is Verdict.FAIL and not sure
     verdict = Verdict.INCONCLUSIVE if chance else verdict
     limit = f"at most {percent(guard.max_harm)[1:]} worse is allowed{'' if guard.hard else ' (reported only)'}"
-    end = "among several guards this may be chance" if chance else concluded("guard", verdict)
+    worse = surely_worse(change, direction=guard.direction)
+    end = "among several guards this may be chance" if chance else concluded("guard", verdict, worse=worse)
     text = f"{against(guard.metric, change, sides.baseline)}; {limit}: {end}"
     return _reason(guard.metric, "guard", change, sides, (guard.max_harm, guard.hard, verdict, text))
 

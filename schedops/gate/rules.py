@@ -30,7 +30,7 @@ def improved(change: Change, *, direction: str, min_effect: float) -> Verdict:
 def held(change: Change, *, direction: str, max_harm: float) -> Verdict:
     """Is any harm within what is allowed?
 
-    PASS: the whole interval is within *max_harm*.
+    PASS: the whole interval is within *max_harm*, also where it says worse: that much was allowed.
     FAIL: the estimate is beyond *max_harm*, and the whole interval says worse.
     """
     if _cannot_judge(change, direction, max_harm):
@@ -42,6 +42,12 @@ def held(change: Change, *, direction: str, max_harm: float) -> Verdict:
     if -low <= max_harm:
         return Verdict.PASS
     return Verdict.FAIL if high < 0 and -estimate > max_harm else Verdict.INCONCLUSIVE
+
+
+def surely_worse(change: Change, *, direction: str) -> bool:
+    """Is the whole interval worse than no change, by however little?"""
+    gain = None if _cannot_judge(change, direction, 0.0) else _gain(change, direction)
+    return gain is not None and gain[2] < 0
 
 
 def _cannot_judge(change: Change, direction: str, threshold: float) -> bool:

@@ -20,6 +20,15 @@ _CONCLUDED = {
         Verdict.ERROR: "nobody can say",
     },
 }
+# The same where the whole interval is worse than no change.
+_CONCLUDED_WORSE = {
+    "objective": {Verdict.FAIL: "no gain, it is shown to be worse"},
+    "guard": {
+        Verdict.PASS: "worse, and shown to be within that",
+        Verdict.FAIL: "broken",
+        Verdict.INCONCLUSIVE: "shown to be worse, not by how much",
+    },
+}
 ARM_NAMES = {"eevdf": "the default scheduler", "informed": "the informed default", "candidate": "the candidate"}
 
 
@@ -49,9 +58,12 @@ def against(metric: str, change: Change, baseline: str) -> str:
     return f"{metric_name(metric)} {figures(change)} against {ARM_NAMES.get(baseline, baseline)}"
 
 
-def concluded(role: str, verdict: Verdict) -> str:
-    """What an objective or a guard comes to, after a colon."""
-    return _CONCLUDED[role][verdict]
+def concluded(role: str, verdict: Verdict, *, worse: bool) -> str:
+    """What an objective or a guard comes to, after a colon.
+
+    :param worse: the whole interval is worse than no change.
+    """
+    return (worse and _CONCLUDED_WORSE[role].get(verdict)) or _CONCLUDED[role][verdict]
 
 
 def level(confidence: float) -> str:

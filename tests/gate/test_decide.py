@@ -36,6 +36,31 @@ def test_worse_than_the_default_scheduler_fails():
     assert outcome(three_arms(candidate=1.2)) == (Verdict.FAIL, "nothing")
 
 
+def test_worse_for_sure_by_less_than_is_wanted_is_no_gain():
+    decision = decide(workload(), "p", measurements(three_arms(candidate=1.02)), report())
+    assert decision.verdict is Verdict.FAIL
+    assert decision.summary.endswith("by at least 5.0 % was wanted: no gain, it is shown to be worse.")
+
+
+@pytest.mark.parametrize(
+    ("cost", "expected", "words"),
+    [
+        (scaled(51), Verdict.PASS, "worse, and shown to be within that"),
+        (scaled(52, (0.97, 1.06, 1.0, 0.99, 1.05, 0.98, 1.04, 0.995, 1.03, 1.02)), Verdict.INCONCLUSIVE,
+         "shown to be worse, not by how much"),
+        (scaled(60), Verdict.FAIL, "broken"),
+    ],
+)  # fmt: skip
+def test_a_guard_that_is_harmed_for_sure(cost, expected, words):
+    columns = three_arms()
+    columns["candidate"]["cost"] = cost
+    decision = decide(workload(), "p", measurements(columns), report())
+    found = next(one for one in decision.reasons if (one.metric, one.baseline) == ("cost", "eevdf"))
+    assert found.low > 0
+    assert (found.verdict, decision.verdict) == (expected, expected)
+    assert found.text.endswith(f": {words}")
+
+
 def test_as_good_as_the_informed_default_is_a_settings_change():
     decision = decide(workload(), "p", measurements(three_arms(informed=0.8)), report())
     assert (decision.verdict, decision.recommendation) == (Verdict.FAIL, "settings")

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from schedops.gate.pairs import Change
-from schedops.gate.rules import held, improved
+from schedops.gate.rules import held, improved, surely_worse
 from schedops.model.verdict import Verdict
 
 
@@ -22,6 +22,7 @@ NAN = change(-0.2, math.nan, -0.1)
     [
         pytest.param(change(-0.25, -0.2, -0.15), Verdict.PASS, id="good"),
         pytest.param(change(0.15, 0.2, 0.25), Verdict.FAIL, id="bad"),
+        pytest.param(change(0.01, 0.02, 0.03), Verdict.FAIL, id="worse-by-less-than-the-smallest-effect"),
         pytest.param(change(-0.01, 0.0, 0.01), Verdict.FAIL, id="no-change-is-no-improvement"),
         pytest.param(change(-0.04, -0.03, -0.02), Verdict.FAIL, id="real-but-too-small"),
         pytest.param(change(-0.3, -0.1, 0.1), Verdict.INCONCLUSIVE, id="too-noisy"),
@@ -43,6 +44,7 @@ def test_improved(what, expected):
     [
         pytest.param(change(-0.01, 0.02, 0.05), Verdict.PASS, id="good"),
         pytest.param(change(-0.3, -0.2, -0.1), Verdict.PASS, id="better"),
+        pytest.param(change(0.01, 0.03, 0.05), Verdict.PASS, id="surely-worse-within-the-limit"),
         pytest.param(change(0.07, 0.1, 0.13), Verdict.FAIL, id="bad"),
         pytest.param(change(0.01, 0.07, 0.13), Verdict.FAIL, id="beyond-the-limit-and-surely-worse"),
         pytest.param(change(-0.1, 0.07, 0.3), Verdict.INCONCLUSIVE, id="too-noisy"),
@@ -63,6 +65,21 @@ def test_higher_is_better_turns_the_sign():
     assert improved(fall, direction="higher", min_effect=0.05) is Verdict.FAIL
     assert held(fall, direction="higher", max_harm=0.05) is Verdict.FAIL
     assert held(rise, direction="higher", max_harm=0.05) is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("what", "expected"),
+    [
+        (change(0.001, 0.02, 0.03), True),
+        (change(0.0, 0.02, 0.03), False),
+        (change(-0.03, -0.02, -0.01), False),
+        (NO_INTERVAL, False),
+        (NO_DATA, False),
+        (NAN, False),
+    ],
+)
+def test_surely_worse(what, expected):
+    assert surely_worse(what, direction="lower") is expected
 
 
 @pytest.mark.parametrize(
