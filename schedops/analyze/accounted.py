@@ -51,15 +51,7 @@ def missing_of(spent: Accounting) -> tuple[Missing, ...]:
     ]
     if spent.run_ns is None or spent.wait_ns is None:
         found.append(Missing(what="waiting_mean", reason="this kernel has no /proc/schedstat (CONFIG_SCHEDSTATS)"))
-    if spent.counters:
-        counters = "the CPU has counters; schedops does not read them yet"
-    else:
-        counters = "the CPU of this machine has no counters: no /sys/bus/event_source/devices/cpu, as under emulation"
-    return (
-        *found,
-        Missing(what="cycles, instructions, cache misses", reason=counters),
-        Missing(what="class memory-bound", reason="not told here: without cache misses it looks like computing"),
-    )
+    return tuple(found)
 
 
 def _pressures(spent: Accounting) -> tuple[tuple[str, Pressure | None], ...]:

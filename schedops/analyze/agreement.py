@@ -28,7 +28,13 @@ def agreement_figures(
         inside = (one for task, one in zip(plan.tasks, plain.result.tasks, strict=True) if task.cgroup)
         how = "CPU time of the workload's cgroups (cpu.stat) by that of the tasks in them (their own clocks)"
         found.append(_ratio("cgroup_agreement", plain.cgroup_ns, sum(one.cpu_ns for one in inside), how))
-    if probed is not None:
+    done = sum(one.cpu_ns for one in plain.result.tasks if one.completion_ns >= 0)
+    if plain.rusage_ns is not None and done:
+        how = "CPU time of the tasks that were done by getrusage and by their own clocks"
+        found.append(_ratio("rusage_agreement", plain.rusage_ns, done, how))
+    if (
+        probed is not None and not plan.end_ns
+    ):  # what time cuts off runs on until it is killed, and is probed until then
         reading, counted = probed
         run_ns = sum(one.run_ns for one in counted.classes if one.name.startswith("class"))
         how = "CPU time of the workload's tasks by the probes and by the tasks' own clocks, in the probed run"

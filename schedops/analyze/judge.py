@@ -17,22 +17,29 @@ _MOST = 0.95  # one run is no certainty
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """One rule held against the figures, with (how far fulfilled, words, threshold) of each that it needs."""
+    """One rule held against the figures, with (how far fulfilled, words, threshold) of each that it needs.
+
+    :param beside: as :class:`schedops.analyze.rules.Rule` says.
+    """
 
     name: str
     score: float
     needs: tuple[tuple[float, str, str], ...]
+    beside: bool = False
 
 
 def judge(figures: Sequence[Figure]) -> tuple[ClassFinding, ...]:
-    """Classes, the surest first, then what holds besides (``cpu-bound``, ``wakeup-heavy``); never empty.
+    """Classes, the surest first, then what holds besides (``memory-bound``, ``wakeup-heavy``, ``cpu-bound``).
 
-    ``mixed`` when no rule speaks: surely when tasks of several roles share the CPUs.
+    Never empty: ``mixed`` when no rule speaks: surely when tasks of several roles share the CPUs.
     """
     values = {figure.name: figure.value for figure in figures}
-    found = [_finding(one) for one in weigh(figures) if one.score >= NAMED] or [_mixed(values, figures)]
+    weighed = weigh(figures)
+    kinds = [one for one in weighed if not one.beside]
+    found = [_finding(one) for one in kinds if one.score >= NAMED] or [_mixed(values, kinds[0])]
     known = {one.name for one in found}
-    besides = [one for rule in (wakeup_heavy, cpu_bound) if (one := rule(values)) and one.name not in known]
+    besides = [_finding(one) for one in weighed if one.beside and one.score >= NAMED]
+    besides += [one for rule in (wakeup_heavy, cpu_bound) if (one := rule(values)) and one.name not in known]
     return (*found, *besides)
 
 
@@ -56,7 +63,7 @@ def _weighed(rule: Rule, values: Mapping[str, float]) -> Weighed:
         )
         for need in rule.needs
     )
-    return Weighed(rule.name, rule.score(values), needs)
+    return Weighed(rule.name, rule.score(values), needs, rule.beside)
 
 
 def _finding(weighed: Weighed) -> ClassFinding:
@@ -64,8 +71,7 @@ def _finding(weighed: Weighed) -> ClassFinding:
     return ClassFinding(name=weighed.name, because=because, confidence=round(min(_MOST, weighed.score), 2))
 
 
-def _mixed(values: Mapping[str, float], figures: Sequence[Figure]) -> ClassFinding:
-    nearest = weigh(figures)[0]
+def _mixed(values: Mapping[str, float], nearest: Weighed) -> ClassFinding:
     several = values.get("roles", 0) >= 2
     sure = (1 - nearest.score) * (1.0 if several else 0.6)
     if values.get("sleeper_cpu_share", 0) > ROLE_SHARE:  # who wakes them may say more

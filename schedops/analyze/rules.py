@@ -54,10 +54,14 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A class, and every figure that it needs. Several rules may name one class: the best one counts."""
+    """A class, and every figure that it needs. Several rules may name one class: the best one counts.
+
+    :param beside: it says how the CPU time is spent, not what kind of work it is: said besides another class.
+    """
 
     name: str
     needs: tuple[Needs, ...]
+    beside: bool = False
 
     def score(self, figures: Mapping[str, float]) -> float:
         """0 .. 1: of the weakest figure."""
@@ -133,9 +137,10 @@ RULES = (
     Rule(
         "request-response",
         (
-            Needs("request_handed_over", 0.2, 0.4, "what reports requests is woken by other tasks {:.0%} of the time",
+            Needs("request_handed_over", 0.35, 0.65, "what reports requests is woken by other tasks {:.0%} of the time",
                   missing=0.0),
             Needs("requests_per_s", 0, 1, "{:.3g} requests/s are reported"),
+            Needs("job_cpu_share", 0.6, 0.3, "jobs that come and go use {:.0%} of the CPU time"),
             _GOES_ON,
         ),
     ),
@@ -168,6 +173,15 @@ RULES = (
     ),
     Rule(
         "cpu-bound", (Needs("hog_cpu_share", 0.9, 0.99, "tasks that never sleep use {:.0%} of the CPU time"), _GOES_ON)
+    ),
+    Rule(
+        "memory-bound",
+        (
+            Needs("misses_per_1000_instructions", 3, 20, "{:.3g} of 1000 instructions miss the last cache", log=True),
+            Needs("instructions_per_cycle", 1.2, 0.6, "{:.2g} instructions for each cycle"),
+            _COMPUTES,
+        ),
+        beside=True,
     ),
     Rule("idle", (Needs("parallelism", 0.12, 0.08, "the tasks use {:.0%} of the CPUs' time"),)),
 )  # fmt: skip

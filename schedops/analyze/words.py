@@ -16,6 +16,7 @@ _MEANING = {
     "latency-critical": "tasks that timers wake for a little work, which should be done at once",
     "io-bound": "tasks that mostly wait for input or output",
     "cpu-bound": "tasks that compute and hardly ever sleep",
+    "memory-bound": "tasks whose instructions wait for memory",
     "wakeup-heavy": "tasks that wake often for little work",
     "mixed": "tasks of several kinds that have little to do with each other",
     "idle": "next to nothing",

@@ -1,4 +1,5 @@
-/* What the kernel accounts for the whole machine, as it stands now: the host asks before and after a run. */
+/* What the kernel accounts for the whole machine, as it stands now, and what it counts for the tasks: the host asks
+ * before and after a run. */
 #define _GNU_SOURCE
 #include "guest.h"
 
@@ -78,6 +79,5 @@ void account_reply(void)
 	reply_pressure("memory");
 	reply_run_queues(text);
 	reply_faults(text);
-	/* The processor's own counters: cycles, instructions, cache misses. */
-	reply_add("counters %d\n", !access("/sys/bus/event_source/devices/cpu", F_OK));
+	counters_reply();
 }

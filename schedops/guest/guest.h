@@ -142,6 +142,9 @@ void programs_run(const struct request *request);
 /* --- account.c --------------------------------------------------------------------------------------------------- */
 void account_reply(void);
 
+/* --- counters.c -------------------------------------------------------------------------------------------------- */
+void counters_reply(void);
+
 /* --- probe.c ----------------------------------------------------------------------------------------------------- */
 void probe_start(const struct request *request);
 void probe_stop(const struct request *request);

@@ -191,10 +191,9 @@ static void play_all(uint64_t deadline_ns)
 	totals.watched_ns = now_ns() - play->start_ns;
 	for (unsigned cpu = 0; cpu < totals.cpus; cpu++)
 		after[cpu] -= before[cpu];
+	totals.cgroups_us = play_cgroups_us(); /* before anybody who is not done goes on for longer */
 	read_the_rest();
-	totals.clean = kill_all(clean_until(deadline_ns));
-	totals.cgroups_us = play_cgroups_us();
-	totals.clean = totals.clean && play_room_clean();
+	totals.clean = kill_all(clean_until(deadline_ns)) && play_room_clean();
 	play_reply(&totals);
 	reply_complete();
 	if (!totals.clean && kill_all(now_ns() + PATIENCE_S * S_NS))

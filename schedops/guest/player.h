@@ -62,6 +62,7 @@ struct cgroup_part {
 struct actor {
 	uint64_t arrived_ns, first_ns, done_ns;
 	uint64_t cpu_ns, wait_ns, switches, preemptions; /* at its end */
+	uint64_t rusage_us; /* CPU time by getrusage(2), of a task that is done */
 	uint64_t begin_ns, wants; /* see sync.c of the engine: tokens; or the message that a sender holds */
 	uint64_t woken_ns;	  /* by whoever woke it, just before */
 	uint32_t go;		  /* futex */
@@ -134,6 +135,7 @@ void event_signal(struct sync *s, bool one);
 /* --- player_figures.c --- */
 struct actor_figures {
 	uint64_t cpu_ns, wait_ns, switches, preemptions;
+	uint64_t rusage_us; /* only one's own */
 };
 void count_time(unsigned label, enum histogram which, uint64_t ns);
 /* All but preemptions, and the CPU time without what runs right now; false: nobody is there. */

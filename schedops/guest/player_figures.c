@@ -45,6 +45,7 @@ void own_figures(struct actor_figures *f)
 	cpu_clock(CLOCK_PROCESS_CPUTIME_ID, f);
 	getrusage(RUSAGE_SELF, &usage);
 	f->preemptions = (uint64_t)usage.ru_nivcsw;
+	f->rusage_us = rusage_us(&usage);
 }
 
 bool figures_of(pid_t pid, struct actor_figures *f)

@@ -1,7 +1,7 @@
 /* What a play showed, a line each:
  *
  *   verdict <verdict>, message <words>, end_ns, ns_per_1000, hints_accepted, context_switches, clean 0|1
- *   cgroups_us: CPU time of the plan's own cgroups, when all of its tasks are gone
+ *   cgroups_us: CPU time of the plan's own cgroups, rusage_us of its tasks that are done
  *   ejected <1 + ns since the start>, 0 unless it went on without its policy
  *   one number per task for each of arrived, first_run, completed (1 + ns since the start, 0: never), cpu_ns, wait_ns,
  *   switches, preemptions, wakeups, migrations
@@ -81,14 +81,16 @@ void play_reply(const struct play_totals *totals)
 {
 	enum ending ending = how_it_ended();
 	char message[96];
-	uint64_t hints = 0;
-	for (unsigned i = 0; i < play->tasks; i++)
+	uint64_t hints = 0, rusage_us = 0;
+	for (unsigned i = 0; i < play->tasks; i++) {
 		hints += play->actor[i].hint_taken;
+		rusage_us += play->actor[i].rusage_us;
+	}
 	snprintf(message, sizeof message, words[ending].message, play->ending >> 8);
 	reply_add("verdict %s\nmessage %s\nend_ns %lu\nns_per_1000 %lu\n", words[ending].verdict, message,
 		  play->stop_ns - play->start_ns, play->ns_per_1000);
-	reply_add("ejected %lu\nhints_accepted %lu\ncontext_switches %lu\ncgroups_us %lu\nclean %d\n",
-		  went_on_since(), hints, totals->switches, totals->cgroups_us, totals->clean);
+	reply_add("ejected %lu\nhints_accepted %lu\ncontext_switches %lu\ncgroups_us %lu\nrusage_us %lu\nclean %d\n",
+		  went_on_since(), hints, totals->switches, totals->cgroups_us, rusage_us, totals->clean);
 	reply_tasks();
 	for (unsigned label = 0; label < play->labels; label++) {
 		reply_histogram("wakeup", play->histogram[label][H_WAKEUP]);

@@ -134,6 +134,7 @@ static void finish(void)
 	self->wait_ns = last.wait_ns;
 	self->switches = last.switches;
 	self->preemptions = last.preemptions;
+	self->rusage_us = last.rusage_us;
 	__atomic_store_n(&self->done_ns, now, __ATOMIC_RELEASE);
 	if (!__atomic_sub_fetch(&play->left, 1, __ATOMIC_ACQ_REL) && !play->end_ns)
 		play_ends(ALL_DONE, id);

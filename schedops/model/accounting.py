@@ -1,4 +1,7 @@
-"""What a kernel accounts for its whole machine: a snapshot, and what is between two. Said by a guest: untrusted."""
+"""What a kernel accounts for its machine and counts for tasks: a snapshot, and what is between two.
+
+Said by a guest: untrusted.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,53 @@ class Pressure:
     full_us: int
 
 
+COUNTERS = (
+    "task_clock_ns",
+    "switches",
+    "migrations",
+    "minor_faults",
+    "major_faults",
+    "cycles",
+    "instructions",
+    "cache_references",
+    "cache_misses",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counter:
+    """A performance event of :data:`COUNTERS`, of the tasks that ran a workload and of what started them.
+
+    :param value: None: not counted here, and *errno* (Linux) says why: perf_event_open(2).
+    :param wanted_ns: time of tasks in which it should have been counted, *counted_ns* in which it was: less where there
+        are more events than counters.
+    """
+
+    name: str
+    value: int | None
+    wanted_ns: int = 0
+    counted_ns: int = 0
+    errno: int = 0
+
+    def since(self, before: Counter) -> Counter:
+        """What was counted between *before* and this one. :raises ValueError: it went backwards."""
+        if self.value is None or before.value is None:
+            return Counter(name=self.name, value=None, errno=self.errno or before.errno)
+        return Counter(
+            name=self.name,
+            value=_less(self.value, before.value),
+            wanted_ns=_less(self.wanted_ns, before.wanted_ns),
+            counted_ns=_less(self.counted_ns, before.counted_ns),
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accounting:
     """Counters since the machine was booted. None: this kernel does not say.
 
     :param cpu_ms: user, nice, system, idle, iowait, irq, softirq, steal of all CPUs; resolution 1 / CONFIG_HZ or worse.
     :param run_ns: time of tasks on CPUs, *wait_ns* on run queues, of all CPUs (/proc/schedstat).
-    :param counters: the processor's own counters (cycles, cache misses) can be read.
+    :param counters: one of each of :data:`COUNTERS`, in that order; since they were first asked for.
     """
 
     now_ns: int
@@ -28,7 +71,7 @@ class Accounting:
     forks: int
     page_faults: int
     major_faults: int
-    counters: bool
+    counters: tuple[Counter, ...]
     run_ns: int | None = None
     wait_ns: int | None = None
     cpu_pressure: Pressure | None = None
@@ -47,7 +90,7 @@ class Accounting:
             forks=_less(self.forks, before.forks),
             page_faults=_less(self.page_faults, before.page_faults),
             major_faults=_less(self.major_faults, before.major_faults),
-            counters=self.counters,
+            counters=tuple(one.since(other) for one, other in zip(self.counters, before.counters, strict=True)),
             run_ns=_known(self.run_ns, before.run_ns),
             wait_ns=_known(self.wait_ns, before.wait_ns),
             cpu_pressure=_pressure(self.cpu_pressure, before.cpu_pressure),

@@ -186,6 +186,7 @@ class PlayReading:
     :param ns_per_1000: how long 1000 iterations of the loop that work is made of took, on the fastest CPU.
     :param cpu_ns: of all tasks together.
     :param cgroup_ns: CPU time of the plan's own cgroups, as they count it; None: it has none, or they do not say.
+    :param rusage_ns: CPU time of the tasks that were done, by getrusage(2); None: nobody asked.
     :param machine_cpu_us: CPU time the host gave the whole machine meanwhile; None: nobody could see it from outside.
     :param clean: nothing of it was left when the guest answered.
     """
@@ -198,6 +199,7 @@ class PlayReading:
     context_switches: int
     clean: bool
     cgroup_ns: int | None = None
+    rusage_ns: int | None = None
     machine_cpu_us: int | None = None
 
 

@@ -10,6 +10,7 @@ from schedops.analyze.agreement import agreement_figures
 from schedops.analyze.bottleneck import bottleneck_of
 from schedops.analyze.candidates import candidate_slos
 from schedops.analyze.costs import cost_of
+from schedops.analyze.counted import counted_figures, not_counted
 from schedops.analyze.judge import Weighed, judge, weigh
 from schedops.analyze.played import played_figures
 from schedops.analyze.probed import probed_figures, wake_graph
@@ -67,6 +68,7 @@ def profiled(
     figures: tuple[Figure, ...] = (
         *played_figures(run.plan, plain.reading, rows, cpus),
         *accounted_figures(plain.spent),
+        *counted_figures(plain.spent.counters),
         *(probed_figures(probed, cpus) if probed else ()),
         *agreement_figures(
             run.plan,
@@ -93,7 +95,7 @@ def profiled(
         wakes=wake_graph(probed, called=_names(run)) if probed else (),
         bottleneck=bottleneck_of(figures, cpus),
         slos=candidate_slos(run.workload, metrics, whole=scale == 1.0),
-        missing=(*missing_of(plain.spent), *_missing(probed)),
+        missing=(*missing_of(plain.spent), *not_counted(plain.spent.counters), *_missing(probed)),
         costs=_costs(run, plain, under),
     )
     hints = None

@@ -14,7 +14,6 @@ from schedops.analyze.candidates import candidate_slos
 from schedops.analyze.costs import ideal_s, scales_of, work_ns
 from schedops.analyze.played import played_figures
 from schedops.analyze.roles import task_classes, tasks_of
-from schedops.model.accounting import Accounting
 from schedops.model.machine import flat_machine
 from schedops.model.measurements import MetricValue
 from schedops.model.profile import Figure
@@ -97,6 +96,16 @@ def test_what_is_measured_twice_is_held_against_each_other() -> None:
     counted = replace(reading, cgroup_ns=reading.cpu_ns)
     cgroups = agreement_figures(plan, counted, 1, 1.0, None)[-1]
     assert (cgroups.name, cgroups.value) == ("cgroup_agreement", 1.0)
+    done = sum(task.cpu_ns for task in reading.result.tasks)
+    usage = agreement_figures(plan, replace(reading, rusage_ns=done // 2), 1, 1.0, None)[-1]
+    assert (usage.name, usage.value) == ("rusage_agreement", 0.5)
+
+
+def test_tasks_that_time_cut_off_are_held_against_no_probes() -> None:
+    plan = plan_named("timers-under-load")
+    reading = replace(play_of(plan, 2), rusage_ns=0)
+    found = agreement_figures(plan, reading, 2_000_000_000, 2.0, (reading, probes_of(plan, reading)))
+    assert [one.name for one in found] == ["clock_agreement"]  # and nobody was done
 
 
 def test_accounting_leaves_out_what_was_not_said_and_names_it() -> None:
@@ -108,12 +117,6 @@ def test_accounting_leaves_out_what_was_not_said_and_names_it() -> None:
     assert "io_pressure" not in found
     missing = {one.what: one.reason for one in missing_of(spent)}
     assert "io_pressure" in missing
-    assert "no counters" in missing["cycles, instructions, cache misses"]
-    bare = Accounting(now_ns=1, cpu_ms=(), context_switches=0, forks=0, page_faults=0, major_faults=0, counters=True)
-    assert (
-        "does not read them yet"
-        in {one.what: one.reason for one in missing_of(bare)}["cycles, instructions, cache misses"]
-    )
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from schedops.analyze.costs import work_ns
-from schedops.model.accounting import Accounting, Pressure
+from schedops.model.accounting import COUNTERS, Accounting, Counter, Pressure
 from schedops.model.guest import PlayReading
 from schedops.model.probe import ProbedClass, ProbedSlot, ProbeReading
 from schedops.model.simulation import (
@@ -69,6 +69,17 @@ def _task(plan: SimPlan, index: int, work: int, end_ns: int) -> TaskResult:
     )
 
 
+def counters_at(now_ns: int) -> tuple[Counter, ...]:
+    """Of a kernel without a processor's counters: software events grow with time."""
+    hardware = COUNTERS[COUNTERS.index("cycles") :]
+    return tuple(
+        Counter(name=name, value=None, errno=2)
+        if name in hardware
+        else Counter(name=name, value=now_ns // 1000, wanted_ns=now_ns, counted_ns=now_ns)
+        for name in COUNTERS
+    )
+
+
 def accounting_at(now_ns: int) -> Accounting:
     """Counters that have grown with time; a CPU in two is busy."""
     busy = now_ns // 2_000_000
@@ -79,7 +90,7 @@ def accounting_at(now_ns: int) -> Accounting:
         forks=now_ns // 100_000_000,
         page_faults=now_ns // 1_000_000,
         major_faults=0,
-        counters=False,
+        counters=counters_at(now_ns),
         run_ns=now_ns // 2,
         wait_ns=now_ns // 4,
         cpu_pressure=Pressure(some_us=now_ns // 4000, full_us=0),

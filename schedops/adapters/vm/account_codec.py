@@ -1,15 +1,16 @@
 """The kernel's accounting out of the guest's reply. Pure; everything read here is untrusted.
 
-The format is written down in ``schedops/guest/account.c``.
+The format is written down in ``schedops/guest/account.c`` and ``counters.c``.
 """
 
 from __future__ import annotations
 
 from schedops.adapters.vm import wire
-from schedops.model.accounting import Accounting, Pressure
+from schedops.model.accounting import COUNTERS, Accounting, Counter, Pressure
 
 _CPU_FIGURES = 8
 _MAX_HZ = 10_000
+_MAX_ERRNO = 4095  # MAX_ERRNO, include/linux/err.h
 
 
 def accounting(body: wire.Body) -> Accounting:
@@ -27,13 +28,25 @@ def accounting(body: wire.Body) -> Accounting:
         forks=body.number("processes"),
         page_faults=body.number("page_faults"),
         major_faults=body.number("major_faults"),
-        counters=body.choice("counters", ("0", "1")) == "1",
+        counters=tuple(_counter(body, name) for name in COUNTERS),
         run_ns=queues[0] if queues else None,
         wait_ns=queues[1] if queues else None,
         cpu_pressure=_pressure(body, "psi_cpu"),
         io_pressure=_pressure(body, "psi_io"),
         memory_pressure=_pressure(body, "psi_memory"),
     )
+
+
+def _counter(body: wire.Body, name: str) -> Counter:
+    if not body.all(f"counter_{name}"):
+        errno = body.bounded(f"no_counter_{name}", _MAX_ERRNO)
+        if not errno:
+            raise wire.Garbled(f"{name!r} failed without an error")
+        return Counter(name=name, value=None, errno=errno)
+    value, wanted_ns, counted_ns = body.column(f"counter_{name}", 3)
+    if counted_ns > wanted_ns:
+        raise wire.Garbled(f"{name!r} was counted for longer than it was wanted")
+    return Counter(name=name, value=value, wanted_ns=wanted_ns, counted_ns=counted_ns)
 
 
 def _pressure(body: wire.Body, name: str) -> Pressure | None:

@@ -117,6 +117,7 @@ def play_reading(body: wire.Body, plan: SimPlan, *, cpus: int) -> PlayReading:
         wall_ns=end_ns,
         context_switches=switches,
         cgroup_ns=_cgroups(body, plan, cpus, end_ns),
+        rusage_ns=1000 * body.bounded("rusage_us", (end_ns + _SLACK_NS) * cpus // 1000),
         clean=body.choice("clean", _FLAG) == "1",
     )
 

@@ -47,6 +47,7 @@ ejected 0
 hints_accepted 1
 context_switches 77
 cgroups_us 0
+rusage_us 20
 clean 1
 arrived 1 501
 first_run 101 601
@@ -168,6 +169,7 @@ def test_a_kernel_that_does_not_say_how_busy_its_cpus_were() -> None:
         (b"ejected 0", b"ejected 1"),
         (b"clean 1", b"clean yes"),
         (b"cgroups_us 0", b"cgroups_us 99999999999999"),
+        (b"rusage_us 20", b"rusage_us 99999999999999"),
         (b"arrived 1 501", b"arrived 1"),
         (b"arrived 1 501", b"arrived 1 0"),
         (b"arrived 1 501", b"arrived 102 501"),
