@@ -1,6 +1,7 @@
-/* PID 1: mounts what is needed, then answers the host's requests one by one until the host goes away. */
+/* PID 1 of a guest, or of a PID namespace on somebody's machine: answers the host's requests one by one until the host
+ * goes away. */
 #define _GNU_SOURCE
-#include "guest.h"
+#include "host.h"
 
 #include <fcntl.h>
 #include <linux/random.h>
@@ -43,7 +44,8 @@ static void hello(const struct request *request)
 		memcpy(&ns, request->payload, sizeof ns);
 		memcpy(pool.bytes, request->payload + sizeof ns, sizeof pool.bytes);
 		struct timespec t = {(time_t)(ns / 1000000000u), (long)(ns % 1000000000u)};
-		clock_settime(CLOCK_REALTIME, &t);
+		if (!on_host)
+			clock_settime(CLOCK_REALTIME, &t);
 		ioctl(random, RNDADDENTROPY, &pool);
 		ioctl(random, RNDRESEEDCRNG);
 	}
@@ -145,7 +147,7 @@ static bool handle(const struct request *request)
 		loader_detach(request);
 	else if (!strcmp(verb, "jobs"))
 		return in_helper(launcher_run, request);
-	else if (!strcmp(verb, "load"))
+	else if (!strcmp(verb, "load") && !on_host) /* it takes CPUs away */
 		return in_helper(load_run, request);
 	else if (!strcmp(verb, "programs"))
 		return in_helper(programs_run, request);
@@ -162,10 +164,9 @@ static bool handle(const struct request *request)
 	return true;
 }
 
-int main(void)
+void serve(void)
 {
 	struct request request;
-	mount_all();
 	signal(SIGPIPE, SIG_IGN);
 	become_fifo(PRIORITY_AGENT);
 	probe_task_start();
@@ -183,4 +184,12 @@ int main(void)
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			; /* orphans become ours */
 	}
+}
+
+int main(int argc, char **argv)
+{
+	if (getpid() != 1)
+		return host_main(argc, argv);
+	mount_all();
+	serve();
 }

@@ -29,10 +29,12 @@ static pid_t loader;         /* 0: none */
 static int loader_handle = -1; /* pidfd */
 static int control = -1;     /* closing it tells the loader to let go */
 static uint64_t our_enable_seq;
+static unsigned others_programs; /* on somebody's machine there may be some, of TCP for one */
 
 void loader_prepare(void)
 {
 	shared = shared_memory(sizeof *shared);
+	others_programs = struct_ops_programs();
 }
 
 /* ---- in the loader process ---- */
@@ -235,10 +237,10 @@ void loader_attach(const struct request *request)
 
 static unsigned wait_programs_gone(uint64_t until_ns)
 {
-	unsigned left;
-	while ((left = struct_ops_programs()) && now_ns() < until_ns)
+	unsigned there;
+	while ((there = struct_ops_programs()) > others_programs && now_ns() < until_ns)
 		sleep_ms(2);
-	return left;
+	return there > others_programs ? there - others_programs : 0;
 }
 
 void loader_detach(const struct request *request)

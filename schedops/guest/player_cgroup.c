@@ -1,6 +1,8 @@
 /* The cgroups of a plan, below the guest's root cgroup, which is the plan's. Its tasks are in the root itself: the
- * plan's cgroups compete with them there. */
+ * plan's cgroups compete with them there. On somebody's machine a cgroup stands for the root; one that has members and
+ * cgroups below it has to be the root of a threaded subtree (Documentation/admin-guide/cgroup-v2.rst, "Threads"). */
 #define _GNU_SOURCE
+#include "host.h"
 #include "player.h"
 
 #include <fcntl.h>
@@ -9,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define ROOT "/sys/fs/cgroup"
+#define STAND_IN ROOT "/play"
 #define ENOUGH_TASKS "16384" /* of a guest's small memory the kernel would allow 3000 */
 
 int cgroup_of[MAX_PLAY_CGROUPS];
@@ -31,13 +35,17 @@ static bool make(unsigned index)
 	if (!write_in(above, "cgroup.subtree_control", "+cpu") || mkdirat(above, name, 0755))
 		return false;
 	cgroup_of[index] = openat(above, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (on_host && !write_in(cgroup_of[index], "cgroup.type", "threaded"))
+		return false;
 	return cgroup_of[index] >= 0 && write_in(cgroup_of[index], "cpu.weight", weight);
 }
 
 bool play_room(void)
 {
 	write_text("/proc/sys/kernel/threads-max", ENOUGH_TASKS);
-	cgroup_of[0] = open("/sys/fs/cgroup", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (on_host && mkdir(STAND_IN, 0755))
+		return false;
+	cgroup_of[0] = open(on_host ? STAND_IN : ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (unsigned i = 1; i < play->cgroups; i++)
 		if (!make(i))
 			return false;
@@ -75,5 +83,5 @@ bool play_room_clean(void)
 		random_name(play->name_seed, i, name);
 		gone &= !unlinkat(cgroup_of[cgroup_part[i].parent], name, AT_REMOVEDIR);
 	}
-	return gone;
+	return on_host ? gone && !rmdir(STAND_IN) : gone;
 }

@@ -1,5 +1,6 @@
 /* Starts real programs: a place to work in, a name that says nothing, an output that is kept. */
 #define _GNU_SOURCE
+#include "host.h"
 #include "programs.h"
 
 #include <arpa/inet.h>
@@ -37,6 +38,8 @@ static void take_place(const char *said, const char *output)
 		_exit(126);
 	if (output && dup2(open(output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), 1) < 0)
 		_exit(126);
+	if (on_host)
+		give_up_rights();
 }
 
 /* Where the words' first one is found; the kernel takes a process's name from the path it was started by. */

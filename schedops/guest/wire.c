@@ -5,7 +5,7 @@
  *                 then optionally an empty line and free text.
  * The guest first says "0 ready 0\n". One request at a time. The end of the port is the end of the machine. */
 #define _GNU_SOURCE
-#include "guest.h"
+#include "host.h"
 
 #include <fcntl.h>
 #include <stdarg.h>
@@ -23,15 +23,19 @@ struct reply {
 int port = -1;
 static struct reply *reply;
 
+/* On somebody's machine this process ends, and when it is the agent, everything that it has started. */
 void power_off(void)
 {
+	if (on_host)
+		_exit(1);
 	for (;;) {
 		reboot(RB_POWER_OFF);
 		sleep_ms(100);
 	}
 }
 
-/* The device node comes when the bus has been probed; without one there is nobody to serve. */
+/* The device node comes when the bus has been probed; without one there is nobody to serve. On somebody's machine the
+ * port was inherited. */
 void port_open(void)
 {
 	reply = shared_memory(sizeof *reply);

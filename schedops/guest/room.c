@@ -1,0 +1,101 @@
+/* The agent's room on somebody's machine: a root file system in memory, with the places that a guest has, and with the
+ * cgroup of what is measured as the root of all cgroups. It is gone with the last process in it. */
+#define _GNU_SOURCE
+#include "host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define PLACE "/run/schedops-host"
+
+static void must(int failed, const char *what)
+{
+	if (!failed)
+		return;
+	dprintf(2, "%s: %s\n", what, strerror(errno));
+	_exit(1);
+}
+
+static void make_devices(void)
+{
+	static const struct {
+		const char *name;
+		unsigned major, minor;
+	} table[] = {{"null", 1, 3},	{"zero", 1, 5}, {"full", 1, 7},	 {"random", 1, 8},
+		     {"urandom", 1, 9}, {"tty", 5, 0},	{"kmsg", 1, 11}};
+	char path[32];
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		snprintf(path, sizeof path, "dev/%s", table[i].name);
+		must(mknod(path, S_IFCHR | 0666, makedev(table[i].major, table[i].minor)), path);
+	}
+	must(mkdir("dev/shm", 01777), "dev/shm");
+}
+
+/* As it is elsewhere, and not to be written to. Not every machine has it. */
+static void read_only(const char *from, const char *to)
+{
+	if (access(from, F_OK))
+		return;
+	must(mount(from, to, NULL, MS_BIND, NULL), to);
+	must(mount(NULL, to, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL), to);
+}
+
+static void mount_kernel(const char *work_cgroup)
+{
+	must(mount("proc", "proc", "proc", MS_NOSUID | MS_NOEXEC, NULL), "proc");
+	read_only("proc/sys", "proc/sys");
+	read_only("proc/sysrq-trigger", "proc/sysrq-trigger");
+	must(mount("sysfs", "sys", "sysfs", MS_RDONLY | MS_NOSUID | MS_NOEXEC, NULL), "sys");
+	must(mount(work_cgroup, "sys/fs/cgroup", NULL, MS_BIND, NULL), work_cgroup);
+	read_only("/boot", "boot"); /* the kernel's configuration, where libbpf looks for it */
+}
+
+/* As switch_root does it: the old root cannot be reached any more. pivot_root() does not work on an initramfs. */
+static void move_in(void)
+{
+	must(mount(".", "/", NULL, MS_MOVE, NULL), "the room as root");
+	must(chroot("."), "the room as root");
+	must(chdir("/"), "/");
+}
+
+void room_make(const char *work_cgroup, int programs)
+{
+	static const char *const places[] = {"dev", "proc", "sys", "run", "job", "tmp", "boot"};
+	umask(0);
+	mkdir(PLACE, 0700);
+	must(mount("schedops", PLACE, "tmpfs", MS_NOSUID, "mode=755"), PLACE);
+	must(chdir(PLACE), PLACE);
+	if (programs >= 0 && !unpack(programs))
+		must(1, "the programs of the workload cannot be unpacked");
+	if (programs >= 0)
+		close(programs);
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+		mkdir(places[i], 0755);
+	make_devices();
+	mount_kernel(work_cgroup);
+	move_in();
+	umask(022);
+}
+
+void give_up_rights(void)
+{
+	static const unsigned kept[] = {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_KILL, CAP_SETGID,
+					CAP_SETUID, CAP_NET_BIND_SERVICE, CAP_SYS_NICE};
+	uint64_t keep = 0;
+	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+		keep |= 1ull << kept[i];
+	for (unsigned right = 0; right < 64; right++)
+		if (!(keep >> right & 1) && prctl(PR_CAPBSET_DROP, right, 0, 0, 0) && errno != EINVAL)
+			_exit(126);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		_exit(126);
+}
