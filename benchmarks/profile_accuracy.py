@@ -37,7 +37,7 @@ EXPECTED = {
         "batch-viral uneven-batch xz-gzip-mix"
     ),
     "saturating-groups": "busy-builds ci-builds",
-    "build-graph": "c-project kernel-build llvm-build tiny-kernel",
+    "build-graph": "c-project kernel-build llvm-build tiny-kernel uneven-make",
     "pipeline": "ffmpeg-transcode map-reduce sort-join",
     "message-passing": "ping-pong pipe-groups",
     "request-response": (

@@ -47,6 +47,6 @@ def _command(words: Sequence[str]) -> list[str]:
         option = rest.pop(0)
         if option == "--":
             break
-        if option == "--key":
+        if option in ("--key", "--nice"):
             del rest[:1]
     return rest

@@ -12,6 +12,8 @@ from schedops.cli.sizes import size_options
 from schedops.report.envelope import Answer
 
 if TYPE_CHECKING:
+    from schedops.model.workload import Workload
+    from schedops.model.workload_real import RealPrograms
     from schedops.pipeline.real import RealRun
 
 
@@ -31,6 +33,11 @@ if TYPE_CHECKING:
     is_flag=True,
     help="a first run tells how long each job takes: the policy gets hints, a default scheduler nice values",
 )
+@click.option(
+    "--source",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="sources to build, for workloads that need some",
+)
 @size_options
 @output_option
 @answers("workload run")
@@ -43,6 +50,7 @@ def run(
     warmup: int | None,
     cold: bool,
     hints: bool,
+    source: Path | None,
     kernel: str | None,
     cpus: int,
     scale: float,
@@ -58,6 +66,7 @@ def run(
       schedops workload run xz-gzip-mix
       schedops workload run nginx-like --policy weighted-vtime --runs 3
       schedops workload run batch-hotkey --policy long-first --hints --runs 5
+      schedops workload run kernel-build --source ~/linux-6.18 --cpus 8
 
     Exit codes: 0 all runs did their work, 1 the policy did not get through one, 2 bad input, 69 could not measure,
     also when a run under the default scheduler did not do its work.
@@ -84,8 +93,8 @@ def run(
             f"{name} is a model without real programs",
             hint=f"schedops simulate POLICY --workload {name} runs its model",
         )
-    source = resolve_policy(tree.root, policy, cwd=Path.cwd()) if policy is not None else None
-    chosen = parameters(source.policy, params) if source is not None else ()
+    candidate = resolve_policy(tree.root, policy, cwd=Path.cwd()) if policy is not None else None
+    chosen = parameters(candidate.policy, params) if candidate is not None else ()
     size = RealSize(
         cpus=cpus,
         scale=scale,
@@ -99,12 +108,16 @@ def run(
         joined = world(progress)
         image = bench_image(tree.root, kernel, joined.kernels)
         asked = None
-        if source is not None:
-            built = build(source, chosen, image, world=joined)
+        if candidate is not None:
+            takes = candidate.policy.capabilities
             asked = RealPolicy(
-                name=source.policy.name, built=built, takes_hints=source.policy.capabilities.hints
-            )  # fmt: skip
+                name=candidate.policy.name,
+                built=build(candidate, chosen, image, world=joined),
+                takes_hints=takes.hints,
+                takes_group_hints=takes.group_hints,
+            )
         archive = programs_archive(wanted.real.packages, progress=progress)
+        archive = _with_own(archive, wanted.real, source, hints=hints)
         found = run_real(wanted, wanted.real, archive, image, size, world=joined, policy=asked)
         accelerator = joined.machines.accelerator()
     host = joined.host
@@ -122,6 +135,30 @@ def run(
     if asked is not None and asked.name in undone:
         code = EXIT_FAIL
     return Answer(data, f"{name} on {image.kernel.name}, {cpus} CPUs, {accelerator.name}\n\n{_page(found)}", code)
+
+
+def _check_source(wanted: Workload, source: Path | None) -> None:
+    from schedops.errors import InputError
+
+    if wanted.real is None or wanted.real.source == (source is not None):
+        return
+    if source is not None:
+        raise InputError("no-source-wanted", f"{wanted.name} brings what it works on", hint="leave --source out")
+    raise InputError(
+        "source-missing",
+        f"{wanted.name} builds sources that nobody has named",
+        hint=f"--source DIR; its model runs without: schedops simulate POLICY --workload {wanted.name}",
+    )
+
+
+def _with_own(archive: Path, real: RealPrograms, source: Path | None, *, hints: bool) -> Path:
+    """The archive with what is not Debian's: the launcher of compilers, the user's sources."""
+    from schedops.adapters.host_programs import LAUNCHER, hint_launcher
+    from schedops.adapters.toolbox.guest_files import with_files
+    from schedops.workloads.real import has_launcher
+
+    own = {LAUNCHER: hint_launcher().read_bytes()} if hints and has_launcher(real) else {}
+    return with_files(archive, own, tree=source) if own or source is not None else archive
 
 
 def _page(runs: tuple[RealRun, ...]) -> str:

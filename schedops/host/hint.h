@@ -39,8 +39,11 @@ uint64_t key_of_command(char *const *words, const struct place *place);
 uint64_t key_of_output(char *const *words);
 
 /* --- hint_files.c ------------------------------------------------------------------------------------------------ */
-/* Expected nanoseconds, 0: nobody knows. */
-uint64_t table_find(const struct place *place, const uint64_t *keys, int n);
+struct expected {
+	uint64_t ns;	     /* 0: nobody knows */
+	uint64_t longest_ns; /* of all jobs that the table knows */
+};
+struct expected table_find(const struct place *place, const uint64_t *keys, int n);
 
 struct measured {
 	uint64_t key, cpu_us, wall_us;
@@ -49,7 +52,7 @@ struct measured {
 void log_append(const struct place *place, const struct measured *measured);
 
 /* --- hint_run.c -------------------------------------------------------------------------------------------------- */
-/* Runs the command to its end; its wait status is returned. */
-int run_measured(char *const *words, uint64_t hint_ns, struct measured *measured);
+/* Runs the command to its end, *nicer* than this process; its wait status is returned. */
+int run_measured(char *const *words, uint64_t hint_ns, int nicer, struct measured *measured);
 /* Ends this process the way the command ended. */
 void end_as(int status) __attribute__((noreturn));

@@ -81,33 +81,37 @@ static uint64_t search(const struct table *table, uint64_t rows, uint64_t key)
 	return 0;
 }
 
-static uint64_t search_all(const struct table *table, size_t size, const uint64_t *keys, int n)
+static struct expected search_all(const struct table *table, size_t size, const uint64_t *keys, int n)
 {
-	uint64_t rows = le64toh(table->rows), ns = 0;
+	uint64_t rows = le64toh(table->rows);
+	struct expected found = {0};
 	if (memcmp(table->magic, "SCHHINT1", 8) || rows > MAX_ROWS || size != sizeof *table + rows * sizeof(struct row))
-		return 0;
-	for (int i = 0; i < n && !ns; i++)
-		ns = search(table, rows, keys[i]);
-	return ns;
+		return found;
+	for (int i = 0; i < n && !found.ns; i++)
+		found.ns = search(table, rows, keys[i]);
+	for (uint64_t i = 0; i < rows; i++)
+		if (le64toh(table->row[i].ns) > found.longest_ns)
+			found.longest_ns = le64toh(table->row[i].ns);
+	return found;
 }
 
-uint64_t table_find(const struct place *place, const uint64_t *keys, int n)
+struct expected table_find(const struct place *place, const uint64_t *keys, int n)
 {
 	off_t size;
-	uint64_t ns = 0;
+	struct expected found = {0};
 	int handle = open_file(place, "SCHEDOPS_HINT_TABLE", "hints.table", O_RDONLY, &size);
 	if (handle < 0)
-		return 0;
+		return found;
 	if (size >= (off_t)sizeof(struct table)) {
 		/* A table is replaced as a whole, never cut short, so what is mapped stays. */
 		void *table = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, handle, 0);
 		if (table != MAP_FAILED) {
-			ns = search_all(table, (size_t)size, keys, n);
+			found = search_all(table, (size_t)size, keys, n);
 			munmap(table, (size_t)size);
 		}
 	}
 	close(handle);
-	return ns;
+	return found;
 }
 
 /* ---- the log ---- */

@@ -61,8 +61,10 @@ static void offer(uint64_t hint_ns)
 	close(s);
 }
 
-static void __attribute__((noreturn)) become(char *const *words, uint64_t hint_ns)
+static void __attribute__((noreturn)) become(char *const *words, uint64_t hint_ns, int nicer)
 {
+	if (nicer)
+		setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + nicer);
 	if (hint_ns)
 		offer(hint_ns);
 	execvp(*words, words);
@@ -120,7 +122,7 @@ static int reap(const sigset_t *forwarded, struct measured *measured)
 	return status;
 }
 
-int run_measured(char *const *words, uint64_t hint_ns, struct measured *measured)
+int run_measured(char *const *words, uint64_t hint_ns, int nicer, struct measured *measured)
 {
 	struct sigaction inherited, plain = {.sa_handler = SIG_DFL};
 	sigset_t forwarded, before;
@@ -138,7 +140,7 @@ int run_measured(char *const *words, uint64_t hint_ns, struct measured *measured
 			die_with(self);
 		sigaction(SIGCHLD, &inherited, NULL);
 		sigprocmask(SIG_SETMASK, &before, NULL);
-		become(words, hint_ns);
+		become(words, hint_ns, nicer);
 	}
 	close_range(0, ~0u, 0); /* a pipe must end when the command lets go of it */
 	forward_signals();

@@ -23,6 +23,8 @@ class RealServer:
 class RealJob:
     """Jobs of one kind. In *command* and *output* ``{i}`` is the number of the job among its kind.
 
+    ``{launcher}`` in *command* is empty, or what compilers are to be started by so that each has its hint.
+
     :param count: how many, and *per_cpu* so many more for each CPU; both are multiplied by the scale.
     :param fixed: not multiplied: a load generator is there once.
     :param long: one of the long jobs of a batch, whose other jobs are the short ones.
@@ -66,7 +68,7 @@ class RealPrograms:
     In all commands and lines of shell ``{cpus}`` is the number of CPUs, ``{jobs}`` that of jobs.
 
     :param packages: of Debian; they bring all that is run.
-
+    :param source: it builds a source tree that the user names, ``/job/source`` in the guest.
     :param prepare: lines of shell, once for each guest, in ``/job``: data is made, nothing is fetched.
     :param before: lines of shell before each run, unmeasured.
     :param after: lines of shell after each run that fail when its work was not done.
@@ -79,3 +81,4 @@ class RealPrograms:
     servers: tuple[RealServer, ...] = ()
     reads: tuple[RealRead, ...] = ()
     after: tuple[str, ...] = ()
+    source: bool = False

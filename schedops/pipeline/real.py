@@ -10,26 +10,38 @@ from pathlib import Path
 from schedops.bench.run import ATTACH_S, DETACH_S
 from schedops.errors import InputError, Refused, Unavailable
 from schedops.model.event import Event
+from schedops.model.jobs import Hints
 from schedops.model.measurements import MetricValue
 from schedops.model.programs import ProgramPlan, ProgramReading
 from schedops.model.verification import BuiltObject
 from schedops.model.workload import Workload
 from schedops.model.workload_real import RealJob, RealPrograms
+from schedops.pipeline.real_hints import noted, table_lines
 from schedops.ports import Guest, KernelImage, World
-from schedops.workloads.arms import informed_nice
-from schedops.workloads.real import History, kinds_of, program_plan, real_metrics, shell_plan, why_undone
+from schedops.workloads.arms import INFORMED_NICE, informed_nice
+from schedops.workloads.real import (
+    History,
+    has_launcher,
+    kinds_of,
+    program_plan,
+    real_metrics,
+    shell_plan,
+    why_undone,
+)
 
 STAGE = "run"
 _PREPARE_S = 300.0
 _RUN_S = 300.0
 DEFAULT, INFORMED = "eevdf", "informed"
+LAUNCHER = "schedops-hint"
+_TAUGHT = "learning"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RealRun:
     """One run. *why_undone* is empty when the work was done; else there are no metrics.
 
-    :param arm: ``eevdf``, ``informed`` or the policy's name.
+    :param arm: ``eevdf``, ``informed``, the policy's name, or that and ``cold``.
     :param seconds: as the host counts them, with what is done before and after the measured part.
     """
 
@@ -48,7 +60,9 @@ class RealSize:
     :param warmups: of each arm, before them and not counted; none when *cold*.
     :param cold: every run has a guest of its own, booted for it.
     :param hints: a first run under the default scheduler, not counted, teaches how much CPU time each job uses; the
-        policy gets that as hints, and an arm ``informed`` as nice values.
+        policy gets that as hints, and an arm ``informed`` as nice values. Where jobs start compilers by a launcher, it
+        teaches how much each of those uses, the launcher hands that over, and an arm ``POLICY cold`` has the launcher
+        and knows nothing yet.
     """
 
     cpus: int
@@ -62,11 +76,12 @@ class RealSize:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RealPolicy:
-    """:param takes_hints: it declares that it uses them."""
+    """:param takes_hints: it declares that it uses them; *takes_group_hints*: those of whole builds as well."""
 
     name: str
     built: BuiltObject
     takes_hints: bool = False
+    takes_group_hints: bool = False
 
 
 def run_real(
@@ -122,8 +137,11 @@ class _Runs:
         self._kinds = kinds_of(real, cpus=size.cpus, scale=size.scale)
         self._history = History()
         self._launched = 0
-        informed = (INFORMED,) if size.hints else ()
-        self._arms = (DEFAULT, *informed, *((policy.name,) if policy else ()))
+        self._inside = size.hints and has_launcher(real)
+        self._noted: Hints | None = None
+        self._first_build = f"{policy.name} cold" if policy and policy.takes_hints and self._inside else ""
+        arms = (DEFAULT, INFORMED if size.hints else "", self._first_build, policy.name if policy else "")
+        self._arms = tuple(arm for arm in arms if arm)
 
     def all(self) -> tuple[RealRun, ...]:
         """In the order in which they ran."""
@@ -163,10 +181,16 @@ class _Runs:
 
     def _teach(self, guest: Guest) -> None:
         self._say(f"{self._name}: how long its jobs take")
-        plan, reading, undone = self._once(guest, DEFAULT)
+        plan, reading, undone = self._once(guest, _TAUGHT)
         if undone:
             raise Unavailable("never-done", f"{self._name} did not do its work under the default scheduler: {undone}")
         self._history = self._history.with_run(plan, reading)
+        if self._inside:
+            self._noted = noted(guest, self._name, today=self._world.clock.now_utc()[:10])
+            if not self._noted.hints:
+                raise Unavailable("nothing-noted", f"the compilers' launcher noted nothing in a run of {self._name}")
+            took = sorted(hint.cpu_us / 1000 for hint in self._noted.hints)
+            self._say(f"{self._name}: {len(took)} commands are known, {took[0]:.0f} to {took[-1]:.0f} ms of CPU time")
 
     def _counted(self, guest: Guest, arm: str, number: int) -> RealRun:
         started = self._world.clock.monotonic_s()
@@ -178,7 +202,8 @@ class _Runs:
 
     def _once(self, guest: Guest, arm: str) -> tuple[ProgramPlan, ProgramReading, str]:
         plan = self._plan(arm)
-        self._shell(guest, self._real.before)
+        known = self._noted if arm in (INFORMED, self._policy.name if self._policy else "") else None
+        self._shell(guest, (*self._real.before, *(table_lines(known) if self._inside else ())))
         with self._in_charge(guest, arm):
             reading = guest.run_programs(plan, deadline_s=_RUN_S)
         if reading is None:
@@ -189,17 +214,31 @@ class _Runs:
         self._launched += 1
         size = self._size
         plan = program_plan(
-            self._real, cpus=size.cpus, scale=size.scale, name_seed=size.seed * 1000 + self._launched
-        )  # fmt: skip
-        if arm == DEFAULT or not size.hints:
+            self._real,
+            cpus=size.cpus,
+            scale=size.scale,
+            name_seed=size.seed * 1000 + self._launched,
+            launcher=self._launcher(arm),
+        )
+        if arm in (DEFAULT, _TAUGHT, self._first_build) or not size.hints:
             return plan
         expected = self._history.expected_ns(plan)
         if arm == INFORMED:
             return _with_nice(plan, self._kinds, informed_nice(expected))
-        if self._policy is not None and self._policy.takes_hints:
+        if self._policy is not None and self._takes_hints(self._policy):
             hinted = (replace(job, hint_ns=ns) for job, ns in zip(plan.jobs, expected, strict=True))
             return replace(plan, jobs=tuple(hinted))
         return plan
+
+    def _launcher(self, arm: str) -> str:
+        # Without schedops nobody would have a launcher: what it costs is the other arms' cost.
+        if not self._inside or arm == DEFAULT:
+            return ""
+        return f"{LAUNCHER} --nice {INFORMED_NICE} " if arm == INFORMED else f"{LAUNCHER} "
+
+    def _takes_hints(self, policy: RealPolicy) -> bool:
+        # Of a job that only starts others, the time of all of them: the hint of a group.
+        return policy.takes_group_hints if self._inside else policy.takes_hints
 
     def _undone_after(self, guest: Guest) -> str:
         try:
@@ -215,7 +254,7 @@ class _Runs:
 
     @contextmanager
     def _in_charge(self, guest: Guest, arm: str) -> Iterator[None]:
-        if self._policy is None or arm != self._policy.name:
+        if self._policy is None or arm not in (self._first_build, self._policy.name):
             yield
             return
         reading = guest.attach(self._policy.built.elf, deadline_s=ATTACH_S)

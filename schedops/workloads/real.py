@@ -25,16 +25,18 @@ REAL_METRICS: Table = {
     "cpu_time_ms": (MS, "CPU time of jobs, their children and servers, as their cgroups account it"),
     "cpu_time_per_job_ms": (MS, "the same per job"),
 }
+_LAUNCHER = "{launcher}"
 _NS = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
 
 
-def program_plan(real: RealPrograms, *, cpus: int, scale: float, name_seed: int) -> ProgramPlan:
+def program_plan(real: RealPrograms, *, cpus: int, scale: float, name_seed: int, launcher: str = "") -> ProgramPlan:
     """One run.
 
     :param scale: factor on the number of jobs that are not fixed; one of each kind stays.
+    :param launcher: what jobs start compilers by (``{launcher}``), with a space at its end; empty: by nothing.
     """
     count = len(kinds_of(real, cpus=cpus, scale=scale))
-    jobs = tuple(job for kind in real.jobs for job in _jobs(kind, cpus, scale, count))
+    jobs = tuple(job for kind in real.jobs for job in _jobs(kind, cpus, scale, count, launcher))
     servers = tuple(
         ProgramServer(argv=_filled(one.command, cpus, count), tcp_port=one.tcp_port, group=one.group, nice=one.nice)
         for one in real.servers
@@ -54,11 +56,17 @@ def count_of(kind: RealJob, *, cpus: int, scale: float) -> int:
     return round(wanted) if kind.fixed else max(1, round(wanted * scale))
 
 
-def _jobs(kind: RealJob, cpus: int, scale: float, count: int) -> Iterator[ProgramJob]:
+def has_launcher(real: RealPrograms) -> bool:
+    """Do its jobs start others by a launcher that can hand over hints?"""
+    return any(_LAUNCHER in word for job in real.jobs for word in job.command)
+
+
+def _jobs(kind: RealJob, cpus: int, scale: float, count: int, launcher: str) -> Iterator[ProgramJob]:
     for number in range(count_of(kind, cpus=cpus, scale=scale)):
         *argv, output = (
-            word.replace("{i}", str(number)) for word in _filled((*kind.command, kind.output), cpus, count)
-        )  # fmt: skip
+            word.replace("{i}", str(number)).replace(_LAUNCHER, launcher)
+            for word in _filled((*kind.command, kind.output), cpus, count)
+        )
         yield ProgramJob(
             argv=tuple(argv),
             arrival_us=round(kind.arrival_ms * 1000),

@@ -12,10 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schedops.model.jobs import Hint, Hints
 from schedops.workloads.learn.job_key import key_of_command, key_of_name
 from schedops.workloads.learn.launches import HEADER, launches
+from schedops.workloads.learn.table import table_bytes
 
 pytestmark = pytest.mark.usefixtures("project")
+TIMES = (("short", 400), ("half", 500), ("long", 1000))  # microseconds
 
 
 def run(launcher: Path, *words: str, **more) -> subprocess.CompletedProcess[bytes]:
@@ -218,3 +221,16 @@ def test_without_a_schedops_directory_nothing_is_written(launcher, tmp_path):
     bare.mkdir()
     assert run(launcher, "true", cwd=bare, env={**os.environ, "SCHEDOPS_HINT_ROOT": str(bare)}).returncode == 0
     assert list(bare.iterdir()) == []
+
+
+def test_what_is_short_by_the_table_is_nicer_without_a_policy(launcher, project):
+    hints = tuple(Hint(key=key_of_name(name), cpu_us=us, n=1, spread=0, measured="2026-11-21") for name, us in TIMES)
+    (project / ".schedops/hints.table").write_bytes(table_bytes(Hints(workload="w", hints=hints)))
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    nicer = {
+        name: int(run(launcher, "--nice", "3", "--key", name, "nice").stdout) - own
+        for name in ("short", "half", "long", "unknown")
+    }
+    assert nicer == {"short": 3, "half": 0, "long": 0, "unknown": 0}
+    assert int(run(launcher, "--key", "short", "nice").stdout) == own
+    assert [run(launcher, "--nice", word, "true").returncode for word in ("0", "20", "x", "")] == [2] * 4

@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+import re
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from schedops.errors import InputError, Refused, Unavailable
+from schedops.model.jobs import Hint, Hints
+from schedops.model.programs import ProgramJob, ProgramPlan, ProgramReading
 from schedops.model.workload_real import RealJob, RealPrograms
 from schedops.pipeline.real import RealPolicy, RealRun, RealSize, run_real
+from schedops.pipeline.real_hints import table_lines
 from schedops.ports import World
+from schedops.workloads.learn.table import table_bytes
 from tests.fakes.guest import IMAGE, Clock, Progress
 from tests.fakes.real import Machines, played
 from tests.fakes.workloads import BUILT, batch
@@ -85,3 +91,53 @@ def test_a_policy_that_is_lost_is_refused() -> None:
 def test_a_policy_that_is_called_as_another_arm_is_bad_input() -> None:
     with pytest.raises(InputError):
         run(Machines(), replace(POLICY, name="eevdf"))
+
+
+def builds(number: int, plan: ProgramPlan) -> ProgramReading:
+    """A build that its launcher takes notes of, as far as somebody reads them."""
+    said = tuple(LOG[place(job) :][:1500] if job.argv[0] == "sh" else "" for job in plan.jobs)
+    return replace(played(plan), outputs=said)
+
+
+def place(job: ProgramJob) -> int:
+    return int(re.findall(r"tail -c \+([0-9]+) .schedops/hints.log", job.argv[-1])[0]) - 1
+
+
+LOG = "schedops-hint-log 1\n" + "".join(f"{number:016x} {number + 1} 9 0 1795000000\n" for number in range(600))
+
+
+def test_what_a_build_s_compilers_take_is_learnt_from_their_launcher() -> None:
+    machines = Machines(reading=builds)
+    build = RealJob(name="make", command=("make", "CC={launcher}tcc"), fixed=True, parallel=True)
+    told = Progress()
+    world = World(clock=Clock(), progress=told, toolchain=None, machines=machines, kernels=None)  # type: ignore[arg-type]
+    size = replace(SIZE, hints=True, runs=1)
+    real = replace(REAL, jobs=(build,))
+    for takes in (False, True):
+        machines.plans.clear()
+        policy = replace(POLICY, takes_hints=True, takes_group_hints=takes)
+        runs = run_real(batch(), real, Path("archive"), IMAGE, size, world=world, policy=policy)
+        assert [one.arm for one in runs] == ["eevdf", "informed", "ours cold", "ours"]
+        made = [plan for plan in machines.plans if plan.jobs[0].argv[0] == "make"]
+        assert [plan.jobs[0].argv[1].partition("=")[2] for plan in made] == [
+            "schedops-hint tcc",
+            "tcc",  # nobody has a launcher without schedops
+            "schedops-hint --nice 10 tcc",
+            "schedops-hint tcc",
+            "schedops-hint tcc",
+        ]
+        assert any("600 commands are known, 0 to 1 ms" in event.text for event in told.events)
+        # What the whole build takes is known to whoever asks for that only.
+        assert [plan.jobs[0].hint_ns for plan in made] == [0, 0, 0, 0, 20_000_000 if takes else 0]
+
+
+def test_a_table_is_written_by_a_shell_byte_by_byte(tmp_path: Path) -> None:
+    hints = tuple(Hint(key=f"{n:016x}", cpu_us=n * 7919, n=1, spread=0, measured="2026-11-21") for n in range(2000))
+    known = Hints(workload="w", hints=hints)
+    for line in table_lines(known):
+        assert len(line) < 64 << 10
+        subprocess.run(["dash", "-e", "-c", line], cwd=tmp_path, check=True)
+    assert (tmp_path / ".schedops/hints.table").read_bytes() == table_bytes(known)
+    (line,) = table_lines(None)
+    subprocess.run(["dash", "-e", "-c", line], cwd=tmp_path, check=True)
+    assert list((tmp_path / ".schedops").iterdir()) == []

@@ -18,14 +18,15 @@ def archive(directories: tuple[str, ...], programs: Mapping[str, bytes]) -> byte
     return b"".join((*parts, _END))
 
 
-def tree_archive(root: Path, wanted: Callable[[str], bool]) -> Iterator[bytes]:
+def tree_archive(root: Path, wanted: Callable[[str], bool], *, under: str = "") -> Iterator[bytes]:
     """A directory's tree, parents first, by name; piece by piece. Everything belongs to root; no dates, no hard links.
 
     :param wanted: of a path relative to *root*, with slashes; what it refuses is left out with all below it.
+    :param under: directory that takes it, with a slash at its end; it has to be there already.
     :raises OSError: a file cannot be read.
     """
     for number, path in enumerate(_below(root, root, wanted), 1):
-        yield _of_file(number, path, str(path.relative_to(root)))
+        yield _of_file(number, path, under + str(path.relative_to(root)))
     yield _END
 
 
