@@ -138,7 +138,7 @@ RULES = (
         "request-response",
         (
             Needs("request_handed_over", 0.35, 0.65, "what reports requests is woken by other tasks {:.0%} of the time",
-                  missing=0.0),
+                  missing=UNKNOWN),
             Needs("requests_per_s", 0, 1, "{:.3g} requests/s are reported"),
             Needs("job_cpu_share", 0.6, 0.3, "jobs that come and go use {:.0%} of the CPU time"),
             _GOES_ON,
@@ -147,7 +147,7 @@ RULES = (
     Rule(
         "request-response",
         (
-            Needs("request_cpu_share", 0.2, 0.45, "what reports requests uses {:.0%} of the CPU time"),
+            Needs("request_cpu_share", 0.3, 0.7, "what reports requests uses {:.0%} of the CPU time"),
             Needs("requests_per_s", 0, 1, "{:.3g} requests/s are reported"),
             _GOES_ON,
         ),

@@ -78,6 +78,17 @@ def test_without_probes_what_only_they_tell_is_not_clear():
     assert (beside.name, beside.confidence <= UNKNOWN) == ("mixed", True)
 
 
+def test_requests_make_a_service_only_where_somebody_hands_them_over_and_jobs_do_not_outweigh_it():
+    outweighed = SERVICE | {"job_cpu_share": 0.7, "work_cpu_share": 0.7, "hog_cpu_share": 0.05}
+    assert judged(outweighed)[0].name == "mixed"
+    frames = DESKTOP | {"request_cpu_share": 0.37, "job_cpu_share": 0.43, "work_cpu_share": 0.43}
+    assert judged(frames)[0].name == "mixed"
+    assert judged(frames | {"request_cpu_share": 0.9, "job_cpu_share": 0.0})[0].name == "request-response"
+    unknown = {name: value for name, value in SERVICE.items() if name != "request_handed_over"}
+    first = judged(unknown)[0]
+    assert (first.name, first.confidence) == ("request-response", UNKNOWN)
+
+
 def test_what_holds_besides_is_said_after_the_class():
     assert [one.name for one in judged(BATCH)] == ["uneven-batch", "cpu-bound"]
     assert [one.name for one in judged(MESSAGES)][-1] == "wakeup-heavy"
