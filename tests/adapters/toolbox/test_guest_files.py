@@ -47,12 +47,14 @@ def test_programs_and_a_tree_follow_what_is_there(base: Path, tree: Path) -> Non
     assert len(left) == 2
 
 
-def test_what_follows_is_an_archive_of_its_own(base: Path, tree: Path, tmp_path: Path) -> None:
+def test_what_follows_are_archives(base: Path, tree: Path, tmp_path: Path) -> None:
     if shutil.which("cpio") is None and shutil.which("busybox") is None:
         pytest.skip("neither cpio nor busybox is installed")
     command = ["cpio", "-idm"] if shutil.which("cpio") else ["busybox", "cpio", "-idm"]
     more = with_files(base, {"tool": b"t"}, tree=tree).read_bytes()[base.stat().st_size :]
-    subprocess.run(command, input=more, cwd=tmp_path, check=True, capture_output=True)
+    end = archive((), {})
+    for one in more.removesuffix(end).split(end):
+        subprocess.run(command, input=one + end, cwd=tmp_path, check=True, capture_output=True)
     assert (tmp_path / "job/source/kernel/fork.c").read_bytes() == b"int fork;"
     assert (tmp_path / "usr/local/bin/tool").stat().st_mode & 0o111
 
