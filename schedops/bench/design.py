@@ -6,9 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from schedops.model.jobs import JobPlan
 from schedops.model.workload import Workload
-from schedops.workloads.expand import expand
 
 ARMS = ("eevdf", "informed", "candidate")
 # Three rotations, then the three of the mirrored order: each arm is in each position once in any three rounds that
@@ -30,10 +28,11 @@ class Round:
     """One run of each arm, all with the same jobs.
 
     :param number: from 0; negative for a warm-up round, whose samples are dropped.
+    :param seed: of its jobs.
     """
 
     number: int
-    plan: JobPlan
+    seed: int
     turns: tuple[Turn, ...]
 
     @property
@@ -42,26 +41,24 @@ class Round:
         return self.number < 0
 
 
-def design(workload: Workload, *, rounds: int, seed: int, cpus: int, scale: float) -> tuple[Round, ...]:
+def design(workload: Workload, *, rounds: int, seed: int) -> tuple[Round, ...]:
     """Warm-up rounds, then *rounds* measured ones; every round has jobs of its own, every run has fresh names.
 
     :raises ValueError: fewer than one round.
     """
     if rounds < 1:
         raise ValueError(f"at least one round is needed, not {rounds}")
-    return tuple(_rounds(workload, rounds, seed, (cpus, scale)))
+    return tuple(_rounds(workload, rounds, seed))
 
 
-def _rounds(workload: Workload, rounds: int, seed: int, size: tuple[int, float]) -> Iterator[Round]:
-    cpus, scale = size
+def _rounds(workload: Workload, rounds: int, seed: int) -> Iterator[Round]:
     first = derived_seed(seed, "first") % len(_ORDERS)  # nobody chooses which arm begins
     for number in range(-workload.warmup_rounds, rounds):
-        plan = expand(workload, seed=derived_seed(seed, "jobs", number), cpus=cpus, scale=scale)
         turns = tuple(
             Turn(arm, order, derived_seed(seed, "names", number, arm))
             for order, arm in enumerate(arms_in_order(first + number))
         )
-        yield Round(number, plan, turns)
+        yield Round(number, derived_seed(seed, "jobs", number), turns)
 
 
 def arms_in_order(number: int) -> tuple[str, ...]:

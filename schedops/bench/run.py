@@ -1,4 +1,4 @@
-"""One run of one arm in a guest: the right scheduler proved before and after it."""
+"""One run in a guest: the right scheduler proved before and after it."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from schedops.bench.design import Round, Turn
-from schedops.bench.validity import lost, why_invalid, why_unread
-from schedops.errors import Refused, Unavailable
-from schedops.model.jobs import Hints, JobPlan, RunReading
-from schedops.model.measurements import FRESH, MetricValue, Sample
-from schedops.model.policy import Policy
+from schedops.bench.load import Load, Ran
+from schedops.bench.validity import lost, why_invalid
+from schedops.errors import Refused
+from schedops.model.guest import SchedState
+from schedops.model.jobs import Hints, RunSetup
+from schedops.model.measurements import FRESH, Sample
+from schedops.model.policy import Capabilities, Policy
 from schedops.model.verification import BuiltObject
-from schedops.model.workload import Workload
 from schedops.ports import Guest
-from schedops.workloads.arms import setup_of
-from schedops.workloads.metrics import metrics_of
 
 ATTACH_S = 30.0
 DETACH_S = 30.0
@@ -31,75 +30,94 @@ class Candidate:
     hints: Hints | None
 
 
-def run_turn(
-    guest: Guest,
-    workload: Workload,
-    candidate: Candidate,
-    round_: Round,
-    turn: Turn,
-    *,
-    deadline_s: float,
-    origin: str = FRESH,
-) -> Sample:
-    """Run one arm; anything wrong with it makes the sample invalid and is said in it.
+@dataclass(frozen=True, slots=True)
+class InCharge:
+    """A policy that schedules a run."""
 
-    :raises Refused: the policy does not attach.
-    :raises GuestLost: the guest is gone.
+    policy: Policy
+    built: BuiltObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run. :param trouble: why it does not count; empty: it is valid."""
+
+    setup: RunSetup
+    before: SchedState
+    after: SchedState
+    ran: Ran
+    trouble: str
+
+    @property
+    def lost(self) -> bool:
+        """The kernel dropped the policy meanwhile."""
+        return lost(self.before, self.after)
+
+
+def run_once(
+    guest: Guest, load: Load, seed: int, setup: RunSetup, *, charge: InCharge | None, deadline_s: float
+) -> Run:
+    """One run of a prepared guest.
+
+    :param charge: None: the default scheduler.
+    :raises Refused: the policy does not attach. :raises GuestLost: the guest is gone.
+    :raises Unavailable: ``program-failed``: what comes before a run failed.
     """
-    ours = turn.arm == "candidate" and candidate.built is not None
-    setup = setup_of(
-        turn.arm if candidate.built else "eevdf",
-        round_.plan,
-        hints=candidate.hints,
-        policy_takes_hints=ours and candidate.policy.capabilities.hints,
-        policy_takes_group_hints=ours and candidate.policy.capabilities.group_hints and workload.builds is not None,
-        name_seed=turn.name_seed,
-    )
-    with _in_charge(guest, candidate, attach=ours):
+    load.before(guest)
+    with _in_charge(guest, charge):
         before = guest.state()
-        reading = guest.run_jobs(round_.plan, setup, deadline_s=deadline_s)
+        ran = load.run(guest, seed, setup, deadline_s=deadline_s)
         after = guest.state()
-    ops = candidate.policy.ops_name if ours else ""
-    metrics, unread = _metrics(workload, round_.plan, reading)
-    trouble = why_invalid(ops, before, after) or why_unread(round_.plan, setup, reading) or unread
+    trouble = why_invalid(charge.policy.ops_name if charge else "", before, after) or ran.trouble or load.after(guest)
     if lost(before, after):
         trouble = f"{trouble}; {_last_words(guest.kernel_log())}"
+    return Run(setup=setup, before=before, after=after, ran=ran, trouble=trouble)
+
+
+def run_turn(
+    guest: Guest, load: Load, candidate: Candidate, round_: Round, turn: Turn, *, deadline_s: float, origin: str = FRESH
+) -> Sample:
+    """Run one arm; anything wrong with it makes the sample invalid and is said in it. Raises as :func:`run_once`."""
+    built = candidate.built
+    ours = turn.arm == "candidate" and built is not None
+    setup = load.setup(
+        turn.arm if built else "eevdf",
+        round_.seed,
+        hints=candidate.hints,
+        capabilities=candidate.policy.capabilities if ours else Capabilities(),
+        name_seed=turn.name_seed,
+    )
+    charge = InCharge(candidate.policy, built) if ours and built is not None else None
+    run = run_once(guest, load, round_.seed, setup, charge=charge, deadline_s=deadline_s)
     return Sample(
         round=round_.number,
         order=turn.order,
         arm=turn.arm,
-        seed=round_.plan.seed,
+        seed=round_.seed,
         setup=setup,
-        before=before,
-        after=after,
-        reading=reading,
-        metrics=metrics,
-        valid=not trouble,
-        why_invalid=trouble,
+        before=run.before,
+        after=run.after,
+        reading=run.ran.jobs,
+        programs=run.ran.programs,
+        metrics=run.ran.metrics,
+        valid=not run.trouble,
+        why_invalid=run.trouble,
         origin=origin,
     )
 
 
-def _metrics(workload: Workload, plan: JobPlan, reading: RunReading) -> tuple[tuple[MetricValue, ...], str]:
-    # An impossible reading costs this sample, not the comparison.
-    try:
-        return metrics_of(workload, plan, reading), ""
-    except Unavailable as error:
-        return (), error.message
-
-
 @contextmanager
-def _in_charge(guest: Guest, candidate: Candidate, *, attach: bool) -> Iterator[None]:
-    if not attach or candidate.built is None:
+def _in_charge(guest: Guest, charge: InCharge | None) -> Iterator[None]:
+    if charge is None:
         yield
         return
-    reading = guest.attach(candidate.built.elf, deadline_s=ATTACH_S)
+    reading = guest.attach(charge.built.elf, deadline_s=ATTACH_S)
     if reading.outcome != "attached":
         raise Refused(
             "policy-not-attached",
-            f"{candidate.policy.name} did not attach ({reading.outcome}, errno {reading.errno})",
-            where=f"bench {candidate.policy.name} on {candidate.built.kernel}",
-            hint=f"schedops verify {candidate.policy.name}",
+            f"{charge.policy.name} did not attach ({reading.outcome}, errno {reading.errno})",
+            where=f"bench {charge.policy.name} on {charge.built.kernel}",
+            hint=f"schedops verify {charge.policy.name}",
             detail=reading.log[-2000:],
         )
     yield

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from schedops.bench.design import Round, Turn, derived_seed, design
+from schedops.bench.jobs import JobLoad
+from schedops.bench.load import Load, starved
+from schedops.bench.programs import Installed, ProgramLoad
 from schedops.bench.run import Candidate, run_turn
-from schedops.bench.validity import lost, starved
+from schedops.bench.validity import lost
 from schedops.errors import GuestLost, Refused
 from schedops.model.environment import Environment
 from schedops.model.event import Event
@@ -20,8 +23,8 @@ from schedops.model.verification import BuiltObject
 from schedops.model.workload import Workload
 from schedops.ports import Clock, Guest, Host, KernelImage, Machines, Progress
 from schedops.schema.canonical import digest_of
+from schedops.workloads.expand import require_jobs
 
-FIRST_RUN_S = 180.0  # nobody knows yet how fast this machine is; times the scale of the workload
 TROUBLE_IN_A_ROW = 3
 
 
@@ -34,6 +37,17 @@ def environment_of(image: KernelImage, *, cpus: int, accelerator: Accelerator, h
         qemu=accelerator.qemu_version,
         host=host.facts(),
     )
+
+
+def load_of(workload: Workload, *, cpus: int, scale: float, installed: Installed | None = None) -> Load:
+    """Runs of its real programs, or without *installed* of its model's jobs.
+
+    :raises InputError: ``simulator-only``: it has no jobs, or ``no-programs``.
+    """
+    if installed is not None:
+        return ProgramLoad(workload, cpus, scale, installed)
+    require_jobs(workload)
+    return JobLoad(workload, cpus, scale)
 
 
 def undecided(_: Measurements) -> bool:
@@ -58,6 +72,7 @@ def run(
     host: Host | None = None,
     settled: Callable[[Measurements], bool] = undecided,
     origin: str = FRESH,
+    installed: Installed | None = None,
 ) -> Measurements:
     """Measure *built* against the default scheduler and the informed default.
 
@@ -69,12 +84,14 @@ def run(
     :param looks: after how many rounds *settled* is asked whether to end it, rising; the last one is the end anyway.
     :param host: None: the environment is not recorded.
     :param origin: of all samples, FRESH or SEARCH.
+    :param installed: the workload's real programs run; None: its model's jobs.
     :raises Refused: ``policy-not-attached``; ``policy-lost`` or ``policy-starves-jobs`` when the kernel dropped it, or
         jobs had to be killed at the deadline, three runs in a row; ``policy-hangs-guest`` when the guest was lost twice
         in one round with the policy attached.
     :raises GuestLost: the guest was lost twice in one round otherwise.
     """
-    planned = design(workload, rounds=looks[-1], seed=seed, cpus=cpus, scale=scale)
+    load = load_of(workload, cpus=cpus, scale=scale, installed=installed)
+    planned = design(workload, rounds=looks[-1], seed=seed)
     accelerator = machines.accelerator()
 
     def environment() -> Environment | None:
@@ -95,22 +112,23 @@ def run(
         looks=looks,
         workload_sha256=digest_of(workload),
         environment=environment(),
+        programs=load.programs,
     )
     session = _Session(
-        workload,
+        load,
         Candidate(policy, built, hints),
         planned,
         begun,
         clock,
         progress,
-        FIRST_RUN_S * max(1.0, scale),
         environment,
         settled,
         origin,
     )
     while session.left:
         try:
-            with machines.boot(image, cpus=cpus) as guest:
+            with machines.boot(image, cpus=cpus, programs=load.archive) as guest:
+                load.prepare(guest)
                 session.work(guest)
         except GuestLost as gone:
             session.note_loss(gone)
@@ -120,13 +138,12 @@ def run(
 @dataclass
 class _Session:
     # What is still to do, and what came out so far; survives a lost guest.
-    workload: Workload
+    load: Load
     candidate: Candidate
     planned: tuple[Round, ...]
     begun: Measurements  # without a round yet
     clock: Clock
     progress: Progress
-    first_run_s: float
     environment: Callable[[], Environment | None]
     settled: Callable[[Measurements], bool]
     origin: str
@@ -150,7 +167,7 @@ class _Session:
         done = (one for one in self.planned[: self.done] if not one.warmup)
         return replace(
             self.begun,
-            rounds=tuple(RoundPlan(round=one.number, plan=one.plan) for one in done),
+            rounds=tuple(RoundPlan(round=one.number, plan=self.load.plan(one.seed)) for one in done),
             samples=tuple(self.samples),
             seconds=self.clock.monotonic_s() - self.started_s,
             environment_after=self.environment(),
@@ -180,15 +197,16 @@ class _Session:
         # The gate counts what was not valid, so it is kept. A policy that was dropped is a finding, and jobs that were
         # killed at the deadline have taken long enough.
         sample = self.once(guest, round_, turn)
-        if sample.valid or round_.warmup or lost(sample.before, sample.after) or starved(sample.reading):
+        hopeless = lost(sample.before, sample.after) or starved(sample.reading, sample.programs)
+        if sample.valid or round_.warmup or hopeless:
             return [sample]
         again = replace(turn, name_seed=derived_seed(turn.name_seed, "again"))
         return [sample, self.once(guest, round_, again)]
 
     def once(self, guest: Guest, round_: Round, turn: Turn) -> Sample:
         started = self.clock.monotonic_s()
-        deadline_s = 60 + 20 * self.longest_run_s if self.longest_run_s else self.first_run_s
-        sample = run_turn(guest, self.workload, self.candidate, round_, turn, deadline_s=deadline_s, origin=self.origin)
+        deadline_s = 60 + 20 * self.longest_run_s if self.longest_run_s else self.load.first_run_s
+        sample = run_turn(guest, self.load, self.candidate, round_, turn, deadline_s=deadline_s, origin=self.origin)
         if sample.valid:
             self.longest_run_s = max(self.longest_run_s, self.clock.monotonic_s() - started)
         if turn.arm == "candidate" and self.candidate.built is not None:
@@ -197,13 +215,13 @@ class _Session:
 
     def count_trouble(self, sample: Sample) -> None:
         dropped = lost(sample.before, sample.after)
-        self.trouble = self.trouble + 1 if dropped or starved(sample.reading) else 0
+        self.trouble = self.trouble + 1 if dropped or starved(sample.reading, sample.programs) else 0
         if self.trouble == TROUBLE_IN_A_ROW:
             what = "was dropped by the kernel" if dropped else "did not let all jobs end in time"
             raise Refused(
                 "policy-lost" if dropped else "policy-starves-jobs",
                 f"{self.candidate.policy.name} {what}, {TROUBLE_IN_A_ROW} runs in a row",
-                where=f"bench {self.workload.name}, round {sample.round}",
+                where=f"bench {self.begun.workload}, round {sample.round}",
                 hint=f"schedops verify {self.candidate.policy.name}",
                 detail=sample.why_invalid,
             )
@@ -218,7 +236,7 @@ class _Session:
             raise Refused(
                 "policy-hangs-guest",
                 f"the guest was lost twice in the same round with {name} attached: {gone.message}",
-                where=gone.where or f"bench {self.workload.name}",
+                where=gone.where or f"bench {self.begun.workload}",
                 hint=f"schedops verify {name}",
                 detail=gone.detail,
             ) from gone

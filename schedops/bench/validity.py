@@ -7,8 +7,6 @@ from dataclasses import fields
 from schedops.model.guest import SchedState
 from schedops.model.jobs import JobPlan, RunReading, RunSetup
 
-_KILLED = 137  # 128 + SIGKILL, how the launcher ends jobs at the deadline
-
 
 def why_invalid(arm_ops: str, before: SchedState, after: SchedState) -> str:
     """What was wrong with who was in charge; empty when the right scheduler was, before and after.
@@ -56,8 +54,3 @@ def why_unread(plan: JobPlan, setup: RunSetup, reading: RunReading) -> str:
 def lost(before: SchedState, after: SchedState) -> bool:
     """The kernel dropped the policy during the run."""
     return before.state == "enabled" and after.state != "enabled"
-
-
-def starved(reading: RunReading) -> bool:
-    """Jobs were killed at the deadline of the run."""
-    return _KILLED in reading.exit_codes

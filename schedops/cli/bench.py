@@ -14,6 +14,7 @@ from schedops.cli.sizes import size_options
 from schedops.report.envelope import Answer
 
 if TYPE_CHECKING:
+    from schedops.bench.programs import Installed
     from schedops.model.jobs import Hints
     from schedops.model.workload import Workload
     from schedops.pipeline.compare import Size
@@ -36,6 +37,7 @@ _EARLIER = 3  # comparisons that are read for their noise; each takes 0.1 s
     show_default=True,
     help="a micro-VM, or the simulator: exact, in seconds, and not measured",
 )
+@click.option("--programs", is_flag=True, help="the workload's real programs, also where its model has jobs to run")
 @click.option("--search", is_flag=True, help="to choose among candidates: the samples then prove nothing, so no PASS")
 @size_options
 @output_option
@@ -48,6 +50,7 @@ def bench(
     params: tuple[str, ...],
     cold: bool,
     rung: str,
+    programs: bool,
     search: bool,
     kernel: str | None,
     cpus: int,
@@ -62,6 +65,9 @@ def bench(
     runs. It ends at the first look of the workload's plan where the answer is clear, and says before it starts how long
     the smallest effect worth having may take. It is kept in .schedops/runs/ for `schedops gate --replay`.
 
+    What runs are the jobs of the workload's model where it has some (builds, batch), else its real programs, and those
+    with --programs in any case: they come from Debian's packages.
+
     Hints come from policies/hints/, else from one profile run first. The verdict is of the measurements alone;
     `schedops verify` says whether the policy is safe, `schedops propose` does both. With --on sim there is no verdict:
     `schedops simulate` has more to say.
@@ -70,17 +76,19 @@ def bench(
     Example:
       schedops bench build-order --workload ci-builds
       schedops bench build-order --workload ci-builds --on sim
+      schedops bench interactive --workload nginx-like --rounds 10
       schedops bench long-first --workload uneven-batch --rounds 20 --param slice_us=3000
 
     Exit codes: 0 PASS, 1 FAIL, 2 bad input, 3 INCONCLUSIVE, 69 could not measure.
     """
     if rung == "sim":
-        if kernel is not None:
-            raise click.UsageError("--kernel: the simulator has none")
+        if kernel is not None or programs:
+            raise click.UsageError("the simulator has no kernel and runs no programs")
         return _simulated(policy, workload, rounds=rounds, params=params, cold=cold, cpus=cpus, scale=scale, seed=seed)
     from schedops.adapters.clock import SystemClock
     from schedops.adapters.console import console_progress
     from schedops.adapters.disk.runs import Runs
+    from schedops.cli.installed import installed_programs
     from schedops.cli.sizes import bench_image
     from schedops.model.kept import Kept
     from schedops.model.measurements import FRESH, SEARCH, Measurements
@@ -91,15 +99,14 @@ def bench(
     from schedops.repository import load_workload, open_tree, resolve_policy
     from schedops.schema.decode import encode
     from schedops.wiring import world
-    from schedops.workloads.expand import require_jobs
 
     tree = open_tree(Path.cwd())
     wanted, source = load_workload(tree.root, workload), resolve_policy(tree.root, policy, cwd=Path.cwd())
-    require_jobs(wanted)
+    programs = _runs_programs(wanted, asked=programs)
     chosen, size = parameters(source.policy, params), Size(cpus=cpus, scale=scale, seed=seed)
     looks = wanted.looks_until(rounds)
     runs = Runs(Path.cwd() if tree.starter else tree.root, clock=SystemClock())
-    same_size = {"workload": workload, "cpus": cpus, "scale": scale}
+    same_size = {"workload": workload, "cpus": cpus, "scale": scale, "programs": programs}
     asked = {**same_size, "policy": policy, "rounds": rounds, "seed": seed, "params": list(params), "cold": cold}
     with console_progress() as progress, runs.new_run(command="bench", parameters=asked) as run:
         joined = world(progress)
@@ -107,9 +114,20 @@ def bench(
         built = build(source, chosen, image, world=joined)
         earlier = runs.documents("measurements", Measurements, same_size, at_most=_EARLIER)
         power = foretell(wanted, looks, image, cpus=cpus, earlier=earlier, world=joined)
-        hints = None if cold else _hints(tree.root, wanted, image, size, world=joined)
-        origin = SEARCH if search else FRESH
-        found = compare(wanted, source, built, hints, image, size, looks=looks, world=joined, origin=origin)
+        installed = installed_programs(wanted, progress) if programs else None
+        hints = None if cold else _hints(tree.root, wanted, installed, image, size, world=joined)
+        found = compare(
+            wanted,
+            source,
+            built,
+            hints,
+            image,
+            size,
+            looks=looks,
+            world=joined,
+            origin=SEARCH if search else FRESH,
+            installed=installed,
+        )
         for name, document in (
             ("workload", wanted),
             ("measurements", found.measurements),
@@ -178,9 +196,26 @@ def _simulated(
     return Answer(data, text, exit_code_of(found["eevdf"].policy_end))
 
 
-def _hints(root: Path, workload: Workload, image: KernelImage, size: Size, *, world: World) -> Hints:
-    from schedops.pipeline.compare import profile
+def _runs_programs(workload: Workload, *, asked: bool) -> bool:
+    # :raises InputError: there is nothing to run, or not what is asked for.
+    from schedops.model.workload import JOB_KINDS
+    from schedops.workloads.expand import require_jobs
+    from schedops.workloads.real_setup import require_programs
+
+    if asked:
+        require_programs(workload)
+    elif workload.real is None:
+        require_jobs(workload)
+    return asked or workload.model_kind not in JOB_KINDS
+
+
+def _hints(
+    root: Path, workload: Workload, installed: Installed | None, image: KernelImage, size: Size, *, world: World
+) -> Hints:
+    from schedops.pipeline.compare import learn_programs, profile
     from schedops.repository import load_hints
 
+    if installed is not None:  # what the repository knows are the model's jobs
+        return learn_programs(workload, installed, image, size, world=world)
     known = load_hints(root, workload.name)
     return known if known is not None else profile(workload, image, size, world=world)[1]

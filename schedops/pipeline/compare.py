@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from schedops.analyze import stage as analyze
 from schedops.bench import stage as bench
+from schedops.bench.programs import Installed
 from schedops.errors import Refused
 from schedops.gate.decide import measured
 from schedops.model.decision import Decision
@@ -18,6 +19,7 @@ from schedops.model.profile import Profile
 from schedops.model.verdict import Verdict
 from schedops.model.verification import BuildFailure, BuiltObject
 from schedops.model.workload import Workload
+from schedops.pipeline.prepared import prepared, taught
 from schedops.ports import KernelImage, World
 from schedops.report import found
 
@@ -65,18 +67,30 @@ def compare(
     world: World,
     origin: str = FRESH,
     judged: Judged | None = None,
+    installed: Installed | None = None,
 ) -> Comparison:
     """Measure the three arms and judge the measurements alone. Raises as :func:`schedops.bench.stage.run`.
 
     :param built: None compares the default scheduler with itself.
     :param looks: after how many rounds it may end, because the answer is clear; the last look is the end.
     :param judged: who judges; by default :func:`schedops.gate.decide.measured`.
+    :param installed: the workload's real programs run; None: its model's jobs.
     """
     judged = judged or _measured(workload, source.policy)
     text = f"{source.policy.name} on {workload.name}, {looks_in_words(looks)} rounds of three arms"
     _tell(world, "started", "bench", text)
     measurements = sample(
-        workload, source.policy, built, hints, image, size, looks=looks, world=world, origin=origin, judged=judged
+        workload,
+        source.policy,
+        built,
+        hints,
+        image,
+        size,
+        looks=looks,
+        world=world,
+        origin=origin,
+        judged=judged,
+        installed=installed,
     )
     _tell(world, "finished", "bench", found.measurements(measurements), measurements.seconds)
     return Comparison(measurements=measurements, decision=judged(measurements))
@@ -114,6 +128,7 @@ def sample(
     world: World,
     origin: str = FRESH,
     judged: Judged | None = None,
+    installed: Installed | None = None,
 ) -> Measurements:
     """:func:`schedops.bench.stage.run` with the ports of *world*; over when *judged* comes to a verdict."""
     judge = judged or _measured(workload, policy)
@@ -134,7 +149,19 @@ def sample(
         host=world.host,
         settled=lambda measurements: judge(measurements).verdict is not Verdict.INCONCLUSIVE,
         origin=origin,
+        installed=installed,
     )
+
+
+def learn_programs(workload: Workload, installed: Installed, image: KernelImage, size: Size, *, world: World) -> Hints:
+    """Run its real programs once under the default scheduler. Raises as :func:`schedops.pipeline.prepared.taught`."""
+    _tell(world, "started", "analyze", f"how long the programs of {workload.name} take")
+    started_s = world.clock.monotonic_s()
+    load = bench.load_of(workload, cpus=size.cpus, scale=size.scale, installed=installed)
+    with prepared(load, image, cpus=size.cpus, world=world) as guest:
+        hints = taught(load, guest, seed=size.seed, world=world)
+    _tell(world, "finished", "analyze", found.hints(hints), world.clock.monotonic_s() - started_s)
+    return hints
 
 
 def _measured(workload: Workload, policy: Policy) -> Judged:

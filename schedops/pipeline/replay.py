@@ -84,12 +84,17 @@ def require_same_environment(first: Measurements, second: Measurements) -> None:
             ("workload", first.workload, second.workload),
             ("workload digest", first.workload_sha256, second.workload_sha256),
             ("rung", first.rung, second.rung),
+            ("what ran", _what_ran(first), _what_ran(second)),
         )
         if a != b
     )
     if lines:
         text = f"{first.policy} and {second.policy} were not measured under the same conditions"
         raise Refused("other-environment", text, hint="measure both on one machine", detail="\n".join(lines))
+
+
+def _what_ran(one: Measurements) -> str:
+    return "jobs of the model" if one.programs is None else f"real programs: {', '.join(one.programs.versions)}"
 
 
 def _check(stored: StoredResult, workload: Workload) -> None:

@@ -19,7 +19,7 @@ def bench_page(workload: Workload, measurements: Measurements, decision: Decisio
     """One row per metric of the workload's objectives and guards, then every other metric that was read."""
     head = (
         f"{measurements.policy} on {measurements.workload}, {WORDS.get(decision.rung, decision.rung)}: "
-        f"{len(measurements.rounds)} rounds of three arms, "
+        f"{len(measurements.rounds)} rounds of three arms{_what(measurements)}, "
         f"{measurements.kernel}, {measurements.cpus} CPUs, {measurements.accelerator}, {measurements.seconds:.0f} s"
     )
     rows = [_row(metric, wanted, measurements, decision) for metric, wanted in _wanted(workload, measurements)]
@@ -53,6 +53,10 @@ def change(reason: Reason | None) -> str:
     if reason.low is None or reason.high is None:
         return f"{100 * reason.estimate:+.1f} %"
     return f"{100 * reason.estimate:+.1f} % [{100 * reason.low:+.1f}, {100 * reason.high:+.1f}]"
+
+
+def _what(measurements: Measurements) -> str:
+    return "" if measurements.programs is None else " of real programs"
 
 
 def _wanted(workload: Workload, measurements: Measurements) -> Iterable[tuple[str, str]]:

@@ -31,7 +31,7 @@ def setup_of(
     :raises ValueError: an arm of another name.
     """
     zeros = (0,) * len(plan.jobs)
-    expected = expected_ns(plan, hints)
+    expected = expected_ns([job.key for job in plan.jobs], hints)
     if arm == "eevdf":
         return RunSetup(cgroup_per_group=False, nice=zeros, hint_ns=zeros, name_seed=name_seed)
     if arm == "informed":
@@ -43,10 +43,10 @@ def setup_of(
     raise ValueError(f"no arm is called {arm!r}")
 
 
-def expected_ns(plan: JobPlan, hints: Hints | None) -> tuple[int, ...]:
-    """Expected CPU time per job, in the order of the plan; 0 where history knows nothing."""
+def expected_ns(keys: Sequence[str], hints: Hints | None) -> tuple[int, ...]:
+    """Expected CPU time of jobs of these keys; 0 where history knows nothing."""
     known = {hint.key: hint.cpu_us * 1000 for hint in hints.hints} if hints else {}
-    return tuple(known.get(job.key, 0) for job in plan.jobs)
+    return tuple(known.get(key, 0) for key in keys)
 
 
 def group_hints(plan: JobPlan, expected: Sequence[int]) -> tuple[int, ...]:

@@ -289,7 +289,7 @@ def test_it_ends_at_the_last_look_anyway():
 
 def test_which_arm_begins_follows_from_the_seed():
     def order(seed):
-        planned = design(BATCH, rounds=1, seed=seed, cpus=2, scale=1.0)
+        planned = design(BATCH, rounds=1, seed=seed)
         return tuple(turn.arm for turn in planned[-1].turns)
 
     assert len({order(seed) for seed in range(30)}) == 6

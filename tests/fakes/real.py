@@ -13,6 +13,8 @@ from schedops.model.programs import ProgramPlan, ProgramReading
 from schedops.ports import KernelImage
 from tests.fakes.guest import DISABLED
 
+IN_CHARGE = replace(DISABLED, state="enabled", enable_seq=1, switch_all=1, task_on_ext=True)
+
 
 def played(plan: ProgramPlan) -> ProgramReading:
     """Everything went well; all jobs take 10 ms and 4 ms of CPU time, the last one 30 and 20."""
@@ -68,7 +70,7 @@ class Machines:
         return self.reading(len(self.plans) - 1, plan)
 
     def attach(self, elf: bytes, *, deadline_s: float) -> AttachReading:
-        before, self.now = self.now, replace(DISABLED, state="enabled", ops=self.attached, enable_seq=1)
+        before, self.now = self.now, replace(IN_CHARGE, ops=self.attached)
         return AttachReading(
             outcome="attached", errno=0, before=before, after=self.now, log="", seconds=0.1, verified_instructions=1
         )
