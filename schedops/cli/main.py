@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "validate": ("schedops.cli.validate", "validate", "every problem of every file below policies/"),
     "profile": ("schedops.cli.profile", "profile", "run a workload once under the default scheduler and classify it"),
     "simulate": ("schedops.cli.simulate", "simulate", "run a policy on a simulated machine against a baseline"),
+    "tune": ("schedops.cli.tune", "tune", "search a policy's parameters for a workload in the simulator"),
     "suite": ("schedops.cli.suite", "suite", "policies on all workloads, and their score: run, score, plan, merge"),
     "hint": ("schedops.cli.hint", "hint", "run a job with what history knows about it: learn, compile"),
     "verify": ("schedops.cli.verify", "verify", "compile, load and try a policy on real kernels"),

@@ -16,7 +16,7 @@ from schedops.schema.validate import schema_problems
 T = TypeVar("T")
 
 # Raw samples of many rounds of many jobs, and up to 10,000 hints; everything else is written or read by people.
-_LARGER = {"Measurements": 64 << 20, "SuiteResults": 64 << 20, "Hints": 4 << 20}
+_LARGER = {"Measurements": 64 << 20, "SuiteResults": 64 << 20, "Search": 16 << 20, "Hints": 4 << 20}
 
 
 def load(source: bytes | Path, type_: type[T], *, where: str = "", root: Path | None = None) -> T:

@@ -21,6 +21,7 @@ _DOCUMENTS = {
     "Policy": ("schedops.model.policy", "policy.schema.json"),
     "Profile": ("schedops.model.profile", "profile.schema.json"),
     "PullRequest": ("schedops.model.pull", "pull-request.schema.json"),
+    "Search": ("schedops.model.search", "search.schema.json"),
     "SuiteResults": ("schedops.model.suite", "suite-results.schema.json"),
     "VerificationReport": ("schedops.model.verification", "verification-report.schema.json"),
     "Workload": ("schedops.model.workload", "workload.schema.json"),
