@@ -126,8 +126,11 @@ def spawn(
     stdout: int = subprocess.DEVNULL,
     stderr: int = subprocess.DEVNULL,
     pass_fds: Sequence[int] = (),
+    outlives: bool = False,
 ) -> subprocess.Popen[bytes]:
     """Start a process in a group of its own that dies with the thread that started it, however that ends.
+
+    :param outlives: it does not; it has other means to notice that nobody needs it any more.
 
     Linux sends the signal when the *thread* that forked ends, so long-lived children are spawned from the main one.
 
@@ -141,7 +144,7 @@ def spawn(
         )
     try:
         return subprocess.Popen(
-            [*_DIES_WITH_PARENT, program, *argv[1:]],
+            [*(() if outlives else _DIES_WITH_PARENT), program, *argv[1:]],
             cwd=cwd,
             env=built,
             stdin=stdin,

@@ -9,7 +9,9 @@ from schedops.adapters.crew import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
+    from schedops.adapters.host.machines import HostMachines
     from schedops.model.evidence import Tools
     from schedops.ports import Archive, Crew, KernelImage, Progress, Simulator, World
 
@@ -44,6 +46,13 @@ def world(progress: Progress) -> World:
         simulator=LaterSimulator(),
         host=Host(),
     )
+
+
+def this_host(progress: Progress, *, quiet: bool) -> AbstractContextManager[HostMachines]:
+    """This machine itself instead of micro-VMs; see :func:`schedops.adapters.host.machines.this_host`."""
+    from schedops.adapters.host.machines import this_host
+
+    return this_host(progress, quiet=quiet)
 
 
 def probes(joined: World) -> Callable[[KernelImage], bytes]:

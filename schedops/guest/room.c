@@ -29,13 +29,13 @@ static void make_devices(void)
 {
 	static const struct {
 		const char *name;
-		unsigned major, minor;
-	} table[] = {{"null", 1, 3},	{"zero", 1, 5}, {"full", 1, 7},	 {"random", 1, 8},
-		     {"urandom", 1, 9}, {"tty", 5, 0},	{"kmsg", 1, 11}};
+		unsigned major, minor, mode;
+	} table[] = {{"null", 1, 3, 0666},    {"zero", 1, 5, 0666}, {"full", 1, 7, 0666}, {"random", 1, 8, 0666},
+		     {"urandom", 1, 9, 0666}, {"tty", 5, 0, 0666},  {"kmsg", 1, 11, 0600}};
 	char path[32];
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
 		snprintf(path, sizeof path, "dev/%s", table[i].name);
-		must(mknod(path, S_IFCHR | 0666, makedev(table[i].major, table[i].minor)), path);
+		must(mknod(path, S_IFCHR | table[i].mode, makedev(table[i].major, table[i].minor)), path);
 	}
 	must(mkdir("dev/shm", 01777), "dev/shm");
 }

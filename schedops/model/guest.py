@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from schedops.model.rung import MICRO_VM
 from schedops.model.simulation import SimResult
 
 
@@ -205,8 +206,14 @@ class PlayReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accelerator:
-    """What runs the guest, and why."""
+    """What runs the guest, and why.
 
-    name: str  # kvm | tcg-multi | tcg-single
+    :param name: kvm | tcg-multi | tcg-single | none (a host's own kernel).
+    :param qemu_version: empty without an emulator.
+    :param rung: of :mod:`schedops.model.rung`, which figures from there are on.
+    """
+
+    name: str
     qemu_version: str
     reason: str
+    rung: str = MICRO_VM

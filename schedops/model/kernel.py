@@ -14,7 +14,7 @@ class Kernel:
     release: str  # uname -r
     btf_sha256: str
     vmlinux_sha256: str
-    source: str  # debian | added
+    source: str  # debian | added | running: the machine's own, which is in no store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ _ELSEWHERE = "other CPU counts, other kernels and the speed on real hardware are
 _RUNGS = {
     "micro-vm": "a real kernel in a micro-VM",
     "simulated": "the simulator",
+    "virtual-host": "the kernel of a virtual machine",
     "bare-metal": "the runner's own hardware",
 }
 

@@ -37,17 +37,27 @@ def guest_sources() -> Mapping[str, bytes]:
 
 def image_of(sources: Mapping[str, bytes]) -> Path:
     """As :func:`guest_image`, for any sources that make a static ``/init``."""
-    prefix, compiler = libbpf_prefix(), c_compiler()
-    library = libbpf_archive(prefix)
-    digest = _digest(sources, library, compiler)
-    image = cache_dir() / "guest" / digest / "initramfs"
+    program = program_of(sources)
+    image = program.with_name("initramfs")
     if not image.exists():
         try:
-            init = _compile(sources, prefix, library, compiler)
-            write_whole(image, cpio.archive(_DIRECTORIES, {"init": init}), mode=0o444)
+            write_whole(image, cpio.archive(_DIRECTORIES, {"init": program.read_bytes()}), mode=0o444)
         except OSError as error:
             raise _cannot_write(image, error) from None
     return image
+
+
+def program_of(sources: Mapping[str, bytes]) -> Path:
+    """The static program itself, which runs on a host as well. Raises as :func:`guest_image`."""
+    prefix, compiler = libbpf_prefix(), c_compiler()
+    library = libbpf_archive(prefix)
+    program = cache_dir() / "guest" / _digest(sources, library, compiler) / "init"
+    if not program.exists():
+        try:
+            write_whole(program, _compile(sources, prefix, library, compiler), mode=0o555)
+        except OSError as error:
+            raise _cannot_write(program, error) from None
+    return program
 
 
 def with_config(image: Path, kernel: KernelImage) -> Path:

@@ -6,12 +6,11 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from schedops.adapters.vm import account_codec, load_codec, play_codec, probe_codec, program_codec, wire
 from schedops.adapters.vm import guest_codec as codec
-from schedops.adapters.vm.guest_port import PortLost, RequestRefused
-from schedops.adapters.vm.machine import Machine
+from schedops.adapters.vm.guest_port import Port, PortLost, RequestRefused
 from schedops.errors import GuestLost, Unavailable
 from schedops.model.accounting import Accounting
 from schedops.model.guest import AttachReading, DetachReading, LoadPlan, LoadReading, PlayReading, SchedState
@@ -28,10 +27,31 @@ _DUMP_CHARACTERS = 64 << 10
 _GRACE_S = 10.0
 
 
+class Carrier(Protocol):
+    """What the program of ``schedops/guest`` runs in: a virtual machine, or a room on a host."""
+
+    @property
+    def port(self) -> Port:
+        """Where its agent answers."""
+
+    @property
+    def emulator_fault(self) -> bool:
+        """It shows a known fault of its own."""
+
+    def cpu_us(self) -> int | None:
+        """CPU time that it has had so far; None: nobody says."""
+
+    def kill(self) -> None:
+        """End it now; safe to repeat."""
+
+    def last_words(self) -> str:
+        """How it ended and what it complained about; bounded, printable."""
+
+
 class GuestSession:
     """A guest that has said hello. After GuestLost it is dead and every further call raises GuestLost again."""
 
-    def __init__(self, machine: Machine, *, where: str) -> None:
+    def __init__(self, machine: Carrier, *, where: str) -> None:
         self._machine = machine
         self._where = where
         self._attached = False

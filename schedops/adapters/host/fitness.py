@@ -1,0 +1,116 @@
+"""Whether policies can be measured on the machine at hand. Each refusal says what is wrong and what mends it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from schedops.adapters.kernel.kernel_file import why_unfit
+from schedops.errors import Unavailable
+
+ELSEWHERE = "--on vm needs nothing of this"
+_SYS_ADMIN = 21  # include/uapi/linux/capability.h
+_SYS_NICE = 23
+_STATE = "kernel/sched_ext/state"
+_BTF = "kernel/btf/vmlinux"
+_MAX_BTF_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """:param cgroups: where cgroup v2 is mounted. *btf*: the kernel's own."""
+
+    cgroups: Path
+    btf: bytes
+
+    @property
+    def btf_sha256(self) -> str:
+        """64 hex digits."""
+        return hashlib.sha256(self.btf).hexdigest()
+
+
+def require_fit(*, sysfs: Path = Path("/sys"), proc: Path = Path("/proc")) -> Fit:
+    """Look at everything that a policy needs, before anything is touched.
+
+    :raises Unavailable: ``not-root``, ``no-sched-ext``, ``other-policy``, ``no-btf``, ``kernel-unfit``,
+        ``bpf-locked-down``, ``no-bpf-jit`` or ``no-cpu-cgroups``.
+    """
+    _require_rights(proc)
+    if not (sysfs / _STATE).exists():
+        text = "this machine's kernel was built without sched_ext (there is no /sys/kernel/sched_ext)"
+        raise Unavailable(
+            "no-sched-ext", text, hint=f"{ELSEWHERE}; on a host: Linux 6.12 or later with SCHED_CLASS_EXT"
+        )
+    require_default(sysfs)
+    btf = _btf(sysfs)
+    _require_bpf(sysfs, proc)
+    return Fit(cgroups=_cgroups(proc), btf=btf)
+
+
+def require_default(sysfs: Path = Path("/sys")) -> None:
+    """:raises Unavailable: ``other-policy``: somebody's policy is in charge, and stays so."""
+    state = _text(sysfs / _STATE)
+    if state == "disabled":
+        return
+    ops = _text(sysfs / "kernel/sched_ext/root/ops") or "without a name"
+    raise Unavailable(
+        "other-policy",
+        f"another policy schedules this machine: {ops[:128]} ({state[:32]})",
+        hint="end it first (systemctl stop scx.service, or the program that loaded it); it is not put out from here",
+    )
+
+
+def online_cpus(sysfs: Path = Path("/sys")) -> int:
+    """How many CPUs the scheduler has."""
+    from schedops.adapters.host_machine import cpu_list  # noqa: PLC0415 - only hosts need it
+
+    return len(cpu_list(_text(sysfs / "devices/system/cpu/online"))) or 1
+
+
+def _require_rights(proc: Path) -> None:
+    held = [line.partition(":")[2] for line in _text(proc / "self/status").splitlines() if line.startswith("CapEff:")]
+    rights = int(held[0], 16) if held else 0
+    if not (rights >> _SYS_ADMIN & 1 and rights >> _SYS_NICE & 1):
+        text = "putting a policy in charge of this machine needs root (CAP_SYS_ADMIN and CAP_SYS_NICE at least)"
+        raise Unavailable("not-root", text, hint=f"sudo schedops ...; {ELSEWHERE}")
+
+
+def _btf(sysfs: Path) -> bytes:
+    path = sysfs / _BTF
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(_MAX_BTF_BYTES)
+    except OSError as error:
+        text = f"this kernel does not say what its types are: {error.strerror}"
+        raise Unavailable("no-btf", text, where=str(path), hint="a kernel with CONFIG_DEBUG_INFO_BTF") from None
+    if reason := why_unfit(data, None, where=str(path)):
+        raise Unavailable("kernel-unfit", f"this machine's kernel: {reason}", hint=ELSEWHERE)
+    return data
+
+
+def _require_bpf(sysfs: Path, proc: Path) -> None:
+    if "[confidentiality]" in _text(sysfs / "kernel/security/lockdown"):
+        text = "the kernel is locked down (confidentiality), and takes no BPF programs that read its memory"
+        raise Unavailable("bpf-locked-down", text, hint=ELSEWHERE)
+    if _text(proc / "sys/net/core/bpf_jit_enable") == "0":
+        text = "the kernel's BPF compiler is off, and without it no policy can be attached"
+        raise Unavailable("no-bpf-jit", text, hint="sysctl net.core.bpf_jit_enable=1")
+
+
+def _cgroups(proc: Path) -> Path:
+    # Fields of proc_pid_mounts(5): what, where, type.
+    mounts = (line.split() for line in _text(proc / "self/mounts").splitlines())
+    found = [Path(words[1]) for words in mounts if len(words) > 2 and words[2] == "cgroup2"]
+    if found and "cpu" in _text(found[0] / "cgroup.controllers").split():
+        return found[0]
+    text = "no cgroup v2 with the cpu controller" + ("" if found else ": it is not mounted")
+    raise Unavailable("no-cpu-cgroups", text, hint="boot with systemd.unified_cgroup_hierarchy=1")
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return file.read(1 << 20).decode("utf-8", "replace").strip()
+    except OSError:
+        return ""
