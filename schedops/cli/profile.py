@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from schedops.cli.common import answers, output_option
+from schedops.cli.places import place_options
 from schedops.cli.sizes import guest_options
 from schedops.model.profile import TIERS
 from schedops.report.envelope import Answer
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     help="how close to look: summary runs nothing, profile runs it once, probe once more with BPF probes"
     " [default: until the class is clear]",
 )
-@click.option("--on", "place", type=click.Choice(["vm", "host"]), default="vm", show_default=True, help="where it runs")
+@place_options()
 @click.option("--budget-s", type=click.FloatRange(0, 3600), metavar="S", help="begin no tier that would end later")
 @click.option("--explain", is_flag=True, help="every rule with the figures that decided, and their thresholds")
 @click.option("--plot", metavar="FILE.svg", help="parallelism, queue and longest waits over time; needs tier probe")
@@ -45,6 +46,7 @@ def profile(
     trace: str | None,
     tier: str | None,
     place: str,
+    quiet_host: bool,
     budget_s: float | None,
     explain: bool,
     plot: str | None,
@@ -55,7 +57,8 @@ def profile(
 ) -> Answer:
     """Look at a workload under the default scheduler, and say what kind it is.
 
-    Looks as closely as it has to: at what is known without a run, at one run in a micro-VM, at a run under probes. It
+    Looks as closely as it has to: at what is known without a run, at one run in a micro-VM or on this host
+    (docs/host.md: it needs root, and is as it was afterwards), at a run under probes. It
     stops when the class is clear (confidence 0.8), and says what the next tier would cost. The last profile of each
     workload is kept in .schedops/profiles/, where the next look begins; --tier looks anew.
 
@@ -66,7 +69,7 @@ def profile(
       schedops profile --workload uneven-batch --tier summary --output json
       perf sched record -- make -j8; perf sched script > trace.txt; schedops profile --from trace.txt
     """
-    _check(place, tier, plot)
+    _check(tier, plot)
     if (workload is None) == (trace is None):
         raise click.UsageError("exactly one of --workload and --from is needed")
     if trace is not None:
@@ -74,26 +77,21 @@ def profile(
     assert workload is not None
     from schedops.adapters.console import console_progress
     from schedops.adapters.disk.profiles import KeptProfiles
-    from schedops.cli.sizes import bench_image
+    from schedops.cli.places import at
     from schedops.pipeline.profiling import Asked, History, look
     from schedops.repository import load_hints, load_workload, open_tree
-    from schedops.wiring import probes, world
+    from schedops.wiring import probes
 
     tree = open_tree(Path.cwd())
     wanted = load_workload(tree.root, workload)
-    kept = KeptProfiles(tree.root)
-    history = History(profile=kept.find(wanted, cpus), hints=load_hints(tree.root, workload))
-    asked = Asked(cpus=cpus, seed=seed, tier="probe" if plot else tier, budget_s=budget_s, scale=scale)
-    with console_progress() as progress:
-        joined = world(progress)
-        looked = look(
-            wanted,
-            lambda: bench_image(tree.root, kernel, joined.kernels),
-            probes(joined),
-            asked,
-            world=joined,
-            history=history,
-        )
+    kept = KeptProfiles(tree.root, place)
+    with (
+        console_progress() as progress,
+        at(place, root=tree.root, kernel=kernel, cpus=cpus, quiet=quiet_host, progress=progress) as there,
+    ):
+        history = History(profile=kept.find(wanted, there.cpus), hints=load_hints(tree.root, workload))
+        asked = Asked(cpus=there.cpus, seed=seed, tier="probe" if plot else tier, budget_s=budget_s, scale=scale)
+        looked = look(wanted, there.image, probes(there.world), asked, world=there.world, history=history)
     if looked.profile.tier != "summary":
         kept.keep(wanted, looked.profile)
     return _answer(looked, explain=explain, plot=plot)
@@ -103,18 +101,13 @@ def _recorded(trace: str) -> Looked:
     from schedops.cli.workload_import import MAX_BYTES, name_after
     from schedops.pipeline.traced import recorded
     from schedops.schema.files import read_bounded
-    from schedops.sim.programs.trace_text import recording
+    from schedops.sim.programs.trace_file import recording_in
 
-    text = read_bounded(Path(trace), limit=MAX_BYTES).decode("utf-8", "replace")
-    return recorded(recording(text, where=trace), name_after(None, trace))
+    data = read_bounded(Path(trace), limit=MAX_BYTES)
+    return recorded(recording_in(data, where=trace), name_after(None, trace))
 
 
-def _check(place: str, tier: str | None, plot: str | None) -> None:
-    from schedops.errors import InputError
-
-    if place == "host":
-        hint = "--on vm, or --from what `perf sched record` saw on that host"
-        raise InputError("not-there-yet", "profile does not run workloads on the host itself yet", hint=hint)
+def _check(tier: str | None, plot: str | None) -> None:
     if plot is not None and not plot.endswith(".svg"):
         raise click.UsageError(f"--plot {plot}: a name that ends in .svg is needed")
     if plot is not None and tier not in {None, "probe"}:

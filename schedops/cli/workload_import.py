@@ -28,8 +28,9 @@ _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 def import_(file: str, *, name: str | None, force: bool) -> Answer:
     """Make a workload for the simulator of FILE: a recording of the scheduler, or a use case of rt-app.
 
-    A recording is text with sched_switch and sched_wakeup events, as perf, trace-cmd and ftrace print them. Each task
-    becomes a program: what it ran, how long it slept, whom it woke. A file that begins with { is taken for rt-app's.
+    A recording is text with sched_switch and sched_wakeup events, as perf, trace-cmd and ftrace print them, or a trace
+    of Perfetto's with those events. Each task becomes a program: what it ran, how long it slept, whom it woke. A file
+    that begins with { is taken for rt-app's.
     The workload is written to policies/workloads/ of the repository you are in.
 
     \b
@@ -56,8 +57,9 @@ def import_(file: str, *, name: str | None, force: bool) -> Answer:
         raise InputError(
             "workload-exists", f"there is a workload {called} already", where=str(path), hint="--name, or --force"
         )
-    text = read_bounded(Path(file), limit=MAX_BYTES).decode("utf-8", "replace")
-    made, notes = _rt_app(text, called) if text.lstrip()[:1] == "{" else _recording(text, file, called)
+    held = read_bounded(Path(file), limit=MAX_BYTES)
+    is_json = held.lstrip()[:1] == b"{"
+    made, notes = _rt_app(held.decode("utf-8", "replace"), called) if is_json else _recording(held, file, called)
     data = yaml_bytes(made)
     _check(data, path)
     write_whole(path, data)
@@ -74,11 +76,11 @@ def name_after(name: str | None, file: str) -> str:
     return called
 
 
-def _recording(text: str, file: str, name: str) -> tuple[Workload, list[str]]:
+def _recording(held: bytes, file: str, name: str) -> tuple[Workload, list[str]]:
+    from schedops.sim.programs.trace_file import recording_in
     from schedops.sim.programs.trace_model import imported
-    from schedops.sim.programs.trace_text import recording
 
-    found = imported(recording(text, where=file), where=file)
+    found = imported(recording_in(held, where=file), where=file)
     tasks = len(found.model.classes)
     notes = []
     if found.seconds < found.of_seconds:

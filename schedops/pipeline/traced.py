@@ -67,10 +67,15 @@ def recorded(found: Recording, name: str) -> Looked:
         tasks=rows[:_CLASSES],
         wakes=wake_graph(probed, called=lambda comm: called.get(comm, comm)),
         bottleneck=bottleneck_of(figures, cpus),
-        missing=tuple(Missing(what=what, reason=reason) for what in _NOT_RECORDED),
+        missing=(*(Missing(what=what, reason=reason) for what in _NOT_RECORDED), *_lost(found)),
         costs=(TierCost(tier="probe", seconds=0.0, how="nothing is run: it was recorded elsewhere"),),
     )
     return Looked(profile=replace(profile, words=words(profile)), weighed=weigh(figures), probed=probed)
+
+
+def _lost(found: Recording) -> tuple[Missing, ...]:
+    reason = "the recording itself says that some were lost: its buffers were too small"
+    return (Missing(what="some events", reason=reason),) if found.lost else ()
 
 
 @dataclass(slots=True)

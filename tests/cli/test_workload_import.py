@@ -9,6 +9,8 @@ from click.testing import CliRunner
 
 from schedops.cli.main import schedops
 from schedops.schema.files import data_dir
+from schedops.sim.programs.trace_text import recording
+from tests.sim.perfetto.traces import trace_of
 
 TRACE = """
  a-101     [000] d..2.    10.000000: sched_switch: swapper/0:0 [120] R ==> a:101 [120]
@@ -109,6 +111,14 @@ def test_profile_takes_a_recording_as_it_is(say, tmp_path):
     assert (tmp_path / "a.svg").read_bytes().startswith(b"<svg")
     assert "exactly one of --workload and --from" in say("profile", "--from", "a", "--workload", "a", code=2)
     assert "exactly one of --workload and --from" in say("profile", code=2)
+
+
+def test_a_perfetto_trace_is_a_recording_like_any_other(say, tmp_path):
+    (tmp_path / "a").write_text(TRACE)
+    (tmp_path / "b").write_bytes(trace_of(recording(TRACE, where="a"), compact=True))
+    one, other = (json.loads(say("profile", "--from", name, "--output", "json"))["data"] for name in "ab")
+    assert other["profile"]["figures"] == one["profile"]["figures"]
+    assert say("workload", "import", "b").startswith("policies/workloads/b.yaml: Recorded: 2 tasks in 0.004 s.\n")
 
 
 def test_what_runs_in_the_micro_vm_says_that_it_cannot_run_it(say, tmp_path):

@@ -1,20 +1,21 @@
 """Scheduling events out of the text of ``perf script``, ``perf sched script``, ``trace-cmd report`` and ftrace's trace.
 
-Fields of the events: include/trace/events/sched.h, Linux 6.12 (sched_switch, sched_wakeup, sched_wakeup_new). perf and
-trace-cmd print them either by name (``prev_comm=a prev_pid=1 ...``) or short (``a:1 [120] S ==> b:2 [120]``).
+Fields of the events: include/trace/events/sched.h, Linux 6.12 (sched_switch, sched_waking, sched_wakeup,
+sched_wakeup_new). perf and trace-cmd print them either by name (``prev_comm=a prev_pid=1 ...``) or short (``a:1 [120] S
+==> b:2 [120]``).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from schedops.errors import InputError
 
 MAX_LINE = 1024
 MAX_EVENTS = 1_000_000
-_EVENT = re.compile(r"\b(?:sched:)?(sched_switch|sched_wakeup|sched_wakeup_new):\s+")
+_EVENT = re.compile(r"\b(?:sched:)?(sched_switch|sched_waking|sched_wakeup|sched_wakeup_new):\s+")
 _TIME = re.compile(r"(\d{1,10})\.(\d{6,9}):")
 # perf writes a blank and the id behind the comm, or process and thread with a slash; ftrace a dash, and flags behind
 _WHO = re.compile(
@@ -54,21 +55,34 @@ class Wakeup:
 
     :param by: the task that did it; 0: an interrupt or nobody knows.
     :param new: it was just created.
+    :param waking: it is a sched_waking: in the waker's context, where a sched_wakeup may come later and from elsewhere.
     """
 
     time_ns: int
     who: int
     by: int
     new: bool
+    waking: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Events in order of time; of each task its comm and first priority (120 is nice 0)."""
+    """Events in order of time; of each task its comm and first priority (120 is nice 0).
+
+    :param lost: whoever recorded says that some events are missing.
+    """
 
     events: tuple[Switch | Wakeup, ...]
     names: dict[int, str]
     priorities: dict[int, int]
+    lost: bool = False
+
+
+def in_order(events: Sequence[Switch | Wakeup]) -> tuple[Switch | Wakeup, ...]:
+    """By time, each wake-up once: where there are sched_waking events, a sched_wakeup only says them again."""
+    twice = any(isinstance(event, Wakeup) and event.waking for event in events)
+    kept = (event for event in events if not twice or isinstance(event, Switch) or event.waking or event.new)
+    return tuple(sorted(kept, key=lambda event: event.time_ns))
 
 
 def recording(text: str, *, where: str) -> Recording:
@@ -78,7 +92,13 @@ def recording(text: str, *, where: str) -> Recording:
         that cannot be read.
     """
     reader = _Reader(where)
-    events = sorted(reader.events(text), key=lambda event: event.time_ns)
+    events = in_order(list(reader.events(text)))
+    require_switches(events, where)
+    return Recording(events, reader.names, reader.priorities)
+
+
+def require_switches(events: Iterable[Switch | Wakeup], where: str) -> None:
+    """:raises InputError: ``no-trace``: nothing ran in it."""
     if not any(isinstance(event, Switch) for event in events):
         raise InputError(
             "no-trace",
@@ -86,7 +106,6 @@ def recording(text: str, *, where: str) -> Recording:
             where=where,
             hint="perf sched record -- COMMAND; perf sched script > FILE",
         )
-    return Recording(tuple(events), reader.names, reader.priorities)
 
 
 class _Reader:
@@ -118,7 +137,7 @@ class _Reader:
         if kind == "sched_switch":
             return self.switch(time_ns, cpu, body)
         interrupt = len(flags) > 2 and flags[2] in _INTERRUPT
-        return self.wakeup(time_ns, 0 if interrupt else thread, body, new=kind == "sched_wakeup_new")
+        return self.wakeup(time_ns, 0 if interrupt else thread, body, kind)
 
     def switch(self, time_ns: int, cpu: int, body: str) -> Switch | None:
         found = _LONG_SWITCH.search(body) or _SHORT_SWITCH.search(body)
@@ -129,13 +148,13 @@ class _Reader:
         self.know(int(after), after_comm, int(after_prio))
         return Switch(time_ns, cpu, int(before), state[0] == "R", state[0] in "XZ", int(after))
 
-    def wakeup(self, time_ns: int, by: int, body: str, *, new: bool) -> Wakeup | None:
+    def wakeup(self, time_ns: int, by: int, body: str, kind: str) -> Wakeup | None:
         found = _LONG_WAKEUP.search(body) or _SHORT_WAKEUP.search(body)
         if not found:
             return None
         comm, who, prio = found.groups()
         self.know(int(who), comm, int(prio))
-        return Wakeup(time_ns, int(who), by, new)
+        return Wakeup(time_ns, int(who), by, new=kind == "sched_wakeup_new", waking=kind == "sched_waking")
 
     def know(self, thread: int, comm: str, prio: int) -> None:
         # A task that has just been created still has its parent's name; the last one is its own.
