@@ -18,7 +18,6 @@ from schedops.model.guest import Accelerator
 from schedops.model.jobs import Hints
 from schedops.model.measurements import FRESH, Measurements, RoundPlan, Sample
 from schedops.model.policy import Policy
-from schedops.model.rung import MICRO_VM
 from schedops.model.verification import BuiltObject
 from schedops.model.workload import Workload
 from schedops.ports import Clock, Guest, Host, KernelImage, Machines, Progress
@@ -104,7 +103,7 @@ def run(
         cpus=cpus,
         accelerator=accelerator.name,
         object_sha256=built.sha256 if built else "",
-        rung=MICRO_VM,
+        rung=accelerator.rung,
         warmup_rounds=workload.warmup_rounds,
         rounds=(),
         samples=(),

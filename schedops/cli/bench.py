@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from schedops.cli.common import answers, output_option
+from schedops.cli.places import place_options
 from schedops.cli.sizes import size_options
 from schedops.report.envelope import Answer
 
@@ -29,14 +31,7 @@ _EARLIER = 3  # comparisons that are read for their noise; each takes 0.1 s
 @click.option("--rounds", type=click.IntRange(1, 200), help="measured rounds at most [default: what the workload says]")
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="parameter of the policy; repeatable")
 @click.option("--cold", is_flag=True, help="without hints, as on the first run of a workload")
-@click.option(
-    "--on",
-    "rung",
-    type=click.Choice(["vm", "sim"]),
-    default="vm",
-    show_default=True,
-    help="a micro-VM, or the simulator: exact, in seconds, and not measured",
-)
+@place_options("sim")
 @click.option("--programs", is_flag=True, help="the workload's real programs, also where its model has jobs to run")
 @click.option("--search", is_flag=True, help="to choose among candidates: the samples then prove nothing, so no PASS")
 @size_options
@@ -49,7 +44,8 @@ def bench(
     rounds: int | None,
     params: tuple[str, ...],
     cold: bool,
-    rung: str,
+    place: str,
+    quiet_host: bool,
     programs: bool,
     search: bool,
     kernel: str | None,
@@ -57,7 +53,7 @@ def bench(
     scale: float,
     seed: int,
 ) -> Answer:
-    """Measure POLICY against the default scheduler and the informed default, in one micro-VM or simulated.
+    """Measure POLICY against the default scheduler and the informed default: in a micro-VM, on this host, or simulated.
 
     POLICY is a library name, a directory with policy.yaml, or a bare .bpf.c.
 
@@ -72,24 +68,29 @@ def bench(
     `schedops verify` says whether the policy is safe, `schedops propose` does both. With --on sim there is no verdict:
     `schedops simulate` has more to say.
 
+    With --on host it needs root, a kernel that `schedops verify` has passed the policy on, and no other policy in
+    charge; what makes the host noisy is told with the command that mends it. The default scheduler is back when it
+    ends, however it ends: docs/host.md.
+
     \b
     Example:
       schedops bench build-order --workload ci-builds
       schedops bench build-order --workload ci-builds --on sim
+      sudo schedops bench build-order --workload ci-builds --on host --quiet-host
       schedops bench interactive --workload nginx-like --rounds 10
       schedops bench long-first --workload uneven-batch --rounds 20 --param slice_us=3000
 
     Exit codes: 0 PASS, 1 FAIL, 2 bad input, 3 INCONCLUSIVE, 69 could not measure.
     """
-    if rung == "sim":
-        if kernel is not None or programs:
-            raise click.UsageError("the simulator has no kernel and runs no programs")
+    if place == "sim":
+        if kernel is not None or programs or quiet_host:
+            raise click.UsageError("the simulator has no kernel, runs no programs, and is as quiet as can be")
         return _simulated(policy, workload, rounds=rounds, params=params, cold=cold, cpus=cpus, scale=scale, seed=seed)
     from schedops.adapters.clock import SystemClock
     from schedops.adapters.console import console_progress
     from schedops.adapters.disk.runs import Runs
     from schedops.cli.installed import installed_programs
-    from schedops.cli.sizes import bench_image
+    from schedops.cli.places import at
     from schedops.model.kept import Kept
     from schedops.model.measurements import FRESH, SEARCH, Measurements
     from schedops.pipeline.compare import Size, build, compare
@@ -98,22 +99,26 @@ def bench(
     from schedops.report.bench_page import bench_page
     from schedops.repository import load_workload, open_tree, resolve_policy
     from schedops.schema.decode import encode
-    from schedops.wiring import world
 
     tree = open_tree(Path.cwd())
     wanted, source = load_workload(tree.root, workload), resolve_policy(tree.root, policy, cwd=Path.cwd())
     programs = _runs_programs(wanted, asked=programs)
-    chosen, size = parameters(source.policy, params), Size(cpus=cpus, scale=scale, seed=seed)
-    looks = wanted.looks_until(rounds)
+    chosen, looks = parameters(source.policy, params), wanted.looks_until(rounds)
     runs = Runs(Path.cwd() if tree.starter else tree.root, clock=SystemClock())
-    same_size = {"workload": workload, "cpus": cpus, "scale": scale, "programs": programs}
-    asked = {**same_size, "policy": policy, "rounds": rounds, "seed": seed, "params": list(params), "cold": cold}
-    with console_progress() as progress, runs.new_run(command="bench", parameters=asked) as run:
-        joined = world(progress)
-        image = bench_image(tree.root, kernel, joined.kernels)
+    with (
+        console_progress() as progress,
+        at(place, root=tree.root, kernel=kernel, cpus=cpus, quiet=quiet_host, progress=progress) as there,
+        ExitStack() as stack,
+    ):
+        size = Size(cpus=there.cpus, scale=scale, seed=seed)
+        same_size = {"workload": workload, "on": place, "cpus": there.cpus, "scale": scale, "programs": programs}
+        asked = {**same_size, "policy": policy, "rounds": rounds, "seed": seed, "params": list(params), "cold": cold}
+        run = stack.enter_context(runs.new_run(command="bench", parameters=asked))
+        joined, image = there.world, there.image()
         built = build(source, chosen, image, world=joined)
+        there.require_proved(source, chosen, built)
         earlier = runs.documents("measurements", Measurements, same_size, at_most=_EARLIER)
-        power = foretell(wanted, looks, image, cpus=cpus, earlier=earlier, world=joined)
+        power = foretell(wanted, looks, image, cpus=there.cpus, earlier=earlier, world=joined)
         installed = installed_programs(wanted, progress) if programs else None
         hints = None if cold else _hints(tree.root, wanted, installed, image, size, world=joined)
         found = compare(

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from schedops.cli.common import answers, output_option
+from schedops.cli.places import place_options
 from schedops.cli.sizes import size_options
 from schedops.report.envelope import Answer
 
 if TYPE_CHECKING:
+    from schedops.model.guest import Accelerator
     from schedops.model.workload import Workload
     from schedops.model.workload_real import RealPrograms
     from schedops.pipeline.real import RealRun
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="sources to build, for workloads that need some",
 )
+@place_options()
 @size_options
 @output_option
 @answers("workload run")
@@ -51,15 +54,18 @@ def run(
     cold: bool,
     hints: bool,
     source: Path | None,
+    place: str,
+    quiet_host: bool,
     kernel: str | None,
     cpus: int,
     scale: float,
     seed: int,
 ) -> Answer:
-    """Run the real programs of a workload in a micro-VM and print what was measured.
+    """Run the real programs of a workload in a micro-VM, or on this host, and print what was measured.
 
     The programs come from Debian's packages: the first run of a workload downloads them. A program that fails, is
     killed, or does less work than it was asked makes a run invalid. This compares nothing: `schedops bench` does.
+    On a host they have a root file system and a network of their own, and few of root's rights: docs/host.md.
 
     \b
     Example:
@@ -74,14 +80,13 @@ def run(
     from schedops.adapters.console import console_progress
     from schedops.adapters.toolbox.guest_programs import programs_archive, versions_of
     from schedops.bench.stage import environment_of
-    from schedops.cli.sizes import bench_image
+    from schedops.cli.places import at
     from schedops.errors import EXIT_DONE, EXIT_FAIL, EXIT_UNAVAILABLE, InputError
     from schedops.pipeline.compare import build
     from schedops.pipeline.parameters import parameters
     from schedops.pipeline.real import RealPolicy, RealSize, run_real
     from schedops.repository import load_workload, open_tree, resolve_policy
     from schedops.schema.decode import encode
-    from schedops.wiring import world
 
     if cold and warmup:
         raise click.UsageError("--cold has no warm-up")
@@ -95,18 +100,20 @@ def run(
         )
     candidate = resolve_policy(tree.root, policy, cwd=Path.cwd()) if policy is not None else None
     chosen = parameters(candidate.policy, params) if candidate is not None else ()
-    size = RealSize(
-        cpus=cpus,
-        scale=scale,
-        seed=seed,
-        runs=runs,
-        warmups=wanted.warmup_rounds if warmup is None else warmup,
-        cold=cold,
-        hints=hints,
-    )
-    with console_progress() as progress:
-        joined = world(progress)
-        image = bench_image(tree.root, kernel, joined.kernels)
+    with (
+        console_progress() as progress,
+        at(place, root=tree.root, kernel=kernel, cpus=cpus, quiet=quiet_host, progress=progress) as there,
+    ):
+        size = RealSize(
+            cpus=there.cpus,
+            scale=scale,
+            seed=seed,
+            runs=runs,
+            warmups=wanted.warmup_rounds if warmup is None else warmup,
+            cold=cold,
+            hints=hints,
+        )
+        joined, image = there.world, there.image()
         asked = None
         if candidate is not None:
             takes = candidate.policy.capabilities
@@ -116,15 +123,16 @@ def run(
                 takes_hints=takes.hints,
                 takes_group_hints=takes.group_hints,
             )
+            there.require_proved(candidate, chosen, asked.built)
         archive = programs_archive(wanted.real.packages, progress=progress)
         archive = _with_own(archive, wanted.real, source, hints=hints)
         found = run_real(wanted, wanted.real, archive, image, size, world=joined, policy=asked)
-        accelerator = joined.machines.accelerator()
-    host = joined.host
-    environment = environment_of(image, cpus=cpus, accelerator=accelerator, host=host) if host is not None else None
+        accelerator, host = joined.machines.accelerator(), joined.host
+        environment = environment_of(image, cpus=size.cpus, accelerator=accelerator, host=host) if host else None
     data = {
         "workload": name,
         "kernel": image.kernel.name,
+        "rung": accelerator.rung,
         "size": encode(size),
         "programs": versions_of(archive),
         "environment": encode(environment) if environment is not None else None,
@@ -134,7 +142,15 @@ def run(
     code = EXIT_UNAVAILABLE if undone else EXIT_DONE
     if asked is not None and asked.name in undone:
         code = EXIT_FAIL
-    return Answer(data, f"{name} on {image.kernel.name}, {cpus} CPUs, {accelerator.name}\n\n{_page(found)}", code)
+    return Answer(
+        data, f"{name} on {image.kernel.name}, {size.cpus} CPUs, {_ran_by(accelerator)}\n\n{_page(found)}", code
+    )
+
+
+def _ran_by(accelerator: Accelerator) -> str:
+    from schedops.model.rung import MICRO_VM, WORDS
+
+    return accelerator.name if accelerator.rung == MICRO_VM else WORDS[accelerator.rung]
 
 
 def _check_source(wanted: Workload, source: Path | None) -> None:

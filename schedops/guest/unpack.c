@@ -1,4 +1,4 @@
-/* The archive of programs, which in a guest the kernel unpacks: newc, without hard links.
+/* The archive of programs, which in a guest the kernel unpacks: newc, without hard links; more may follow it.
  * Documentation/driver-api/early-userspace/buffer-format.rst */
 #define _GNU_SOURCE
 #include "host.h"
@@ -21,10 +21,21 @@ static bool read_all(int archive, char *data, size_t length)
 	return true;
 }
 
-static bool read_header(int archive, unsigned field[FIELDS])
+/* Zeros between archives are passed over. Returns how much was read: a header, 0 at the end, or less. */
+static size_t read_bytes(int archive, char header[HEADER + 1])
 {
-	char header[HEADER + 1] = {0}, digits[9] = {0};
-	if (!read_all(archive, header, HEADER) || memcmp(header, "070701", 6))
+	do {
+		ssize_t n = read(archive, header, 4);
+		if (n <= 0)
+			return 0;
+	} while (!memcmp(header, "\0\0\0\0", 4));
+	return read_all(archive, header + 4, HEADER - 4) ? HEADER : 4;
+}
+
+static bool read_header(const char *header, unsigned field[FIELDS])
+{
+	char digits[9] = {0};
+	if (memcmp(header, "070701", 6))
 		return false;
 	for (unsigned i = 0; i < FIELDS; i++) {
 		memcpy(digits, header + 6 + 8 * i, 8);
@@ -70,15 +81,17 @@ static bool take(int archive, const char *name, unsigned mode, size_t size)
 bool unpack(int archive)
 {
 	static char name[4097];
+	char header[HEADER + 1] = {0};
 	unsigned field[FIELDS];
-	for (;;) {
-		if (!read_header(archive, field) || !read_all(archive, name, field[NAME_SIZE]) ||
+	bool whole = false;
+	for (size_t n; (n = read_bytes(archive, header));) {
+		if (n < HEADER || !read_header(header, field) || !read_all(archive, name, field[NAME_SIZE]) ||
 		    !skip_to_4(archive, HEADER + field[NAME_SIZE]))
 			return false;
 		name[field[NAME_SIZE] - 1] = 0;
-		if (!strcmp(name, "TRAILER!!!"))
-			return true;
-		if (!take(archive, name, field[MODE], field[FILE_SIZE]) || !skip_to_4(archive, field[FILE_SIZE]))
+		whole = !strcmp(name, "TRAILER!!!");
+		if (!whole && (!take(archive, name, field[MODE], field[FILE_SIZE]) || !skip_to_4(archive, field[FILE_SIZE])))
 			return false;
 	}
+	return whole;
 }

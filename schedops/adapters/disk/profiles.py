@@ -17,10 +17,11 @@ _DIGITS = 12  # of the workload's digest
 
 
 class KeptProfiles:
-    """:param root: top of the user's work tree."""
+    """:param root: top of the user's work tree. *place*: vm | host; figures of one say nothing about the other."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, place: str = "vm") -> None:
         self._root = root
+        self._directory = "profiles" if place == "vm" else f"profiles-{place}"
 
     def find(self, workload: Workload, cpus: int) -> Profile | None:
         """The last one of this very workload on so many CPUs; None when there is none that can be read."""
@@ -38,4 +39,4 @@ class KeptProfiles:
 
     def _path(self, workload: Workload, cpus: int) -> Path:
         digest = digest_of(workload).removeprefix("sha256:")[:_DIGITS]
-        return self._root / workdir.NAME / "profiles" / f"{workload.name}-{cpus}-{digest}.json"
+        return self._root / workdir.NAME / self._directory / f"{workload.name}-{cpus}-{digest}.json"
