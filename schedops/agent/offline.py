@@ -1,67 +1,161 @@
-"""The planner without a model, key or account: retrieval, rules and a small simulation. Pure and repeatable."""
+"""The planner without a model, key or account: retrieval, rules, a small simulation, a search. Pure and repeatable."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from schedops.agent.lab import Candidate
 from schedops.agent.params import chosen_params
+from schedops.agent.planner import Brief, Proposed, Workbench
 from schedops.agent.predict import SOURCE, Prediction, Situation, discipline_of, predictions
 from schedops.agent.retrieve import Suited, gain, ranked
+from schedops.agent.search import search
+from schedops.agent.settings import settings_enough
 from schedops.errors import InputError, Refused
-from schedops.model.decision import Decision
-from schedops.model.jobs import Hints
 from schedops.model.plan import Alternative, Plan
-from schedops.model.policy import PolicySource
-from schedops.model.profile import Profile
-from schedops.model.workload import Workload
+from schedops.model.search import Confirmation, Search
+
+RACED = 8  # policies that are simulated with the values that the rules choose
+CONFIGURE = "configure"
 
 
-def plan(
-    workload: Workload,
-    profile: Profile,
-    hints: Hints | None,
-    policies: Sequence[PolicySource],
-    history: Sequence[Decision] = (),
-) -> Plan:
-    """Choose a policy of the library, its parameters, and say what it should achieve.
+class OfflinePlanner:
+    """Implements ``Planner``."""
 
-    :param history: earlier decisions of the gate on this workload; a policy that failed goes to the end.
-    :raises InputError: ``library-empty``.
-    :raises Refused: ``nothing-to-try`` when no policy is meant for any class of the profile.
-    """
-    if not policies:
+    def propose(self, brief: Brief, bench: Workbench | None) -> Proposed:
+        """See the port."""
+        situation = Situation(brief.workload, brief.profile, brief.hints)
+        order = _order(brief, situation)
+        found = [Begin(one, situation) for one in order[:RACED]]
+        tried = None
+        if bench is not None:
+            begins = [(one.candidate(brief), "planner") for one in found]
+            tried = search(bench.terms, begins, lab=bench.lab, told=bench.told)
+        chosen = _chosen(found, tried)
+        plan = _plan(situation, chosen, [one for one in order if one is not chosen.suited])
+        candidate = chosen.candidate(brief)
+        if tried is None or tried.chosen < 0:
+            why = [] if tried is None else [f"not searched: {tried.because}"]
+            return Proposed(plan=replace(plan, reasons=(*plan.reasons, *why)), candidate=candidate, search=tried)
+        trial = tried.trials[tried.chosen]
+        candidate = replace(candidate, params=trial.params)
+        return Proposed(plan=_searched(situation, plan, tried), candidate=candidate, search=tried)
+
+
+class Begin:
+    """A policy with the values that the rules choose for it."""
+
+    def __init__(self, suited: Suited, situation: Situation) -> None:
+        self.suited = suited
+        self.params = chosen_params(situation, suited.policy)
+
+    def candidate(self, brief: Brief) -> Candidate:
+        """With its source."""
+        source = next(one for one in brief.library if one.policy.name == self.suited.policy.name)
+        values = sorted((value for value, _ in self.params), key=lambda one: one.name)
+        return Candidate(source.policy.name, source, tuple(values))
+
+
+def _order(brief: Brief, situation: Situation) -> list[Suited]:
+    # Those that are meant for a class of the profile first.
+    if not brief.library:
         raise InputError("library-empty", "the library has no policy to choose from", hint="schedops library list")
-    situation = Situation(workload, profile, hints)
-    chosen_from = [source.policy for source in policies]
-    order = ranked(situation, chosen_from, predictions(situation, chosen_from), history)
+    policies = [source.policy for source in brief.library]
+    order = ranked(situation, policies, predictions(situation, policies), brief.history)
     meant = [one for one in order if one.classes_matched]
     if not meant:
-        names = ", ".join(found.name for found in profile.classes) or "none"
+        names = ", ".join(found.name for found in brief.profile.classes) or "none"
         raise Refused(
             "nothing-to-try",
-            f"no policy of the library is meant for {workload.name} (classes: {names})",
+            f"no policy of the library is meant for {brief.workload.name} (classes: {names})",
             hint="schedops library list",
         )
-    return _plan(situation, meant[0], [one for one in order if one is not meant[0]])
+    return [meant[0], *(one for one in order if one is not meant[0])]
 
 
-def _plan(situation: Situation, chosen: Suited, others: Sequence[Suited]) -> Plan:
-    params = chosen_params(situation, chosen.policy)
-    _, predicted = gain(situation, chosen.predictions)
+def _chosen(found: Sequence[Begin], tried: Search | None) -> Begin:
+    if tried is None or tried.chosen < 0:
+        return found[0]
+    name = tried.trials[tried.chosen].candidate
+    return next(one for one in found if one.suited.policy.name == name)
+
+
+def _plan(situation: Situation, chosen: Begin, others: Sequence[Suited]) -> Plan:
+    suited = chosen.suited
+    _, predicted = gain(situation, suited.predictions)
     first = situation.workload.objectives[0].metric if situation.workload.objectives else ""
     return Plan(
         workload=situation.workload.name,
         planner="offline",
-        policy=chosen.policy.name,
-        params=tuple(value for value, _ in params),
-        uses_hints=chosen.policy.capabilities.hints and bool(situation.hints and situation.hints.hints),
-        hypothesis=_hypothesis(situation, chosen, predicted),
+        policy=suited.policy.name,
+        params=tuple(value for value, _ in chosen.params),
+        uses_hints=suited.policy.capabilities.hints and bool(situation.hints and situation.hints.hints),
+        hypothesis=_hypothesis(situation, suited, predicted),
         predicted_metric=predicted.metric if predicted else first,
         predicted_change=round(predicted.over_default, 4) if predicted else 0.0,
-        reasons=(*chosen.reasons, *_prices(situation, chosen), *(reason for _, reason in params)),
+        reasons=(*suited.reasons, *_prices(situation, suited), *(reason for _, reason in chosen.params)),
         alternatives=tuple(Alternative(policy=o.policy.name, score=o.score, why="; ".join(o.reasons)) for o in others),
         cost_usd=0.0,
+        pathway=CONFIGURE,
     )
+
+
+def _searched(situation: Situation, plan: Plan, tried: Search) -> Plan:
+    """The plan with the values of the search, and with what it is expected to bring by the simulator's fresh seeds."""
+    trial = tried.trials[tried.chosen]
+    reasons = plan.reasons
+    if trial.params != tuple(sorted(plan.params, key=lambda one: one.name)):
+        names = {one.name for one in plan.params}
+        reasons = tuple(why for why in reasons if why.split(" ")[0] not in names)
+    enough = settings_enough(situation.workload, tried)
+    over = {
+        one.baseline: one
+        for one in reversed(tried.confirmed)
+        if one.trial == tried.chosen and one.metric == _best_metric(situation, tried)
+    }
+    expected = over.get("eevdf")
+    plan = replace(
+        plan,
+        params=trial.params,
+        reasons=(*reasons, f"searched in the simulator, {len(tried.trials)} candidates: {tried.because}"),
+        settings_only=bool(enough),
+    )
+    if expected is None or expected.estimate is None:
+        return plan
+    said = f"{plan.policy} changes {_words(expected.metric)} by {_interval(expected)} against the default scheduler"
+    if (informed := over.get("informed")) is not None and informed.estimate is not None:
+        said += f" and by {_interval(informed)} against the informed default"
+    said += f" on {expected.pairs} fresh seeds of the simulator ({tried.machine}); measured figures decide."
+    head = f"No policy is needed: {enough}. To be refuted: " if enough else _mechanism(plan)
+    return replace(
+        plan,
+        hypothesis=f"{head}{said}",
+        predicted_metric=expected.metric,
+        predicted_change=round(expected.estimate, 4),
+    )
+
+
+def _mechanism(plan: Plan) -> str:
+    # Of the rules' hypothesis that part which says what is done, without its figures.
+    head, found, _ = plan.hypothesis.partition(" changes ")
+    return f"{head}: " if found else ""
+
+
+def _best_metric(situation: Situation, tried: Search) -> str:
+    # The objective that the chosen one improves most.
+    direction = {one.metric: one.direction for one in situation.workload.objectives}
+    found = [
+        (one.estimate if direction[one.metric] == "lower" else -one.estimate, one.metric)
+        for one in tried.confirmed
+        if one.trial == tried.chosen and one.baseline == "eevdf" and one.estimate is not None
+    ]
+    return min(found)[1] if found else ""
+
+
+def _interval(found: Confirmation) -> str:
+    between = f" [{found.low:+.0%}, {found.high:+.0%}]" if found.low is not None and found.high is not None else ""
+    return f"{found.estimate:+.0%}{between}"
 
 
 def _hypothesis(situation: Situation, chosen: Suited, predicted: Prediction | None) -> str:

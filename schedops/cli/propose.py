@@ -31,6 +31,14 @@ if TYPE_CHECKING:
 )
 @click.option("--rounds", type=click.IntRange(1, 200), help="measured rounds [default: what the workload says]")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="of job lengths and arrivals")
+@click.option(
+    "--trials",
+    type=click.IntRange(0, 10000),
+    default=40,
+    show_default=True,
+    help="candidates that are tried in the simulator first; 0: rules alone decide",
+)
+@click.option("--budget-s", type=click.FloatRange(0), default=0.0, help="seconds for that at most [default: no limit]")
 @click.option("--fresh", is_flag=True, help="measure again, also what did not change since an earlier run")
 @click.option("--dry-run", is_flag=True, help="stop before the pull request and print what its body would say")
 @click.option("--resume", metavar="RUN", help="go on with a run that was stopped; finished stages are not repeated")

@@ -62,8 +62,9 @@ def tune(
     from schedops.adapters.clock import SystemClock
     from schedops.adapters.console import console_progress
     from schedops.agent.lab import Candidate
+    from schedops.agent.search import search
     from schedops.model.event import Event
-    from schedops.pipeline.lab import Budget, search_in
+    from schedops.pipeline.lab import Budget, workbench
     from schedops.pipeline.simulation import Load
     from schedops.pipeline.suite import LocalHands
     from schedops.report.search import chosen_words, search_page
@@ -78,9 +79,8 @@ def tune(
     load = Load(workload=load_workload(tree.root, workload), machine=machine_of(cpus, machine), scale=scale, cold=cold)
     with console_progress() as progress:
         progress.emit(Event(kind="started", stage="tune", text=f"{begin.name} on {workload}, {trials} trials"))
-        found = search_in(
+        bench = workbench(
             load,
-            [(Candidate(begin.name, begin.source, begin.params), "default")],
             Budget(trials=trials, seconds=budget_s),
             seed=seed,
             sampler=sampler,
@@ -89,5 +89,7 @@ def tune(
             progress=progress,
             stage="tune",
         )
+        begins = [(Candidate(begin.name, begin.source, begin.params), "default")]
+        found = search(bench.terms, begins, lab=bench.lab, told=bench.told)
         progress.emit(Event(kind="finished", stage="tune", text=f"{len(found.trials)} tried; {chosen_words(found)}"))
     return Answer(encode(found), search_page(found), EXIT_DONE if found.chosen >= 0 else EXIT_INCONCLUSIVE)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from schedops.model.policy import ParamValue
 
+PATHWAYS = ("configure", "modify", "create")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alternative:
@@ -21,6 +23,12 @@ class Plan:
     """One hypothesis, falsifiable, with the effect it predicts.
 
     :param predicted_change: of *predicted_metric* against the default scheduler, as a fraction (-0.2 = 20 % less).
+    :param pathway: configure (a policy of the library) | modify | create (source that did not exist before).
+    :param settings_only: settings of the default scheduler are expected to be as good as any policy, so none is needed.
+        *policy* is then the best of those that would have to beat them, and is measured beside them.
+    :param recipe: what a created policy is composed of; its source follows from it.
+    :param observed: what the profile says, as a paragraph.
+    :param targets: what has to come out, a line each.
     """
 
     workload: str
@@ -34,3 +42,8 @@ class Plan:
     reasons: tuple[str, ...]
     alternatives: tuple[Alternative, ...]
     cost_usd: float
+    pathway: str = "configure"
+    settings_only: bool = False
+    recipe: str = ""
+    observed: str = ""
+    targets: tuple[str, ...] = ()

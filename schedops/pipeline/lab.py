@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from schedops.agent.lab import SETTINGS_ALONE, Candidate, Reading
-from schedops.agent.search import STEPS, Terms, search
+from schedops.agent.planner import Workbench
+from schedops.agent.search import STEPS, Terms
 from schedops.bench.design import derived_seed
 from schedops.model.event import Event
-from schedops.model.search import Search
 from schedops.model.simulation import SimVerdict
 from schedops.model.suite import SuiteCell
 from schedops.pipeline.simulation import Load
@@ -85,9 +85,8 @@ class Budget:
     seconds: float = 0.0
 
 
-def search_in(
+def workbench(
     load: Load,
-    begins: Sequence[tuple[Candidate, str]],
     budget: Budget,
     *,
     seed: int,
@@ -96,8 +95,8 @@ def search_in(
     clock: Clock,
     progress: Progress,
     stage: str,
-) -> Search:
-    """:func:`schedops.agent.search.search` with the hands of the suite. Equal arguments give equal documents.
+) -> Workbench:
+    """What a search needs, with the hands of the suite. Equal arguments give equal searches.
 
     :param stage: under which its progress is told.
     """
@@ -122,4 +121,4 @@ def search_in(
         training_seeds=tuple(derived_seed(seed, "training", at) for at in range(STEPS[-1])),
         fresh_seeds=tuple(derived_seed(seed, "fresh", at) for at in range(FRESH)),
     )
-    return search(terms, begins, lab=lab, told=told)
+    return Workbench(lab=lab, terms=terms, told=told)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from schedops.agent.offline import plan as plan_offline
+from schedops.agent.planner import Brief
 from schedops.errors import Refused, SchedopsError, Unavailable, Undecided
 from schedops.gate.decide import decide
 from schedops.model.decision import Decision
@@ -14,12 +14,14 @@ from schedops.model.measurements import Measurements
 from schedops.model.plan import Plan
 from schedops.model.policy import PolicySource
 from schedops.model.profile import Profile
+from schedops.model.search import Search
 from schedops.model.verdict import Verdict
 from schedops.model.verification import VerificationReport
 from schedops.model.workload import Workload
 from schedops.pipeline.compare import Size, build, learn, sample
 from schedops.pipeline.kernels import bench_kernel, fleet_kernels
 from schedops.pipeline.line import Line
+from schedops.pipeline.planning import TRIALS, Planning, Trying
 from schedops.pipeline.verification import verify_policy
 from schedops.ports import KernelImage, World
 from schedops.report import found
@@ -38,6 +40,9 @@ class Request:
     :param kernel: where profile and bench run; None: the newest that the fleet names.
     :param scale: factor on the number of builds or short jobs.
     :param rounds: measured rounds at most; None: what the workload says.
+    :param trials: candidates that are tried in the simulator; 0: none, rules alone decide.
+    :param budget_s: seconds that this may take; 0: as many as needed.
+    :param pathway: of a plan; None: whatever is best.
     """
 
     workload: str
@@ -47,6 +52,9 @@ class Request:
     scale: float
     rounds: int | None
     seed: int
+    trials: int = TRIALS
+    budget_s: float = 0.0
+    pathway: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +80,7 @@ class Results:
     verification: VerificationReport
     measurements: Measurements
     decision: Decision
+    search: Search | None = None  # None: nothing was tried in the simulator
 
 
 def measure(request: Request, inputs: Inputs, *, line: Line, world: World) -> Results:
@@ -86,8 +95,7 @@ def measure(request: Request, inputs: Inputs, *, line: Line, world: World) -> Re
     images = images if image in images else (*images, image)
     step = _Steps(request, inputs, line, world)
     profile, hints = step.analyze(image)
-    plan = step.plan(profile, hints)
-    source = next(one for one in inputs.policies if one.policy.name == plan.policy)
+    plan, source, search = step.plan(profile, hints)
     verification = step.verify(source, plan, images, missing)
     stop_unless_verified(verification)
     measurements = step.bench(source, plan, hints, image)
@@ -101,6 +109,7 @@ def measure(request: Request, inputs: Inputs, *, line: Line, world: World) -> Re
         verification=verification,
         measurements=measurements,
         decision=step.gate(source, measurements, verification),
+        search=search,
     )
 
 
@@ -146,18 +155,19 @@ class _Steps:
         measured = self.line.stage("hints", "hints", depends, Hints, lambda: both()[1], found.hints)
         return profile, merge_hints(self.inputs.hints, measured) if self.inputs.hints else measured
 
-    def plan(self, profile: Profile, hints: Hints) -> Plan:
-        depends = {
-            "workload": digest_of(self.inputs.workload),
-            "profile": digest_of(profile),
-            "hints": digest_of(hints),
-            "library": [source_digest(source) for source in self.inputs.policies],
-        }
-
-        def make() -> Plan:
-            return plan_offline(self.inputs.workload, profile, hints, self.inputs.policies)
-
-        return self.line.stage("agent", "plan", depends, Plan, make, found.plan)
+    def plan(self, profile: Profile, hints: Hints) -> tuple[Plan, PolicySource, Search | None]:
+        request, inputs = self.request, self.inputs
+        brief = Brief(
+            workload=inputs.workload, profile=profile, hints=hints, library=inputs.policies, pathway=request.pathway
+        )
+        trying = Trying(
+            cpus=request.cpus,
+            scale=request.scale,
+            seed=request.seed,
+            trials=request.trials,
+            seconds=request.budget_s,
+        )
+        return Planning(brief=brief, trying=trying, line=self.line, world=self.world).run()
 
     def verify(
         self, source: PolicySource, plan: Plan, images: tuple[KernelImage, ...], missing: tuple[str, ...]

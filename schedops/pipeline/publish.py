@@ -76,6 +76,7 @@ def dossier_of(
         evidence=evidence,
         commands=_commands(request, results, base_commit),
         desired=desired,
+        search=results.search,
     )
 
 
@@ -93,7 +94,8 @@ def publish(
 def _documents(inputs: Inputs, results: Results) -> list[object]:
     # All that the evidence names: what is left out here could change without the evidence being made again.
     measured = [results.profile, results.hints, results.plan, results.measurements, results.decision]
-    return [inputs.workload, results.verification, *measured]
+    searched = [] if results.search is None else [results.search]
+    return [inputs.workload, results.verification, *measured, *searched]
 
 
 def _commands(request: Request, results: Results, base_commit: str) -> tuple[str, ...]:
@@ -103,7 +105,7 @@ def _commands(request: Request, results: Results, base_commit: str) -> tuple[str
     group = f" --group {request.group}" if request.group else ""
     propose_again = (
         f"schedops propose --workload {request.workload}{group} --kernel {kernel.release} --cpus {request.cpus} "
-        f"--scale {request.scale:g} --rounds {rounds} --seed {request.seed} --fresh --dry-run"
+        f"--scale {request.scale:g} --rounds {rounds} --seed {request.seed} --trials {request.trials} --fresh --dry-run"
     )
     fetch = f"schedops kernel fetch {kernel.release}   # BTF {kernel.btf_sha256[:16]}"
     return (f"git checkout {base_commit}", fetch, propose_again)

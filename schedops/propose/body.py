@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 from schedops.model.verdict import Verdict
-from schedops.propose import details
+from schedops.propose import details, tried
 from schedops.propose.change import uses_hints
 from schedops.propose.dossier import Dossier
 from schedops.propose.figures import amount, change, headline, metric_name, percent, rows
@@ -127,6 +127,7 @@ _SECTIONS: tuple[tuple[str, Callable[[Dossier], str]], ...] = (
     ("how to reproduce", details.reproduce),
     ("cost", details.cost),
     ("what is not known", details.unknown),
+    ("what was tried", tried.tried),
     ("considered and not chosen", details.alternatives),
     ("evidence", details.evidence),
 )

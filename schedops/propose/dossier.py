@@ -13,6 +13,7 @@ from schedops.model.measurements import Measurements
 from schedops.model.plan import Plan
 from schedops.model.policy import Policy
 from schedops.model.profile import Profile
+from schedops.model.search import Search
 from schedops.model.verdict import Verdict
 from schedops.model.verification import VerificationReport
 from schedops.model.workload import Workload
@@ -24,6 +25,7 @@ class Dossier:
     :param hints: what history knows about the workload's jobs; None: nothing.
     :param commands: what to type to get the same, in order.
     :param desired: what the base already says for this group and workload; None: nothing.
+    :param search: all that was tried in the simulator; None: nothing was.
     """
 
     workload: Workload
@@ -38,6 +40,7 @@ class Dossier:
     evidence: Evidence
     commands: tuple[str, ...]
     desired: Assignment | None = None
+    search: Search | None = None
 
     @property
     def settings_only(self) -> bool:

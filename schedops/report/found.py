@@ -9,6 +9,7 @@ from schedops.model.measurements import Measurements
 from schedops.model.plan import Plan
 from schedops.model.profile import Profile
 from schedops.model.rung import SIMULATED
+from schedops.model.search import Search
 from schedops.model.verdict import Verdict
 from schedops.model.verification import VerificationReport
 
@@ -27,10 +28,22 @@ def hints(hints: Hints) -> str:
     return f"expected CPU time of {len(hints.hints)} jobs, measured"
 
 
+def search(search: Search) -> str:
+    """How much was tried, and what is best."""
+    chosen = search.trial(search.chosen)
+    if chosen is None:
+        return f"nothing chosen: {search.because}"
+    stands = "stands" if search.chosen == search.planned else "is better than what the rules chose"
+    params = "".join(f" {one.name}={one.value}" for one in chosen.params)
+    return f"{len(search.trials)} candidates in {search.runs} simulated runs: {chosen.candidate}{params} {stands}"
+
+
 def plan(plan: Plan) -> str:
-    """Policy, parameters, predicted effect."""
+    """Policy, parameters, predicted effect; or that none is needed."""
     params = " ".join(f"{param.name}={param.value}" for param in plan.params)
     metric = plan.predicted_metric.replace("_", " ")
+    if plan.settings_only:
+        return f"settings of the default scheduler are enough; {plan.policy} is measured beside them"
     return f"{plan.policy} {params}: {metric} {plan.predicted_change:+.0%} predicted".replace("  ", " ")
 
 

@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from schedops.agent.offline import plan
+from schedops.agent.offline import OfflinePlanner
+from schedops.agent.planner import Brief, Workbench
 from schedops.analyze import stage as analyze
 from schedops.errors import InputError, Refused
 from schedops.gate.decide import decide
@@ -13,6 +14,7 @@ from schedops.model.profile import ClassFinding
 from schedops.model.verdict import Verdict
 from schedops.model.workload import Guard, Objective
 from tests.fakes.guest import IMAGE, Clock, Machines, Progress, Script
+from tests.fakes.lab import Lab, terms
 from tests.fakes.measurements import measurements, report, three_arms
 from tests.fakes.measurements import workload as measured_workload
 from tests.fakes.workloads import batch, builds, param, policy
@@ -49,6 +51,11 @@ LIBRARY = tuple(
         policy("weighted-vtime", classes=("cpu-bound", "mixed"), tags=("vtime",), capabilities=Capabilities()),
     )
 )
+
+
+def plan(workload, profile, hints, library, history=()):
+    brief = Brief(workload=workload, profile=profile, hints=hints, library=tuple(library), history=tuple(history))
+    return OfflinePlanner().propose(brief, None).plan
 
 
 def profiled(workload):
@@ -170,3 +177,49 @@ def test_class_that_no_policy_is_meant_for_is_refused(of_builds, name):
     with pytest.raises(Refused) as nothing:
         plan(BUILDS, profile, of_builds[1], LIBRARY)
     assert nothing.value.code == "nothing-to-try"
+
+
+def tried(workload, profile, hints, formula, **changes):
+    bench = Workbench(lab=Lab(formula), terms=terms(workload, **changes), told=lambda tried, words: None)
+    brief = Brief(workload=workload, profile=profile, hints=hints, library=LIBRARY)
+    return OfflinePlanner().propose(brief, bench)
+
+
+def times(**per_policy):
+    """Metrics of BATCH: of each arm or policy what the two objectives come to, 100 where nothing is said."""
+
+    def formula(name, values, seed):
+        makespan, mean = per_policy.get(name.replace("-", "_"), (100.0, 100.0))
+        return {"makespan_per_floor": makespan + seed % 3, "mean_completion_per_floor": mean + seed % 3}
+
+    return formula
+
+
+def test_the_search_decides_between_policies_and_its_figures_are_predicted(of_batch):
+    found = tried(BATCH, *of_batch, times(weighted_vtime=(70.0, 90.0), informed_default=(101.0, 101.0)))
+    assert (found.plan.policy, found.candidate.name) == ("weighted-vtime", "weighted-vtime")
+    assert found.plan.predicted_metric == "makespan_per_floor"
+    assert found.plan.predicted_change == pytest.approx(-0.3, abs=0.01)
+    assert "10 fresh seeds of the simulator (flat-2)" in found.plan.hypothesis
+    assert not found.plan.settings_only
+    assert any("long-first" in why and "clearly better" in why for why in found.plan.reasons)
+
+
+def test_settings_are_proposed_when_no_policy_adds_to_them(of_batch):
+    found = tried(BATCH, *of_batch, times(informed_default=(70.0, 98.0), long_first=(69.0, 97.0)))
+    assert found.plan.settings_only
+    assert found.plan.hypothesis.startswith("No policy is needed: settings of the default scheduler alone")
+    assert "makespan per floor -2" in found.plan.hypothesis
+
+
+def test_settings_that_harm_another_objective_are_not_enough(of_batch):
+    found = tried(BATCH, *of_batch, times(informed_default=(70.0, 140.0), long_first=(69.0, 97.0)))
+    assert (found.plan.policy, found.plan.settings_only) == ("long-first", False)
+
+
+def test_what_the_simulator_cannot_run_leaves_the_rules_to_decide(of_batch):
+    found = tried(BATCH, *of_batch, lambda name, values, seed: "unsupported: no such kfunc")
+    assert found.search.ended == "failed"
+    assert found.plan.policy == "long-first"
+    assert any("no such kfunc" in why for why in found.plan.reasons)
+    assert "quantum model" in found.plan.hypothesis

@@ -13,6 +13,7 @@ from schedops.model.verdict import Verdict
 from schedops.model.verification import Finding
 from schedops.propose.body import MAX_CHARACTERS, body
 from tests.fakes.dossier import PLAN, POLICY, dossier, verification
+from tests.fakes.searches import searched
 
 
 def first_heading(text):
@@ -125,3 +126,19 @@ def test_too_long_leaves_out_the_longest_and_says_so():
     assert len(text) <= MAX_CHARACTERS
     assert "_Left out here for length, see the attachments: verification._" in text
     assert first_heading(text).startswith("# ")
+
+
+def test_everything_that_was_tried_is_listed_losers_too():
+    text = body(dossier(search=searched()))
+    assert "What was tried: 2 candidates in the simulator, losers too" in text
+    assert "| 0 | `p` slice_us=3000 | sampler | pruned, breaks what must hold | 2 | -12.3 % |" in text
+    assert "| 1 | `q` slice_us=3000 | sampler | failed, breaks what must hold | 2 | - |" in text
+    assert "10 fresh seeds: all objectives -10.0 % against what the rules chose" in text
+    assert "simulated, not measured" in text
+    assert "<script" not in text
+
+
+def test_a_long_search_is_cut_to_the_document():
+    found = searched()
+    many = replace(found, trials=tuple(replace(found.trials[0], number=n) for n in range(130)))
+    assert "30 more are in the attached document." in body(dossier(search=many))

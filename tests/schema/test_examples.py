@@ -26,6 +26,7 @@ from schedops.schema.decode import decode, encode
 from schedops.schema.read import load
 from schedops.schema.registry import KINDS
 from schedops.schema.write import yaml_bytes
+from tests.fakes.searches import searched
 from tests.fakes.suites import filled, head, slo, workload
 
 SHA = "0123456789abcdef" * 4
@@ -220,6 +221,7 @@ EXAMPLES: tuple[Any, ...] = (
         updated="2026-11-21T09:00:00Z",
     ),
     filled(head(workload("a", slo(9.0))), lambda place: {"request_p99_us": 5.0}),
+    searched(),
 )
 
 

@@ -1,0 +1,65 @@
+"""The port between the line and whoever plans: documents in, a plan with its candidate out, tools in between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from schedops.agent.lab import Candidate, Lab
+from schedops.agent.search import Terms, Told
+from schedops.model.decision import Decision
+from schedops.model.jobs import Hints
+from schedops.model.plan import Plan
+from schedops.model.policy import PolicySource
+from schedops.model.profile import Profile
+from schedops.model.search import Search
+from schedops.model.workload import Workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """All that a planner is told.
+
+    :param library: policies that may be chosen or taken as a pattern.
+    :param history: earlier decisions of the gate on this workload.
+    :param pathway: configure | modify | create: nothing else may come out; None: whatever is best.
+    """
+
+    workload: Workload
+    profile: Profile
+    hints: Hints | None
+    library: tuple[PolicySource, ...]
+    history: tuple[Decision, ...] = ()
+    pathway: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workbench:
+    """What a planner may use.
+
+    :param lab: where candidates are tried, in the simulator.
+    :param terms: how much of that there may be, with which seeds. The gate uses others.
+    """
+
+    lab: Lab
+    terms: Terms
+    told: Told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """:param candidate: what *plan* is about, with its source. :param search: all that was tried; None: nothing was."""
+
+    plan: Plan
+    candidate: Candidate
+    search: Search | None = None
+
+
+class Planner(Protocol):
+    """Equal briefs and equal answers of the workbench give equal proposals."""
+
+    def propose(self, brief: Brief, bench: Workbench | None) -> Proposed:
+        """:param bench: None: nothing can be tried.
+
+        :raises InputError: ``library-empty``. :raises Refused: ``nothing-to-try``.
+        """
