@@ -6,7 +6,7 @@ import functools
 import importlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from schedops.schema.files import data_dir
@@ -37,17 +37,31 @@ def schema(kind: str) -> dict[str, Any]:
 
 def schema_problems(document: Any, kind: str) -> tuple[Problem, ...]:
     """Everything the schema of *kind* has against *document*, in the order of the document's paths."""
-    found = [problem for error in _validator(kind).iter_errors(document) for problem in _problems(error)]
+    return _found(_validator(kind), document)
+
+
+def problems_of(rules: Mapping[str, Any], value: Any) -> tuple[Problem, ...]:
+    """As :func:`schema_problems`, for a schema that belongs to no kind, such as that of a tool's arguments."""
+    return _found(_validators()(rules), value)
+
+
+def _found(validator: Any, value: Any) -> tuple[Problem, ...]:
+    found = [problem for error in validator.iter_errors(value) for problem in _problems(error)]
     return tuple(sorted(set(found), key=lambda problem: (problem.path, problem.message)))
 
 
 @functools.cache
 def _validator(kind: str) -> Any:
+    return _validators()(schema(kind))
+
+
+@functools.cache
+def _validators() -> Any:
     validators: Any = importlib.import_module("jsonschema.validators")  # 0.08 s, and --help does without
     base = validators.Draft202012Validator
     # A float such as 4.0 is an integer to JSON Schema; documents here say integer when they mean one.
     checker = base.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
-    return validators.extend(base, {"pattern": _pattern}, type_checker=checker)(schema(kind))
+    return validators.extend(base, {"pattern": _pattern}, type_checker=checker)
 
 
 def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[Any]:
