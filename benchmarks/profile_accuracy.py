@@ -34,16 +34,16 @@ SEEDS = (703, 704, 705, 706)
 EXPECTED = {
     "uneven-batch": (
         "batch-checksum batch-compression batch-ctest batch-ddos-logs batch-git-add batch-hotkey batch-video "
-        "batch-viral uneven-batch xz-gzip-mix"
+        "batch-viral uneven-batch uneven-make xz-gzip-mix"
     ),
     "saturating-groups": "busy-builds ci-builds",
-    "build-graph": "c-project kernel-build llvm-build tiny-kernel uneven-make",
+    "build-graph": "c-project kernel-build llvm-build tiny-kernel",
     "pipeline": "ffmpeg-transcode map-reduce sort-join",
     "message-passing": "ping-pong pipe-groups",
     "request-response": (
         "nginx-like open-requests pinned-hogs redis-like schbench-like sqlite-like web-requests"
     ),
-    "latency-critical": "timers-under-load video-player",
+    "latency-critical": "memory-pressure timers-under-load video-player",
     "mixed": "mixed-tasks",
 }  # fmt: skip
 _HEAD = """# How often `schedops profile` names the right class
