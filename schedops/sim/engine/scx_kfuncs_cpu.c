@@ -156,6 +156,14 @@ u64 EXPORT(kf_now)(void) { return UPTIME_NS + clock_ns; }
 s32 EXPORT(kf_this_cpu)(void) { return this_cpu; }
 u32 EXPORT(kf_nr_cpus)(void) { return machine.nr_cpus; }
 u32 EXPORT(kf_nr_nodes)(void) { return machine.nr_nodes; }
+s32 EXPORT(kf_cpu_llc)(s32 cpu)
+{
+	s32 first = 0;
+
+	while (cpus[first].llc != cpus[cpu].llc)
+		first++;
+	return first;
+}
 s32 EXPORT(kf_cpu_node)(s32 cpu) { return kf_cpu_valid(cpu) ? cpus[cpu].node : -1; }
 /* Without a governor that listens nothing comes of it; a frequency that follows the load would. */
 void EXPORT(kf_cpuperf_set)(s32 cpu, u32 perf)

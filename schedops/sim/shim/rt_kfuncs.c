@@ -26,6 +26,7 @@ u64 IMPORT(now)(void);
 u32 IMPORT(nr_nodes)(void);
 u32 IMPORT(frequency)(s32 cpu);
 void IMPORT(cpuperf_set)(s32 cpu, u32 perf);
+s32 IMPORT(cpu_llc)(s32 cpu);
 s32 IMPORT(cpu_node)(s32 cpu);
 u32 IMPORT(capacity)(s32 cpu);
 void *IMPORT(curr)(s32 cpu);
@@ -211,6 +212,18 @@ u64 bpf_ktime_get_boot_ns(void) { return __kf_now(); }
 u64 bpf_ktime_get_coarse_ns(void) { return __kf_now(); }
 u64 bpf_jiffies64(void) { return __kf_now() / 1000000; }
 u32 bpf_get_smp_processor_id(void) { return __kf_this_cpu(); }
+
+/* kernel/sched/topology.c, 6.18: the lowest CPU of each CPU's last-level cache. The only variable of the kernel's here. */
+int sd_llc_id[MAX_CPUS];
+
+void *bpf_per_cpu_ptr(const void *variable, u32 cpu)
+{
+	if (variable != sd_llc_id || cpu >= nr_cpus)
+		return NULL;
+	sd_llc_id[cpu] = __kf_cpu_llc(cpu);
+	return &sd_llc_id[cpu];
+}
+
 u32 bpf_get_numa_node_id(void) { return __kf_cpu_node(__kf_this_cpu()); }
 u32 bpf_get_prandom_u32(void) { return __kf_random(); }
 struct task_struct *bpf_get_current_task_btf(void) { return __kf_current(); }

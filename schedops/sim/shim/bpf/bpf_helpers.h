@@ -26,7 +26,7 @@
 #define __array(name, val) typeof(val) *name[]
 #define __ulong(name, val) enum { name##_value = val } name
 
-#define bpf_ksym_exists(sym) (!!&sym)
+#define bpf_ksym_exists(sym) (!!(sym))
 #define offsetof(type, member) __builtin_offsetof(type, member)
 #define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
 
@@ -52,6 +52,7 @@ u64 bpf_ktime_get_coarse_ns(void);
 u64 bpf_jiffies64(void);
 u32 bpf_get_smp_processor_id(void);
 u32 bpf_get_numa_node_id(void);
+void *bpf_per_cpu_ptr(const void *variable, u32 cpu);
 u32 bpf_get_prandom_u32(void);
 struct task_struct *bpf_get_current_task_btf(void);
 u64 bpf_get_current_pid_tgid(void);
