@@ -207,11 +207,11 @@ def _runs_programs(workload: Workload, *, asked: bool) -> bool:
     from schedops.workloads.expand import require_jobs
     from schedops.workloads.real_setup import require_programs
 
-    if asked:
+    if asked or (workload.real is not None and workload.model_kind not in JOB_KINDS):
         require_programs(workload)
-    elif workload.real is None:
-        require_jobs(workload)
-    return asked or workload.model_kind not in JOB_KINDS
+        return True
+    require_jobs(workload)
+    return False
 
 
 def _hints(

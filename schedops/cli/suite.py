@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from schedops.cli.common import answers, output_option
+from schedops.cli.suite_files import joined, kept, loaded, written
 from schedops.cli.suite_hands import hands_of
-from schedops.cli.suite_options import asked_of, suite_options, terms_of
+from schedops.cli.suite_options import VM, asked_of, suite_options, terms_of
 from schedops.report.envelope import Answer
 
 if TYPE_CHECKING:
-    from schedops.model.suite import SuiteCell, SuiteResults, SuiteScore
+    from schedops.model.suite import SuiteResults, SuiteScore
     from schedops.suite.score import Terms
-
-_RESULTS, _SUM, _CELLS = "results.json", "results.sha256", "cells.jsonl"
 
 
 @click.group()
@@ -41,34 +38,51 @@ def suite() -> None:
 @output_option
 @answers("suite run")
 def run(*, out: Path | None, resume: bool, shard: str | None, executor: str, **options: Any) -> Answer:
-    """Run every workload under every policy and the baseline, with every seed, in the simulator; print the score.
+    """Run every workload under every policy and the baseline, with every seed; print the score.
 
-    The same inputs give the same bytes on every machine. Figures are simulated, never measured.
+    In the simulator the same inputs give the same bytes on every machine, and figures are simulated, never measured.
+    With --on vm they are measured on a real kernel in micro-VMs: real programs of workloads that have some, the jobs
+    of the model of others, workload by workload in one guest, schedulers alternating. A run that is not valid is
+    repeated once. What only the simulator runs is left out.
 
     \b
     Example:
       schedops suite run --policy build-order --policy long-first:slice_us=3000 --out suite
       schedops suite run --policy my-policy.bpf.c --workload ci-builds --workload uneven-batch --seeds 20
       schedops suite run --policy build-order --out suite-2 --shard 2/4
+      schedops suite run --on vm --policy long-first --runs 6 --out measured --resume
 
     Exit codes: 0 every policy has a result on every workload, 1 one was ejected or broke, 2 bad input, 3 a result is
-    missing, 69 no compiler.
+    missing, 69 no compiler, no kernel or no emulator.
     """
     from schedops.adapters.clock import SystemClock
     from schedops.adapters.console import console_progress
+    from schedops.cli.suite_guest import run_in_guests
     from schedops.pipeline.suite import run_suite
     from schedops.suite.cells import places, shard_of
 
+    place, kernel = options["place"], options["kernel"]
+    if place == VM and executor != "local":
+        raise click.UsageError("--executor is for the simulator; guests run here, or in shards elsewhere")
     if out is None and (resume or shard):
         raise click.UsageError("--resume and --shard need --out DIR")
     part = None if shard is None else shard_of(shard)
     spec = asked_of(**options)
-    hands = hands_of(executor, tool_sha256=spec.tool_sha256)
-    with _kept(out, resume=resume) as (known, keep), console_progress() as progress:
-        results = run_suite(
-            spec, hands=hands, clock=SystemClock(), progress=progress, shard=part, known=known, keep=keep
-        )
-    files = [] if out is None else _written(out, results)
+    with kept(out, resume=resume) as before, console_progress() as progress:
+        if place == VM:
+            results = run_in_guests(spec, kernel, before, progress=progress, shard=part)
+        else:
+            hands = hands_of(executor, tool_sha256=spec.tool_sha256)
+            results = run_suite(
+                spec,
+                hands=hands,
+                clock=SystemClock(),
+                progress=progress,
+                shard=part,
+                known=before.cells,
+                keep=before.keep,
+            )
+    files = [] if out is None else written(out, results)
     if part is not None:
         whole = len(places(results))
         text = f"shard {part}: {len(results.cells)} of {whole} cells"
@@ -105,7 +119,7 @@ def score(
       schedops suite score suite --alpha nginx-like.request_p99_us=3 --budget 5 --spent build-order=6 --lambda 2
     """
     terms = terms_of(alphas, budget, spent, price)
-    return _scored(_joined(results), [], terms=terms, track=track)
+    return _scored(joined(results), [], terms=terms, track=track)
 
 
 @suite.command()
@@ -120,10 +134,18 @@ def plan(*, shards: int, **options: Any) -> Answer:
     Example:
       echo "matrix=$(schedops suite plan --policy build-order --shards 4)" >> "$GITHUB_OUTPUT"
     """
+    from dataclasses import replace
+
+    from schedops.cli.suite_guest import site_of
+    from schedops.model.rung import MICRO_VM
     from schedops.pipeline.suite import head_of
     from schedops.suite.cells import Shard, places
 
-    head = head_of(asked_of(**options))
+    spec = asked_of(**options)
+    if options["place"] == VM:
+        # Which kernel it will be does not matter for who runs what.
+        spec = replace(spec, site=site_of(MICRO_VM, "any", "", cpus=len(spec.machine.cpus)))
+    head = head_of(spec)
     parts = [Shard(number, shards) for number in range(1, shards + 1)]
     include = [{"shard": str(part), "number": part.number, "cells": len(places(head, part))} for part in parts]
     matrix = {"include": [one for one in include if one["cells"]]}
@@ -142,10 +164,10 @@ def merge(*, results: tuple[Path, ...], out: Path) -> Answer:
     Example:
       schedops suite merge suite-1 suite-2 suite-3 suite-4 --out suite
     """
-    from schedops.suite.cells import joined
+    from schedops.suite.cells import joined as all_of
 
-    whole = joined(_loaded(results))
-    return _scored(whole, _written(out, whole))
+    whole = all_of(loaded(results))
+    return _scored(whole, written(out, whole))
 
 
 def _scored(results: SuiteResults, files: list[str], *, terms: Terms | None = None, track: str | None = None) -> Answer:
@@ -171,53 +193,3 @@ def _exit_code(found: SuiteScore) -> int:
         return EXIT_FAIL
     missing = any(scored.points is None for scored in workloads) or any(one.score is None for one in found.schedulers)
     return EXIT_INCONCLUSIVE if missing else EXIT_DONE
-
-
-@contextmanager
-def _kept(
-    out: Path | None, *, resume: bool
-) -> Iterator[tuple[dict[str, SuiteCell], Callable[[SuiteCell], None] | None]]:
-    # What an earlier run left, and where new cells go.
-    if out is None:
-        yield {}, None
-        return
-    from schedops.adapters.disk.journal import open_journal
-    from schedops.schema.canonical import canonical_bytes
-
-    with open_journal(out / _CELLS, resume=resume) as journal:
-        known = {cell.key: cell for cell in map(_cell, journal.lines) if cell is not None}
-        yield known, lambda cell: journal.append(canonical_bytes(cell))
-
-
-def _cell(line: bytes) -> SuiteCell | None:
-    from schedops.errors import InputError
-    from schedops.model.suite import SuiteCell
-    from schedops.schema.decode import decode
-
-    try:
-        return decode(SuiteCell, json.loads(line))
-    except (InputError, ValueError, RecursionError):
-        return None  # damaged is as good as not there
-
-
-def _written(out: Path, results: SuiteResults) -> list[str]:
-    from schedops.adapters.disk.cachedir import write_whole
-    from schedops.schema.canonical import canonical_bytes, digest_of
-
-    write_whole(out / _RESULTS, canonical_bytes(results))
-    write_whole(out / _SUM, f"{digest_of(results).removeprefix('sha256:')}  {_RESULTS}\n".encode())
-    return [str(out / _RESULTS), str(out / _SUM)]
-
-
-def _loaded(paths: tuple[Path, ...]) -> list[SuiteResults]:
-    from schedops.model.suite import SuiteResults
-    from schedops.schema.read import load
-
-    return [load(path / _RESULTS if path.is_dir() else path, SuiteResults) for path in paths]
-
-
-def _joined(paths: tuple[Path, ...]) -> SuiteResults:
-    from schedops.suite.cells import joined
-
-    parts = _loaded(paths)
-    return parts[0] if len(parts) == 1 else joined(parts)

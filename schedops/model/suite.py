@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from schedops.model.environment import Environment
 from schedops.model.measurements import MetricValue
 from schedops.model.policy import ParamValue
 from schedops.model.simulation import SimEnd
@@ -11,6 +12,9 @@ from schedops.model.workload import Objective, Slo
 
 CONFIGURED = "T1"  # code of the library that comes with schedops; only parameters were chosen
 WRITTEN = "T2"  # code of its own
+# How a cell on a kernel may end, beside what simulated ones know (schedops.model.simulation.SimVerdict):
+INVALID = "invalid"  # it did not do its work, and neither when it was repeated
+UNAVAILABLE = "unavailable"  # nothing was run, for a reason that may go away
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +50,24 @@ class SuiteWorkload:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteGround:
+    """What measured cells depend on beside what they are asked; only those of one ground are compared.
+
+    :param programs: versions of the packages that the workload's programs come from; empty: its model's jobs ran.
+    """
+
+    environment: Environment
+    programs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteCell:
     """One run of one scheduler on one workload with one seed.
 
-    :param key: digest of everything that the run depends on.
+    :param key: digest of everything that the run depends on and that is asked for.
     :param metrics: empty unless *end* is ``done``; what the run did not show is not among them.
+    :param ground: digest of one of the results' grounds; empty: simulated, or nothing was run.
+    :param invalid: why runs before this one did not count: each was repeated.
     """
 
     key: str
@@ -59,6 +76,8 @@ class SuiteCell:
     seed: int
     end: SimEnd
     metrics: tuple[MetricValue, ...] = ()
+    ground: str = ""
+    invalid: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +87,9 @@ class SuiteResults:
     :param rung: of :mod:`schedops.model.rung`.
     :param tool_sha256: of the schedops that ran it.
     :param schedulers: the first one is the baseline.
+    :param machine: of simulated cells; else the kernel, and its digest is of that and its size.
     :param cells: by workload, seed and scheduler, in the order of these; cells that were not run are missing.
+    :param grounds: those of the cells.
     """
 
     rung: str
@@ -82,6 +103,7 @@ class SuiteResults:
     schedulers: tuple[SuiteScheduler, ...]
     workloads: tuple[SuiteWorkload, ...]
     cells: tuple[SuiteCell, ...] = ()
+    grounds: tuple[SuiteGround, ...] = ()
 
     def __post_init__(self) -> None:
         labels, names = [one.label for one in self.schedulers], [one.name for one in self.workloads]

@@ -1,7 +1,8 @@
-"""A suite in the simulator: policies, workloads and seeds to cells, each run once, and the results."""
+"""A suite: policies, workloads and seeds to cells, each run once, and the results; cells in the simulator."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
@@ -13,16 +14,25 @@ from schedops.model.machine import Machine
 from schedops.model.policy import ParamValue, PolicySource
 from schedops.model.rung import SIMULATED
 from schedops.model.simulation import SimEnd, SimVerdict
-from schedops.model.suite import CONFIGURED, WRITTEN, SuiteCell, SuiteResults, SuiteScheduler, SuiteWorkload
+from schedops.model.suite import (
+    CONFIGURED,
+    UNAVAILABLE,
+    WRITTEN,
+    SuiteCell,
+    SuiteGround,
+    SuiteResults,
+    SuiteScheduler,
+    SuiteWorkload,
+)
 from schedops.model.workload import Workload
 from schedops.pipeline.simulation import Load, one_run
+from schedops.pipeline.suite_meter import STAGE, Meter
 from schedops.ports import Clock, Crew, Progress, SimScheduler, Simulator
+from schedops.report.progress import duration
 from schedops.schema.canonical import digest_of
 from schedops.sim.programs.measure import metrics_of_result
 from schedops.suite.cells import Place, Shard, fits, places, with_cells
 
-STAGE = "suite"
-_ENOUGH = 10  # cells before there is an estimate: the first ones wait for the compiler
 _MAX_MESSAGE = 2000
 
 
@@ -36,10 +46,30 @@ class Entrant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where measured cells run. :param sha256: of a :class:`GuestSize`."""
+
+    rung: str
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuestSize:
+    """What a measured cell asks of where it runs; what else there is, is its ground."""
+
+    vmlinux_sha256: str
+    cpus: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteSpec:
     """What is asked.
 
     :param tool_sha256: of this schedops: another one's cells are not ours.
+    :param machine: that is simulated, or as many CPUs as the *site* has.
+    :param site: None: the simulator.
+    :param left_out: workloads that do not run there.
     :param entrants: the baseline first.
     :param hidden: names of the *workloads* that not everybody can read.
     :param shipped: policies that come with schedops; who has the code of one of them is in track T1.
@@ -54,11 +84,13 @@ class SuiteSpec:
     shipped: tuple[PolicySource, ...] = ()
     scale: float = 1.0
     cold: bool = False
+    site: Site | None = None
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellWork:
-    """Everything that one cell needs; it can be sent to another machine."""
+    """Everything that one cell needs; a simulated one can be sent to another machine."""
 
     key: str
     load: Load
@@ -87,12 +119,13 @@ class LocalHands:
 
 def head_of(spec: SuiteSpec) -> SuiteResults:
     """The results before anything was run. :raises InputError: ``twice``: two entrants or workloads of one name."""
+    site = spec.site or Site(rung=SIMULATED, name=spec.machine.name, sha256=digest_of(spec.machine))
     try:
         return SuiteResults(
-            rung=SIMULATED,
+            rung=site.rung,
             tool_sha256=spec.tool_sha256,
-            machine=spec.machine.name,
-            machine_sha256=digest_of(spec.machine),
+            machine=site.name,
+            machine_sha256=site.sha256,
             cpus=len(spec.machine.cpus),
             scale=spec.scale,
             cold=spec.cold,
@@ -121,12 +154,16 @@ def run_suite(
     progress: Progress,
     shard: Shard | None = None,
     known: Mapping[str, SuiteCell] | None = None,
-    keep: Callable[[SuiteCell], None] | None = None,
+    grounds: Mapping[str, SuiteGround] | None = None,
+    keep: Callable[[SuiteCell | SuiteGround], None] | None = None,
+    expected_s: Mapping[str, float] | None = None,
 ) -> SuiteResults:
     """Run the cells that are not known yet.
 
-    :param known: cells by key, of an earlier run.
-    :param keep: called with each new cell as soon as it is over, one at a time.
+    :param known: cells by key, of an earlier run; those that could not be run are run now.
+    :param grounds: of measured cells, by digest; the *hands* add that of a cell before they are done with it.
+    :param keep: called with each new cell as soon as it is over, one at a time, and with its ground before it.
+    :param expected_s: of a measured cell, by workload, where it is known.
     :raises Unavailable: compiler or wasmtime is missing.
     """
     head = head_of(spec)
@@ -135,20 +172,29 @@ def run_suite(
     work = _work(spec, [place for place in wanted if place.key not in found])
     reused = f", {len(found)} of them known" if found else ""
     what = f"{len(head.schedulers)} schedulers, {len(head.workloads)} workloads, {len(head.seeds)} seeds"
-    progress.emit(Event(kind="started", stage=STAGE, text=f"{what}: {len(wanted)} cells{reused}"))
-    meter, lock = _Meter(len(work), clock, progress), Lock()
+    counted = Counter(one.load.workload.name for one in work)
+    meter, lock = Meter(counted, clock, progress, expected_s), Lock()
+    about = f", about {duration(meter.expected_s)}" if work and expected_s is not None else ""
+    progress.emit(Event(kind="started", stage=STAGE, text=f"{what}: {len(wanted)} cells{reused}{about}"))
+    if spec.left_out:
+        text = f"left out, they are for the simulator or need sources: {', '.join(spec.left_out)}"
+        progress.emit(Event(kind="note", stage=STAGE, text=text))
+    kept = set(grounds or {})
 
     def done(cell: SuiteCell) -> None:
         with lock:
             found[cell.key] = cell
             if keep is not None:
+                if grounds is not None and cell.ground and cell.ground not in kept:
+                    kept.add(cell.ground)
+                    keep(grounds[cell.ground])
                 keep(cell)
             meter.step(cell)
 
     if work:
         hands.run(work, done)
     progress.emit(Event(kind="finished", stage=STAGE, text=f"{len(work)} cells", seconds=meter.seconds()))
-    return with_cells(head, found)
+    return with_cells(head, found, grounds)
 
 
 def run_cell(work: CellWork, simulator: Simulator) -> SuiteCell:
@@ -170,34 +216,9 @@ def run_cell(work: CellWork, simulator: Simulator) -> SuiteCell:
     return replace(cell, metrics=metrics_of_result(run.planned, run.result))
 
 
-class _Meter:
-    # How far it is, and how long it will take.
-    def __init__(self, cells: int, clock: Clock, progress: Progress) -> None:
-        self._cells = cells
-        self._clock = clock
-        self._progress = progress
-        self._done = 0
-        self._began_s = clock.monotonic_s()
-
-    def seconds(self) -> float:
-        return self._clock.monotonic_s() - self._began_s
-
-    def step(self, cell: SuiteCell) -> None:
-        self._done += 1
-        share = self._done / self._cells
-        self._progress.emit(
-            Event(
-                kind="progress",
-                stage=STAGE,
-                text=f"{self._done} of {self._cells} cells, {cell.workload}",
-                fraction=share,
-                remaining_s=self.seconds() * (1 / share - 1) if self._done >= _ENOUGH else None,
-            )
-        )
-
-
 def _is_known(known: Mapping[str, SuiteCell], place: Place) -> bool:
-    return place.key in known and fits(known[place.key], place)
+    cell = known.get(place.key)
+    return cell is not None and fits(cell, place) and cell.end.verdict != UNAVAILABLE
 
 
 def _work(spec: SuiteSpec, wanted: Sequence[Place]) -> list[CellWork]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from schedops.model.rung import WORDS
+from schedops.model.rung import SIMULATED, WORDS
 from schedops.model.suite import (
     Improvement,
     SchedulerScore,
@@ -26,7 +26,7 @@ def score_page(results: SuiteResults, score: SuiteScore) -> str:
     base, others = score.schedulers[0], score.schedulers[1:]
     shown = others or (base,)
     parts = [paragraph(where(results)), _workloads(results, base, shown), _sums(score)]
-    notes = [*_no_results(shown), *_missed(shown)]
+    notes = [*_no_results(shown), *_missed(shown), *_repeated(results)]
     if notes:
         parts.append("\n".join(notes))
     return "\n\n".join([*parts, paragraph(_reading(score))])
@@ -36,10 +36,13 @@ def where(results: SuiteResults) -> str:
     """On what it ran, and that nothing was measured when nothing was."""
     first, count = results.seeds[0], len(results.seeds)
     seeds = f"seed {first}" if count == 1 else f"{count} seeds from {first} on"
+    on = "machine" if results.rung == SIMULATED else "kernel"
+    emulators = sorted({one.environment.accelerator for one in results.grounds} - {"none"})
+    by = f", {visible(' and '.join(emulators))}" if emulators else ""
     scale = f", scale {results.scale:g}" if results.scale != 1 else ""
     cold = ", without hints" if results.cold else ""
     return (
-        f"{WORDS[results.rung]}; machine {visible(results.machine)}, {results.cpus} CPUs, {seeds}{scale}{cold}; "
+        f"{WORDS[results.rung]}; {on} {visible(results.machine)}, {results.cpus} CPUs{by}, {seeds}{scale}{cold}; "
         f"baseline {visible(results.schedulers[0].label)}"
     )
 
@@ -89,9 +92,7 @@ def _no_results(shown: tuple[SchedulerScore, ...]) -> Iterator[str]:
     for one in shown:
         for scored in one.workloads:
             if scored.points is None:
-                why = visible(scored.why)
-                why = why if len(why) <= _MAX_WHY else f"{why[:_MAX_WHY]}..."
-                yield f"no result: {visible(one.scheduler)} on {scored.workload}: {why}"
+                yield f"no result: {visible(one.scheduler)} on {scored.workload}: {_short(scored.why)}"
 
 
 def _missed(shown: tuple[SchedulerScore, ...]) -> Iterator[str]:
@@ -100,6 +101,18 @@ def _missed(shown: tuple[SchedulerScore, ...]) -> Iterator[str]:
             for slo in scored.slos:
                 if slo.met is False:
                     yield _slo_words(visible(one.scheduler), scored.workload, slo)
+
+
+def _repeated(results: SuiteResults) -> Iterator[str]:
+    for cell in results.cells:
+        for why in cell.invalid:
+            who = f"{visible(cell.scheduler)} on {cell.workload}, seed {cell.seed}"
+            yield f"repeated, for a run was not valid: {who}: {_short(why)}"
+
+
+def _short(text: str) -> str:
+    shown = visible(text)
+    return shown if len(shown) <= _MAX_WHY else f"{shown[:_MAX_WHY]}..."
 
 
 def _slo_words(scheduler: str, workload: str, judged: SloJudgement) -> str:

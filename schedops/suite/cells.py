@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from schedops.errors import InputError
-from schedops.model.suite import SuiteCell, SuiteResults, SuiteScheduler, SuiteWorkload
+from schedops.model.rung import SIMULATED
+from schedops.model.suite import SuiteCell, SuiteGround, SuiteResults, SuiteScheduler, SuiteWorkload
 from schedops.schema.canonical import digest_of
 
 
@@ -55,13 +56,19 @@ def shard_of(text: str) -> Shard:
 
 
 def places(head: SuiteResults, shard: Shard | None = None) -> tuple[Place, ...]:
-    """Every cell of a suite in its order, or every n-th of them: a shard has cells of all workloads.
+    """Every cell of a suite in its order, or the part of a shard.
+
+    Simulated cells are the same everywhere: a shard has every n-th of them. Of measured ones it has all those of every
+    n-th workload, for they are compared with one another.
 
     :param head: its cells do not matter.
     """
+    workloads = head.workloads
+    if shard is not None and head.rung != SIMULATED:
+        workloads, shard = workloads[shard.number - 1 :: shard.of], None
     found = [
         Place(workload, seed, scheduler, _key(head, workload, scheduler, seed))
-        for workload in head.workloads
+        for workload in workloads
         for seed in head.seeds
         for scheduler in head.schedulers
     ]
@@ -74,10 +81,22 @@ def fits(cell: SuiteCell, place: Place) -> bool:
     return said == (place.key, place.workload.name, place.seed, place.scheduler.label)
 
 
-def with_cells(head: SuiteResults, cells: Mapping[str, SuiteCell]) -> SuiteResults:
-    """The suite with those of its cells that are there, in its order."""
+def with_cells(
+    head: SuiteResults, cells: Mapping[str, SuiteCell], grounds: Mapping[str, SuiteGround] | None = None
+) -> SuiteResults:
+    """The suite with those of its cells that are there, in its order.
+
+    :param grounds: by digest; those of the cells stay.
+    """
     known = [(place, cells[place.key]) for place in places(head) if place.key in cells]
-    return replace(head, cells=tuple(cell for place, cell in known if fits(cell, place)))
+    kept = tuple(cell for place, cell in known if fits(cell, place))
+    used = sorted({cell.ground for cell in kept} - {""})
+    return replace(head, cells=kept, grounds=tuple(grounds[one] for one in used if grounds and one in grounds))
+
+
+def grounds_of(results: SuiteResults) -> dict[str, SuiteGround]:
+    """By digest."""
+    return {digest_of(ground): ground for ground in results.grounds}
 
 
 def joined(parts: Sequence[SuiteResults]) -> SuiteResults:
@@ -85,9 +104,9 @@ def joined(parts: Sequence[SuiteResults]) -> SuiteResults:
 
     :raises InputError: ``other-suite``, ``foreign-cell``, ``cells-differ`` or ``missing-cells``.
     """
-    head = replace(parts[0], cells=())
+    head = replace(parts[0], cells=(), grounds=())
     for part in parts[1:]:
-        if replace(part, cells=()) != head:
+        if replace(part, cells=(), grounds=()) != head:
             raise InputError("other-suite", f"shards of different suites: {_difference(head, part)}")
     check(parts)
     cells: dict[str, SuiteCell] = {}
@@ -102,19 +121,20 @@ def joined(parts: Sequence[SuiteResults]) -> SuiteResults:
         raise InputError(
             "missing-cells", f"{len(missing)} cells are missing, the first is {what}", hint="add the other shards"
         )
-    return with_cells(head, cells)
+    return with_cells(head, cells, {name: one for part in parts for name, one in grounds_of(part).items()})
 
 
 def check(parts: Iterable[SuiteResults]) -> None:
-    """Every cell is one of its suite, by its key, and is there once.
+    """Every cell is one of its suite, by its key, and is there once; a measured one says on what ground.
 
     :raises InputError: ``foreign-cell``.
     """
     for part in parts:
         known = {place.key: place for place in places(part)}
+        grounds = {""} if part.rung == SIMULATED else grounds_of(part).keys()
         for cell in part.cells:
             place = known.pop(cell.key, None)
-            if place is None or not fits(cell, place):
+            if place is None or not fits(cell, place) or (cell.metrics and cell.ground not in grounds):
                 what = f"{cell.scheduler} on {cell.workload}, seed {cell.seed}"
                 raise InputError("foreign-cell", f"the results have a cell that is none of theirs: {what}")
 

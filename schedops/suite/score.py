@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from schedops.errors import InputError
+from schedops.model.environment import differences
 from schedops.model.simulation import SimVerdict
 from schedops.model.suite import (
     Budget,
@@ -19,6 +20,7 @@ from schedops.model.suite import (
     SchedulerScore,
     SloJudgement,
     SuiteCell,
+    SuiteGround,
     SuiteResults,
     SuiteScheduler,
     SuiteScore,
@@ -29,12 +31,12 @@ from schedops.model.workload import Objective, Slo
 from schedops.schema.canonical import digest_of
 from schedops.stats.interval import paired_interval
 from schedops.stats.summary import median
-from schedops.suite.cells import check
+from schedops.suite.cells import check, grounds_of
 
 CONFIDENCE = 0.95
 LOWER = "lower"
 _LEAST, _MOST = 1e-100, 1e100  # what is outside was not measured, and its ratios leave the range of numbers
-_BROKE = (SimVerdict.EJECTED, SimVerdict.FAULT, SimVerdict.STUCK)
+_BROKE = (SimVerdict.EJECTED, SimVerdict.FAULT, SimVerdict.STUCK, SimVerdict.LATE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +137,8 @@ def _workload(
         if why := _not_done(side, results.seeds):
             broke = side is mine and any(cell is not None and cell.end.verdict in _BROKE for cell in side.cells)
             return replace(none, why=why, broke=broke)
+    if why := _apart(base, mine, grounds_of(results)):
+        return replace(none, why=why)
     slos = tuple(_judged(slo, mine) for slo in workload.slos)
     improvements = tuple(
         _improvement(objective, alpha, base, mine)
@@ -161,6 +165,16 @@ def _not_done(side: _Side, seeds: Sequence[int]) -> str:
             words = f": {cell.end.message}" if cell.end.message else ""
             return f"{side.scheduler.label}, seed {seed}: {cell.end.verdict}{words}"
     return ""
+
+
+def _apart(base: _Side, mine: _Side, grounds: Mapping[str, SuiteGround]) -> str:
+    # What was measured under other conditions is no comparison.
+    found = list(dict.fromkeys(cell.ground for side in (base, mine) for cell in side.cells if cell is not None))
+    if len(found) == 1:
+        return ""
+    one, other, *_ = (grounds[name] for name in found)
+    lines = differences(one.environment, other.environment)
+    return f"not measured under the same conditions: {'; '.join(lines) or 'other versions of its programs'}"
 
 
 def _incomparable(improvements: Sequence[Improvement], slos: Sequence[SloJudgement]) -> str:

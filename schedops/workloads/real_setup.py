@@ -15,8 +15,23 @@ from schedops.workloads.hints import Measured, hints_of
 from schedops.workloads.learn.job_key import key_of_command
 
 
+def has_programs(workload: Workload) -> bool:
+    """It has real programs that need nothing of the user's."""
+    return workload.real is not None and not workload.real.source
+
+
 def require_programs(workload: Workload) -> RealPrograms:
-    """The workload's programs. :raises InputError: ``no-programs``: it has none."""
+    """The workload's programs.
+
+    :raises InputError: ``no-programs``: it has none; ``needs-source``: they build what the user has to name.
+    """
+    if workload.real is not None and workload.real.source:
+        raise InputError(
+            "needs-source",
+            f"the programs of {workload.name} build sources that have to be named",
+            where=f"policies/workloads/{workload.name}.yaml",
+            hint=f"schedops workload run {workload.name} --source DIR",
+        )
     if workload.real is None:
         raise InputError(
             "no-programs",

@@ -91,6 +91,7 @@ def test_jobs_and_programs_are_never_compared(run: Run) -> None:
     ("words", "said"),
     [
         ("build-order --workload ci-builds --programs", "a model without real programs"),
+        ("fifo --workload kernel-build", "build sources that have to be named"),
         ("fifo --workload web-requests", "which only the simulator runs"),
         ("fifo --workload sort-join --programs --on sim", "runs no programs"),
     ],

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from schedops.model.environment import Environment
 from schedops.model.measurements import MetricValue
 from schedops.model.simulation import SimEnd, SimVerdict
-from schedops.model.suite import SuiteCell, SuiteResults, SuiteScheduler, SuiteWorkload
+from schedops.model.suite import SuiteCell, SuiteGround, SuiteResults, SuiteScheduler, SuiteWorkload
 from schedops.model.workload import Objective, Slo
+from schedops.schema.canonical import digest_of
 from schedops.suite.cells import Place, places, with_cells
+from tests.fakes.guest import HOST_FACTS
 
 LATENCY = Objective(metric="request_p99_us", unit="us", direction="lower", min_effect=0.05)
 THROUGHPUT = Objective(metric="requests_per_s", unit="1/s", direction="higher", min_effect=0.05)
@@ -65,3 +68,17 @@ def _cell(place: Place, value: dict[str, float] | SimEnd | None) -> SuiteCell | 
         return replace(cell, end=value)
     metrics = tuple(MetricValue(metric=name, unit="us", value=number) for name, number in value.items())
     return replace(cell, metrics=metrics)
+
+
+def ground(*, governor: str = "performance", programs: tuple[str, ...] = ()) -> SuiteGround:
+    host = replace(HOST_FACTS, governor=governor)
+    environment = Environment(kernel="6.18", cpus=4, accelerator="kvm", qemu="10.0", host=host)
+    return SuiteGround(environment=environment, programs=programs)
+
+
+def measured(results: SuiteResults, where: Callable[[SuiteCell], SuiteGround]) -> SuiteResults:
+    """Simulated results as if they had been measured, each cell on its ground."""
+    head = replace(results, rung="micro-vm", cells=(), grounds=())
+    grounds = {digest_of(one): one for one in map(where, results.cells)}
+    cells = {cell.key: replace(cell, ground=digest_of(where(cell))) for cell in results.cells}
+    return with_cells(head, cells, grounds)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from schedops.errors import InputError
 from schedops.schema.canonical import canonical_bytes
-from schedops.suite.cells import Shard, joined, places, shard_of, with_cells
-from tests.fakes.suites import filled, head, workload
+from schedops.suite.cells import Shard, grounds_of, joined, places, shard_of, with_cells
+from tests.fakes.suites import filled, ground, head, measured, workload
 
 HEAD = head(workload("a"), workload("bb"), policies=("p", "q"), seeds=3)
 WHOLE = filled(HEAD, lambda place: {"request_p99_us": float(place.seed)})
@@ -77,3 +77,30 @@ def test_what_is_no_shard(text):
 def test_a_shard_is_read_as_it_is_written():
     assert str(shard_of("3/12")) == "3/12"
     assert [place.seed for place in places(HEAD, shard_of("2/2"))][:3] == [1, 2, 2]
+
+
+MEASURED = measured(WHOLE, lambda cell: ground(governor=cell.workload))
+
+
+@given(of=st.integers(1, 5))
+def test_what_is_compared_is_measured_by_one_shard(of):
+    parts = []
+    for number in range(1, of + 1):
+        keys = {place.key for place in places(MEASURED, Shard(number, of))}
+        cells = {cell.key: cell for cell in MEASURED.cells if cell.key in keys}
+        known = {cell.ground for cell in cells.values()}
+        assert len(known) == len({cell.workload for cell in cells.values()})
+        grounds = {name: one for name, one in grounds_of(MEASURED).items() if name in known}
+        parts.append(with_cells(MEASURED, cells, grounds))
+    assert sorted(len(one.cells) for one in parts if one.cells) in ([18], [9, 9])
+    # Shards ran on machines of their own, and say so.
+    assert canonical_bytes(joined(parts)) == canonical_bytes(MEASURED)
+    assert len(MEASURED.grounds) == 2
+
+
+def test_a_measured_cell_says_where_and_a_simulated_one_does_not():
+    nowhere = replace(MEASURED, grounds=MEASURED.grounds[:1])
+    assert problem(nowhere)[0] == "foreign-cell"
+    somewhere = replace(WHOLE, cells=(replace(WHOLE.cells[0], ground="a" * 64), *WHOLE.cells[1:]))
+    assert problem(somewhere)[0] == "foreign-cell"
+    assert problem(MEASURED, WHOLE) == ("other-suite", "shards of different suites: rung")

@@ -9,7 +9,7 @@ import pytest
 from schedops.errors import InputError
 from schedops.model.simulation import SimEnd, SimVerdict
 from schedops.suite.score import Terms, score
-from tests.fakes.suites import LATENCY, THROUGHPUT, filled, head, slo, workload
+from tests.fakes.suites import LATENCY, THROUGHPUT, filled, ground, head, measured, slo, workload
 
 EJECTED = SimEnd(verdict=SimVerdict.EJECTED, kind=1026, message="runnable task stall")
 
@@ -175,3 +175,26 @@ def test_a_cell_of_somebody_else_is_refused():
         score(replace(results, cells=(*results.cells, results.cells[0])))
     with pytest.raises(InputError):
         score(replace(results, tool_sha256="c" * 64))
+
+
+def test_figures_of_two_environments_are_no_result():
+    results = filled(head(workload("a"), workload("bb")), latencies(300, 200))
+    assert mine(measured(results, lambda cell: ground(governor=cell.workload))).counted == 2  # each by itself
+    apart = measured(results, lambda cell: ground(governor=cell.scheduler if cell.workload == "a" else "one"))
+    found = mine(apart)
+    assert [one.points for one in found.workloads] == [None, pytest.approx(1.5)]
+    assert found.workloads[0].why == "not measured under the same conditions: host governor: eevdf and mine"
+    other = measured(results, lambda cell: ground(programs=(f"gzip 1.{cell.seed}",)))
+    assert {one.why for one in mine(other).workloads} == {
+        "not measured under the same conditions: other versions of its programs"
+    }
+
+
+@pytest.mark.parametrize(("verdict", "broke"), [("late", True), ("invalid", False), ("unavailable", False)])
+def test_a_cell_that_was_not_measured_is_no_result(verdict, broke):
+    def values(place):
+        ours = place.scheduler.label == "mine" and place.seed == 2
+        return SimEnd(verdict=verdict, message="why") if ours else {"request_p99_us": 5.0}
+
+    (found,) = mine(filled(head(workload("a")), values)).workloads
+    assert (found.points, found.why, found.broke) == (None, f"mine, seed 2: {verdict}: why", broke)
