@@ -1,113 +1,146 @@
-"""The question to Claude and what becomes of the answer."""
+"""Claude as a planner: what it proposes is raced against what the rules would; either may win."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib import resources
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from schedops.agent.claude.dialogue import Conversation, as_json, converse
-from schedops.agent.claude.toolbox import PolicyTools, Wish
-from schedops.agent.claude.untrusted import quoted
+from schedops.agent.claude.asking import Asked, ask
+from schedops.agent.claude.dialogue import Conversation
+from schedops.agent.claude.toolbox import Checked, PolicyTools, Shelf
+from schedops.agent.claude.tools import ALL, READ_ONLY
 from schedops.agent.lab import Candidate
-from schedops.model.conversation import Block
-from schedops.model.profile import Profile
-from schedops.model.workload import Workload
-from schedops.schema.decode import encode
+from schedops.agent.offline import OfflinePlanner
+from schedops.agent.planner import Brief, Proposed, Workbench
+from schedops.agent.search import search
+from schedops.errors import Refused, Unavailable
+from schedops.model.plan import Plan
+from schedops.model.policy import PolicySource
+from schedops.model.search import Search
 
-DEFAULT_MODEL = "claude-sonnet-5-5"
-MAX_TURNS = 24
-MAX_OUTPUT_TOKENS = 24_000
-_PROMPTS = "prompts"
+NAME = "anthropic"
+SEEDS = 2  # of the training seeds, for each of the model's own tries
+ORIGIN = "model"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What a conversation came to.
+@dataclass(slots=True)
+class ClaudePlanner:
+    """Implements ``Planner``.
 
-    :param wish: what the model proposed; None: it did not get that far, and *fallback* is the best that it had
-        simulated, if anything was better than the default scheduler.
-    :param ended: why the conversation was over.
-    :param tried: candidates that the model had simulated, sources it handed in: *written*.
-    :param prompts_sha256: of the prompts that were used.
+    :param check: rules, compiler and kernel, for sources that the model hands in.
+    :param memory: lessons, outcomes and comments; text of others.
     """
 
-    wish: Wish | None
-    fallback: Candidate | None
-    ended: str
+    conversation: Conversation
     model: str
-    calls: int
-    recalled: int
-    usd: float
-    tokens: int
-    tried: int
-    written: int
-    prompts_sha256: str
+    shelf: Shelf
+    check: Callable[[PolicySource], Checked]
+    memory: tuple[str, ...] = ()
+
+    def propose(self, brief: Brief, bench: Workbench | None) -> Proposed:
+        """See the port. Where the model comes to nothing the rules' own plan stands, and says so.
+
+        :raises Unavailable: ``nothing-to-simulate``; the model cannot be reached.
+        """
+        if bench is None:
+            raise Unavailable(
+                "nothing-to-simulate",
+                "Claude tries its ideas in the simulator, and nothing can be simulated here",
+                hint="schedops doctor; or --trials above 0, or --agent offline",
+            )
+        rules = OfflinePlanner().propose(brief, None)
+        asked = self._asked(brief, bench)
+        wanted = asked.wish.candidate if asked.wish else asked.fallback
+        if wanted is None or not _allowed(wanted, brief.pathway):
+            if brief.pathway not in {None, "configure"}:
+                raise Refused("nothing-to-try", f"Claude has no candidate to {brief.pathway}: {asked.ended}")
+            wanted = rules.candidate
+        others = [] if wanted.label == rules.candidate.label else [(rules.candidate, "planner")]
+        tried = search(bench.terms, [(wanted, ORIGIN), *others], lab=bench.lab, told=bench.told)
+        return _proposed(brief, rules, asked, wanted, tried)
+
+    def _asked(self, brief: Brief, bench: Workbench) -> Asked:
+        tools = PolicyTools(
+            workload=brief.workload,
+            classes=tuple(found.name for found in brief.profile.classes),
+            headers=brief.library[0].headers if brief.library else (),
+            shelf=self.shelf,
+            lab=bench.lab,
+            check=self.check,
+            seeds=bench.terms.training_seeds[:SEEDS],
+            tools=READ_ONLY if brief.pathway == "configure" else ALL,
+        )
+        return ask(
+            self.conversation,
+            tools,
+            model=self.model,
+            profile=brief.profile,
+            workload=brief.workload,
+            memory=self.memory,
+        )
 
 
-def ask(
-    conversation: Conversation,
-    toolbox: PolicyTools,
-    *,
-    model: str,
-    profile: Profile,
-    workload: Workload,
-    memory: Sequence[str],
-    max_turns: int = MAX_TURNS,
-) -> Asked:
-    """Let Claude look for a candidate.
-
-    :param memory: lessons, outcomes and comments on closed pull requests, newest last; text of others.
-    :raises Unavailable: the model cannot be reached. :raises InputError: it refuses the request, or the key is wrong.
-    """
-    system = prompt("system")
-    ended = converse(
-        conversation,
-        toolbox,
-        model=model,
-        system=system,
-        opening=_opening(profile, workload, memory),
-        max_turns=max_turns,
-        max_output_tokens=MAX_OUTPUT_TOKENS,
-    )
-    account = conversation.account
-    return Asked(
-        wish=toolbox.wish,
-        fallback=None if toolbox.wish else toolbox.best(),
-        ended=ended,
-        model=model,
-        calls=account.calls,
-        recalled=conversation.recalled,
-        usd=round(account.usd, 6),
-        tokens=account.tokens,
-        tried=len(toolbox.tried),
-        written=toolbox.writes,
-        prompts_sha256=prompts_digest(),
-    )
+def _allowed(candidate: Candidate, pathway: str | None) -> bool:
+    return pathway is None or pathway == pathway_of(candidate)
 
 
-def prompt(name: str) -> str:
-    """A prompt of ``agent/prompts``."""
-    return resources.files("schedops.agent").joinpath(_PROMPTS, f"{name}.md").read_text(encoding="utf-8")
+def pathway_of(candidate: Candidate) -> str:
+    """How a candidate came to be."""
+    if candidate.source is None or candidate.source.policy.provenance.author != "agent":
+        return "configure"
+    return candidate.source.policy.provenance.pathway
 
 
-def prompts_digest() -> str:
-    """Of all that is said to the model by us; changes with every word."""
-    text = "\0".join(prompt(name) for name in ("system", "task"))
-    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+def _proposed(brief: Brief, rules: Proposed, asked: Asked, wanted: Candidate, tried: Search) -> Proposed:
+    chosen = tried.trials[tried.chosen] if tried.chosen >= 0 else None
+    candidate = wanted
+    if chosen is not None:
+        from_rules = chosen.candidate != wanted.name
+        candidate = replace(rules.candidate if from_rules else wanted, params=chosen.params)
+    plan = _plan(brief, rules.plan, asked, candidate, tried)
+    return Proposed(plan=plan, candidate=candidate, search=tried)
 
 
-def _opening(profile: Profile, workload: Workload, memory: Sequence[str]) -> list[Block]:
-    parts = [
-        prompt("task"),
-        quoted("workload", as_json(_without_programs(workload))),
-        quoted("profile", as_json(encode(profile))),
-        quoted("memory", "\n".join(memory) if memory else "nothing yet"),
+def _plan(brief: Brief, rules: Plan, asked: Asked, candidate: Candidate, tried: Search) -> Plan:
+    wish = asked.wish
+    own = wish is not None and wish.candidate.name == candidate.name
+    assert candidate.source is not None
+    confirmed = [
+        one
+        for one in tried.confirmed
+        if one.trial == tried.chosen and one.baseline == "eevdf" and one.metric and one.estimate is not None
     ]
-    return [{"type": "text", "text": part} for part in parts]
+    metric = wish.metric if wish and own else rules.predicted_metric
+    expected = next((one.estimate for one in confirmed if one.metric == metric), None)
+    said = wish.expected_change if wish and own else rules.predicted_change
+    reasons = (
+        *(wish.reasons if wish and own else rules.reasons),
+        _said_by_the_model(asked, candidate),
+        f"searched in the simulator, {len(tried.trials)} candidates: {tried.because}",
+    )
+    capable = candidate.source.policy.capabilities.hints
+    return replace(
+        rules,
+        planner=NAME,
+        policy=candidate.name,
+        params=candidate.params,
+        uses_hints=capable and bool(brief.hints and brief.hints.hints),
+        hypothesis=wish.hypothesis if wish and own else rules.hypothesis,
+        predicted_metric=metric,
+        predicted_change=round(expected if expected is not None else said, 4),
+        reasons=reasons,
+        alternatives=tuple(one for one in rules.alternatives if one.policy != candidate.name),
+        cost_usd=asked.usd,
+        pathway=pathway_of(candidate),
+    )
 
 
-def _without_programs(workload: Workload) -> dict[str, object]:
-    # What the programs are called, and how they are started, is what nothing may be decided by.
-    return {key: value for key, value in encode(workload).items() if key != "real" and value not in (None, [], ())}
+def _said_by_the_model(asked: Asked, candidate: Candidate) -> str:
+    spent = f"{asked.calls + asked.recalled} calls, {asked.tokens} tokens, ${asked.usd:.4f}"
+    tried = f"{asked.tried} candidates simulated, {asked.written} sources handed in"
+    if asked.wish is None:
+        return f"{asked.model} proposed nothing ({asked.ended}); {tried}; {spent}"
+    wish = asked.wish
+    if wish.candidate.name != candidate.name:
+        return f"{asked.model} proposed {wish.candidate.name}, and {candidate.name} was better; {tried}; {spent}"
+    return f"{asked.model} proposed it and expected {wish.expected_change:+.0%} {wish.metric}; {tried}; {spent}"

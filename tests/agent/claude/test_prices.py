@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schedops.agent.claude.planner import DEFAULT_MODEL
+from schedops.agent.claude.asking import DEFAULT_MODEL
 from schedops.agent.claude.prices import Price, known_prices
 from schedops.errors import InputError
 from schedops.model.conversation import TokenUse
