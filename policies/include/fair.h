@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A weighted fair queue: every task carries a virtual time that grows with the CPU time it uses, slower for heavier
- * tasks (nice below 0), and the task with the smallest virtual time is served first. Four policies use it, for all
- * tasks or for those they have nothing better to say about.
+ * tasks (nice below 0), and the task with the smallest virtual time is served first. Most policies use it, for all
+ * tasks or for those they have nothing better to say about. What ends in _at is for those with several such queues.
  */
 #ifndef SCHEDOPS_FAIR_H
 #define SCHEDOPS_FAIR_H
@@ -19,31 +19,46 @@ struct fair_task {
 static u64 fair_now;
 
 /* A task joins: it starts level with the others, neither owed nor owing. */
-static __always_inline void fair_join(struct fair_task *t)
+static __always_inline void fair_join_at(u64 now, struct fair_task *t)
 {
-	t->vtime = fair_now;
+	t->vtime = now;
 	t->started_ns = bpf_ktime_get_ns();
 }
 
+static __always_inline void fair_join(struct fair_task *t)
+{
+	fair_join_at(fair_now, t);
+}
+
 /* The place in the queue. Who slept for long does not hoard more than credit_ns, or it could keep the CPU for as long. */
+static __always_inline u64 fair_key_at(u64 now, struct fair_task *t, u64 credit_ns)
+{
+	if (before(t->vtime, now - credit_ns))
+		t->vtime = now - credit_ns;
+	return t->vtime;
+}
+
 static __always_inline u64 fair_key(struct fair_task *t, u64 credit_ns)
 {
-	if (before(t->vtime, fair_now - credit_ns))
-		t->vtime = fair_now - credit_ns;
-	return t->vtime;
+	return fair_key_at(fair_now, t, credit_ns);
 }
 
 /*
  * A task gets to run. One that woke up on an idle CPU went past the queue and has never asked for its place: with what it
  * saved up in a long sleep it would be ahead of everybody when its slice ends, and go on for as long as it had slept.
  */
-static __always_inline void fair_running(struct fair_task *t, u64 credit_ns)
+static __always_inline void fair_running_at(u64 *now, struct fair_task *t, u64 credit_ns)
 {
-	u64 key = fair_key(t, credit_ns);
+	u64 key = fair_key_at(*now, t, credit_ns);
 
 	t->started_ns = bpf_ktime_get_ns();
-	if (before(fair_now, key))
-		fair_now = key;
+	if (before(*now, key))
+		*now = key;
+}
+
+static __always_inline void fair_running(struct fair_task *t, u64 credit_ns)
+{
+	fair_running_at(&fair_now, t, credit_ns);
 }
 
 /* Charge the task for what it ran since it was last charged. Returns that time in nanoseconds. */

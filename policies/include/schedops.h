@@ -30,11 +30,19 @@ extern void scx_bpf_dsq_insert_vtime(struct task_struct *p, u64 dsq_id, u64 slic
 	__ksym __weak;
 extern bool scx_bpf_dsq_move_to_local(u64 dsq_id) __ksym __weak;
 extern s32 scx_bpf_select_cpu_dfl(struct task_struct *p, s32 prev_cpu, u64 wake_flags, bool *is_idle) __ksym __weak;
+extern s32 scx_bpf_select_cpu_and(struct task_struct *p, s32 prev_cpu, u64 wake_flags, const struct cpumask *cpus_allowed,
+				  u64 flags) __ksym __weak;
 extern s32 scx_bpf_pick_idle_cpu(const struct cpumask *cpus_allowed, u64 flags) __ksym __weak;
+extern bool scx_bpf_test_and_clear_cpu_idle(s32 cpu) __ksym __weak;
+extern u32 scx_bpf_nr_cpu_ids(void) __ksym __weak;
+extern int scx_bpf_cpu_node(s32 cpu) __ksym __weak;
+extern s32 scx_bpf_task_cpu(const struct task_struct *p) __ksym __weak;
 extern void scx_bpf_kick_cpu(s32 cpu, u64 flags) __ksym __weak;
 extern int bpf_iter_scx_dsq_new(struct bpf_iter_scx_dsq *it, u64 dsq_id, u64 flags) __ksym __weak;
 extern struct task_struct *bpf_iter_scx_dsq_next(struct bpf_iter_scx_dsq *it) __ksym __weak;
 extern void bpf_iter_scx_dsq_destroy(struct bpf_iter_scx_dsq *it) __ksym __weak;
+extern bool scx_bpf_dsq_move(struct bpf_iter_scx_dsq *it__iter, struct task_struct *p, u64 dsq_id, u64 enq_flags)
+	__ksym __weak;
 extern bool bpf_cpumask_test_cpu(u32 cpu, const struct cpumask *cpumask) __ksym __weak;
 extern struct cgroup *bpf_cgroup_ancestor(struct cgroup *cgrp, int level) __ksym __weak;
 extern void bpf_cgroup_release(struct cgroup *cgrp) __ksym __weak;
@@ -112,6 +120,9 @@ static __always_inline void wake_idle_cpu(struct task_struct *p)
 		scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
 }
 
+/* The iterator of the innermost bpf_for_each(), for scx_bpf_dsq_move() of the task it is at. */
+#define FOR_EACH_ITER (&___it)
+
 /* How far into a queue to look for a task that may run on the asking CPU. */
 #define SCAN_MAX 64
 
@@ -136,6 +147,9 @@ static __always_inline bool leads(u64 dsq_id, u64 key, s32 cpu)
 	}
 	return ahead;
 }
+
+/* CPUs for which a policy keeps something; a machine with more is refused by ops.init(). */
+#define MAX_CPUS 1024
 
 /* Did the task that comes off the CPU only use up its slice, and wants to go on? */
 static __always_inline bool wants_more(struct task_struct *prev)
