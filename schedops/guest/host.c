@@ -1,6 +1,6 @@
 /* This program on somebody's machine, in two parts that outlive whoever started them:
  *
- *   keep <handle> <settings>               until the other end of the handle is closed; then settings are as they were
+ *   keep <handle> <settings> <cgroups>     until the other end of the handle is closed; then settings are as they were
  *   host <port> <programs | -1> <cgroups>  supervises an agent until the port is closed; then nothing of it is left
  *
  * The tool's end, however it comes, closes both. The agent is the first process of a PID namespace: when it is killed,
@@ -55,14 +55,16 @@ static void await_end(int peer, int process)
 	close(fds[0].fd);
 }
 
-static int keep(int peer, const char *settings)
+static int keep(int peer, const char *settings, const char *cgroups)
 {
 	hold_on();
-	bool restored = settings_restore(settings); /* of an earlier one, which was killed */
-	if (write(peer, restored ? "+" : "-", 1) != 1)
-		return 1;
-	await_end(peer, -1);
-	return !settings_restore(settings);
+	if (!host_cgroup_enter(cgroups))
+		dprintf(2, "no cgroup of its own below %s: %s\n", cgroups, strerror(errno));
+	else if (settings_restore(settings) && write(peer, "+", 1) == 1) /* first those of one that was killed */
+		await_end(peer, -1);
+	bool restored = settings_restore(settings);
+	host_cgroup_leave(cgroups);
+	return !restored;
 }
 
 /* ---- the agent ---- */
@@ -166,8 +168,8 @@ static int supervise(int programs, const char *cgroups)
 int host_main(int argc, char **argv)
 {
 	on_host = true;
-	if (argc == 4 && !strcmp(argv[1], "keep"))
-		return keep(atoi(argv[2]), argv[3]);
+	if (argc == 5 && !strcmp(argv[1], "keep"))
+		return keep(atoi(argv[2]), argv[3], argv[4]);
 	if (argc != 5 || strcmp(argv[1], "host"))
 		return USAGE;
 	port = atoi(argv[2]);

@@ -13,6 +13,9 @@ void serve(void) __attribute__((noreturn));
 int host_main(int argc, char **argv);
 
 /* --- host_cgroup.c --- */
+/* This process alone, into a cgroup below *mount* and out of it. */
+bool host_cgroup_enter(const char *mount);
+void host_cgroup_leave(const char *mount);
 /* Below *mount*, where cgroup v2 is mounted; the caller becomes a member. False: with errno. */
 bool host_cgroups_make(const char *mount);
 /* With everything in them; safe when there are none. False: some are left. */

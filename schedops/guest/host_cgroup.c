@@ -1,4 +1,6 @@
-/* Cgroups on somebody's machine: "schedops/keeper" for this program itself, "schedops/work" for all that it measures. */
+/* Cgroups on somebody's machine: "schedops/work" for all that is measured, "schedops/keeper" for who supervises that,
+ * "schedops-keeper" for who keeps settings. Whoever ends the session or the job that the tool belongs to, with all that
+ * is in it, does not end those. */
 #define _GNU_SOURCE
 #include "host.h"
 
@@ -11,6 +13,7 @@
 #include <unistd.h>
 
 enum { PATIENCE_MS = 5000 };
+#define OWN "schedops-keeper"
 
 static bool enabled_cpu;  /* it was not enabled below the root before */
 static char before[4096]; /* the cgroup that this process was in */
@@ -69,6 +72,13 @@ static void enable_cpu(const char *mount)
 	write_below(mount, "schedops/work/cgroup.subtree_control", "+cpu");
 }
 
+bool host_cgroup_enter(const char *mount)
+{
+	remember_own();
+	make(mount, OWN); /* it may be there, of an earlier one that was killed */
+	return write_below(mount, OWN "/cgroup.procs", "0");
+}
+
 bool host_cgroups_make(const char *mount)
 {
 	remember_own();
@@ -98,13 +108,21 @@ static bool remove_tree(int above, const char *name)
 	return gone;
 }
 
-/* Back to where this process came from; that may be gone meanwhile, as a session's is. */
+/* To the root; where that is not the real one, in a container, back to where this process came from. */
 static void leave(const char *mount)
 {
 	char path[sizeof before + 128];
 	snprintf(path, sizeof path, "%s%s/cgroup.procs", mount, before);
-	if (write_text(path, "0"))
-		write_below(mount, "cgroup.procs", "0");
+	if (!write_below(mount, "cgroup.procs", "0"))
+		write_text(path, "0");
+}
+
+void host_cgroup_leave(const char *mount)
+{
+	char path[128];
+	leave(mount);
+	path_of(mount, OWN, path);
+	rmdir(path);
 }
 
 bool host_cgroups_remove(const char *mount)

@@ -53,10 +53,11 @@ class Keeper:
 
 
 @contextmanager
-def keeping(program: Path, *, place: Path = PLACE) -> Iterator[Keeper]:
+def keeping(program: Path, cgroups: Path, *, place: Path = PLACE) -> Iterator[Keeper]:
     """This machine for us alone, until the context ends; then changed settings are as they were.
 
     :param program: of ``schedops/guest``, as :func:`schedops.adapters.host.process.host_program` has it.
+    :param cgroups: where cgroup v2 is mounted.
     :raises Unavailable: ``busy``: another run has it; ``host-not-restored``: settings could not be put back.
     """
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -64,7 +65,7 @@ def keeping(program: Path, *, place: Path = PLACE) -> Iterator[Keeper]:
     with _locked(place / _LOCK) as lock:
         ours, theirs = socket.socketpair()
         with theirs:
-            argv = [str(program), "keep", str(theirs.fileno()), str(journal)]
+            argv = [str(program), "keep", str(theirs.fileno()), str(journal), str(cgroups)]
             process, stderr = start(argv, [theirs.fileno()], lock=lock)
         try:
             if not _is_ready(ours):
@@ -114,6 +115,6 @@ def _take(handle: int, path: Path) -> None:
 
 def _not_restored(journal: Path, stderr: Drain) -> Unavailable:
     stderr.join(timeout=1)
-    text = "settings of this machine could not be put back to what they were"
+    text = "this machine's settings are not kept: nothing is changed, or some could not be put back to what they were"
     hint = "each line of that file is a path and its value before; the next run with --on host tries again"
     return Unavailable("host-not-restored", text, where=str(journal), hint=hint, detail=stderr.tail(4000))

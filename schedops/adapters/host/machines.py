@@ -75,7 +75,7 @@ def this_host(progress: Progress, *, quiet: bool, program: Path | None = None) -
     """
     fit = require_fit()
     image, program = running_kernel(fit), program or host_program()
-    with keeping(program) as keeper:
+    with keeping(program, fit.cgroups) as keeper:
         for one in noises.noise():
             for text in _told(one, keeper, quiet=quiet):
                 progress.emit(Event(kind="note", stage=STAGE, text=text))

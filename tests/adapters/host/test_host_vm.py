@@ -1,0 +1,57 @@
+"""A micro-VM as the host: measured on by the real adapter, in a Python in there, and as it was afterwards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schedops.adapters.vm.guest_session import GuestSession
+from schedops.adapters.vm.qemu import Qemu
+from schedops.model.programs import ProgramJob, ProgramPlan
+from schedops.ports import KernelImage
+from tests.adapters.host.python_tree import command, python_archive
+from tests.conftest import FifoPolicies
+
+pytestmark = pytest.mark.vm
+MODULES = ("schedops.adapters.host.machines", "schedops.model.simulation", "encodings.ascii")
+UNDONE = {"state": "disabled", "cgroups": [], "setting": "1", "journal": False, "programs": [], "traces": []}
+
+
+@pytest.fixture
+def outer(newest_kernel: KernelImage, fifo: FifoPolicies, tmp_path: Path) -> Iterator[GuestSession]:
+    files = {"policy.bpf.o": fifo(), "inside.py": (Path(__file__).parent / "inside.py").read_bytes()}
+    with Qemu().boot(newest_kernel, cpus=2, programs=python_archive(tmp_path, MODULES, files)) as guest:
+        yield guest
+
+
+def inside(guest: GuestSession, *words: str) -> tuple[int, Any]:
+    """Exit code, and what it printed."""
+    job = ProgramJob(argv=command("inside.py", *words))
+    found = guest.run_programs(ProgramPlan(jobs=(job,)), deadline_s=120)
+    assert found is not None
+    code, said = found.exit_codes[0], found.outputs[0]
+    return code, json.loads(said.splitlines()[-1]) if code == 0 else said
+
+
+def test_a_host_is_measured_on_and_as_it_was_also_when_that_is_killed(outer: GuestSession) -> None:
+    code, found = inside(outer, "measure")
+    assert code == 0, found
+    assert UNDONE.items() <= found.items()  # the policy was still attached when it ended
+    assert found["rung"] == "virtual-host"
+    assert (found["quiet"], "timers move to CPUs that are busy: changed for this run" in found["told"]) == ("0", True)
+    assert found["outcomes"] == ["attached", "attached"]
+    assert found["during"] == ["enabled", "test_fifo", True]
+    assert found["detached"] == [True, "disabled", 0]
+    assert found["exit_codes"] == [0, 0, 0, 0]
+    assert found["machine_cpu_us"] >= found["cpu_us"] * 0.9 > 0
+    verdict, clean, (heavy, light) = found["played"]
+    assert (verdict, clean) == ("done", True)
+    assert heavy > 3 * light > 0  # the plan's cgroups weigh what it says
+    # Its whole cgroup is killed with it, as the end of a session or a job does it.
+    code, said = inside(outer, "die", "150")
+    assert code == 128 + 9, said
+    assert inside(outer, "look") == (0, UNDONE)
