@@ -28,6 +28,7 @@ def run_in_guests(
     from schedops.cli.installed import installed_programs
     from schedops.cli.places import VM, at
     from schedops.pipeline.compare import build
+    from schedops.pipeline.prepared import expected_s
     from schedops.pipeline.suite import run_suite
     from schedops.pipeline.suite_guest import GuestHands, of_this_environment
     from schedops.repository import open_tree
@@ -51,9 +52,10 @@ def run_in_guests(
             grounds=kept.grounds,
         )
         known = of_this_environment(kept.cells, kept.grounds, hands.environment(cpus=cpus), joined)
-        rung = joined.machines.accelerator().rung
+        accelerator = joined.machines.accelerator()
+        took = {one.name: expected_s(one, accelerator, scale=spec.scale) for one in spec.workloads}
         return run_suite(
-            replace(spec, site=site_of(rung, image.kernel.name, image.kernel.vmlinux_sha256, cpus=cpus)),
+            replace(spec, site=site_of(accelerator.rung, image.kernel.name, image.kernel.vmlinux_sha256, cpus=cpus)),
             hands=hands,
             clock=joined.clock,
             progress=progress,
@@ -61,7 +63,7 @@ def run_in_guests(
             known=known,
             grounds=kept.grounds,
             keep=kept.keep,
-            expected_s=_expected_s(spec),
+            expected_s={name: seconds for name, seconds in took.items() if seconds is not None},
         )
 
 
@@ -71,8 +73,3 @@ def site_of(rung: str, kernel: str, vmlinux_sha256: str, *, cpus: int) -> Site:
     from schedops.schema.canonical import digest_of
 
     return Site(rung=rung, name=kernel, sha256=digest_of(GuestSize(vmlinux_sha256=vmlinux_sha256, cpus=cpus)))
-
-
-def _expected_s(spec: SuiteSpec) -> dict[str, float]:
-    known = {one.name: one.expected_seconds.emulated_2 for one in spec.workloads if one.expected_seconds is not None}
-    return {name: seconds * spec.scale for name, seconds in known.items() if seconds is not None}

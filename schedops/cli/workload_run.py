@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from schedops.model.guest import Accelerator
     from schedops.model.workload import Workload
     from schedops.model.workload_real import RealPrograms
-    from schedops.pipeline.real import RealRun
+    from schedops.pipeline.real import RealRun, RealSize
+    from schedops.ports import World
 
 
 @click.command("run")
@@ -126,6 +127,7 @@ def run(
             there.require_proved(candidate, chosen, asked.built)
         archive = programs_archive(wanted.real.packages, progress=progress)
         archive = _with_own(archive, wanted.real, source, hints=hints)
+        _tell_expected(wanted, size, schedulers=1 + hints + (asked is not None), world=joined)
         found = run_real(wanted, wanted.real, archive, image, size, world=joined, policy=asked)
         accelerator, host = joined.machines.accelerator(), joined.host
         environment = environment_of(image, cpus=size.cpus, accelerator=accelerator, host=host) if host else None
@@ -145,6 +147,18 @@ def run(
     return Answer(
         data, f"{name} on {image.kernel.name}, {size.cpus} CPUs, {_ran_by(accelerator)}\n\n{_page(found)}", code
     )
+
+
+def _tell_expected(wanted: Workload, size: RealSize, *, schedulers: int, world: World) -> None:
+    from schedops.model.event import Event
+    from schedops.pipeline.prepared import expected_s
+    from schedops.report.progress import ESTIMATE_FROM_S, duration
+
+    seconds = expected_s(wanted, world.machines.accelerator(), scale=size.scale)
+    count = schedulers * (size.runs + size.warmups)
+    if seconds is not None and seconds * count >= ESTIMATE_FROM_S:
+        text = f"{count} runs, at most about {duration(seconds * count)}: one took {seconds:g} s on two emulated CPUs"
+        world.progress.emit(Event(kind="note", stage="run", text=text))
 
 
 def _ran_by(accelerator: Accelerator) -> str:

@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from schedops.bench.load import Load
 from schedops.bench.run import run_once
 from schedops.errors import Unavailable
+from schedops.model.guest import Accelerator
 from schedops.model.jobs import Hints
 from schedops.model.policy import Capabilities
+from schedops.model.workload import Workload
 from schedops.ports import Guest, KernelImage, World
 
 
@@ -35,3 +37,9 @@ def taught(load: Load, guest: Guest, *, seed: int, world: World) -> Hints:
         text = f"{load.workload.name} did not do its work under the default scheduler: {run.trouble}"
         raise Unavailable("never-done", text)
     return load.hints(seed, run.ran, world.clock.now_utc()[:10])
+
+
+def expected_s(workload: Workload, accelerator: Accelerator, *, scale: float) -> float | None:
+    """How long one run takes with its preparation; None where nobody has measured it on such a machine."""
+    known = workload.expected_seconds.emulated_2 if workload.expected_seconds is not None else None
+    return known * scale if known is not None and accelerator.name.startswith("tcg") else None

@@ -174,7 +174,7 @@ def run_suite(
     what = f"{len(head.schedulers)} schedulers, {len(head.workloads)} workloads, {len(head.seeds)} seeds"
     counted = Counter(one.load.workload.name for one in work)
     meter, lock = Meter(counted, clock, progress, expected_s), Lock()
-    about = f", about {duration(meter.expected_s)}" if work and expected_s is not None else ""
+    about = f", at most about {duration(meter.expected_s)}" if work and expected_s else ""
     progress.emit(Event(kind="started", stage=STAGE, text=f"{what}: {len(wanted)} cells{reused}{about}"))
     if spec.left_out:
         text = f"left out, they are for the simulator or need sources: {', '.join(spec.left_out)}"

@@ -11,25 +11,24 @@ from schedops.ports import Clock, Progress
 
 STAGE = "suite"
 _ENOUGH = 10  # cells before there is an estimate where nobody knows how long they take: the first wait for a compiler
-_TYPICAL_S = 20.0  # of a cell on a kernel, where nobody has measured any
 
 
 class Meter:
     """Counts cells.
 
     :param cells: how many there are, by workload.
-    :param expected_s: of a cell, by workload, where somebody has measured it; None: nobody measures such cells.
+    :param expected_s: of a cell, by workload, where somebody has measured it; None or empty: nobody has.
     """
 
     def __init__(
         self, cells: Mapping[str, int], clock: Clock, progress: Progress, expected_s: Mapping[str, float] | None
     ) -> None:
         known = expected_s or {}
-        typical = fmean(known.values()) if known else _TYPICAL_S
-        self._weights = {name: known.get(name, typical) if expected_s is not None else 1.0 for name in cells}
+        typical = fmean(known.values()) if known else 1.0
+        self._weights = {name: known.get(name, typical) for name in cells}
         self._cells = sum(cells.values())
         self._whole = sum(count * self._weights[name] for name, count in cells.items())
-        self._enough = _ENOUGH if expected_s is None else 1
+        self._enough = 1 if known else _ENOUGH
         self._clock = clock
         self._progress = progress
         self._done, self._weighed = 0, 0.0
@@ -37,7 +36,7 @@ class Meter:
 
     @property
     def expected_s(self) -> float:
-        """Of all cells, as it is known before the first; of no meaning where nobody measures them."""
+        """Of all cells, as it is known before the first; of no meaning where nobody has measured any."""
         return self._whole
 
     def seconds(self) -> float:

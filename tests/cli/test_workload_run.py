@@ -75,6 +75,15 @@ def test_a_run_that_did_not_do_its_work_is_told_and_no_success(run: Run) -> None
     assert "build-order, run 1: xz ended with 1" in out
 
 
+def test_how_long_it_takes_at_most_is_told_where_it_was_measured(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("schedops.pipeline.prepared.expected_s", lambda workload, accelerator, *, scale: 9.0 * scale)
+    words = "workload run xz-gzip-mix --policy build-order --runs 2 --warmup 1"
+    _, _, err = run(words, Machines(attached="build_order"))
+    assert "6 runs, at most about 54 s: one took 9 s on two emulated CPUs" in err
+    _, _, err = run("workload run xz-gzip-mix --warmup 0", Machines())
+    assert "at most" not in err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [("xz-gzip-mix --cold --warmup 1", "no warm-up"), ("ci-builds", "a model without real programs")],

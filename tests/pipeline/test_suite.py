@@ -133,6 +133,16 @@ def test_the_estimate_waits_for_ten_cells():
     assert steps[9].remaining_s == pytest.approx(1 * (12 / 10 - 1))  # the clock was asked once since
 
 
+def test_where_it_is_known_how_long_cells_take_the_estimate_is_there_at_once():
+    _, _, events, _ = run(spec(policy()), expected_s={"ping-pong": 5.0, "uneven-batch": 15.0})
+    assert events[0].text.endswith("12 cells, at most about 2 min 00 s")
+    steps = [one for one in events if one.kind == "progress"]
+    # The fake hands begin with the last workload, whose cells weigh three times as much.
+    assert [round(one.fraction * 120) for one in steps] == [15, 30, 45, 60, 75, 90, 95, 100, 105, 110, 115, 120]
+    assert [one.remaining_s is None for one in steps] == [False] * 12
+    assert steps[0].remaining_s == pytest.approx(1 * (120 / 15 - 1))
+
+
 def test_a_shard_runs_its_own_cells():
     found, hands, _, _ = run(spec(policy()), shard=Shard(2, 5))
     assert len(found.cells) == len(hands.work) == 3
