@@ -29,6 +29,7 @@ from schedops.model.machine import Machine
 from schedops.model.policy import ParamValue, PolicySource
 from schedops.model.probe import ProbeReading
 from schedops.model.programs import ProgramPlan, ProgramReading
+from schedops.model.series import Series
 from schedops.model.simulation import SimPlan, SimResult
 from schedops.model.verification import BuildFailure, BuiltObject, VerificationReport
 
@@ -155,6 +156,19 @@ class Host(Protocol):
 
     def facts(self) -> HostFacts:
         """What figures depend on, as it is now. Never raises: what cannot be read is empty."""
+
+
+class Metrics(Protocol):
+    """A monitoring system that is asked in PromQL, and answers with every series that matches; none: no data.
+
+    Both raise Unavailable: ``prometheus-silent``, ``prometheus-refused``, ``prometheus-garbled``.
+    """
+
+    def instant(self, query: str) -> tuple[Series, ...]:
+        """As it is now: one point each; a scalar is a series without labels."""
+
+    def over(self, query: str, *, start_s: float, end_s: float, step_s: float) -> tuple[Series, ...]:
+        """For each step between two times, in seconds since 1970; steps without data are not there."""
 
 
 class Kernels(Protocol):

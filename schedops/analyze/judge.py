@@ -43,6 +43,11 @@ def judge(figures: Sequence[Figure]) -> tuple[ClassFinding, ...]:
     return (*found, *besides)
 
 
+def told(figures: Sequence[Figure]) -> tuple[ClassFinding, ...]:
+    """The classes for which these figures are enough, of a source that does not have all of them; perhaps none."""
+    return tuple(_finding(one) for one in weigh(figures) if one.score >= NAMED)
+
+
 def weigh(figures: Sequence[Figure]) -> tuple[Weighed, ...]:
     """Every class by its best rule, the surest first; equal ones in the order of the rules."""
     values = {figure.name: figure.value for figure in figures}

@@ -13,6 +13,7 @@ from schedops.model.simulation import SimPlan
 from schedops.stats.summary import median
 
 ROLE_SHARE = 0.05  # of the CPU time; whoever takes less does not make the workload what it is
+FEW_WAKEUPS = 10  # shares of so many and fewer say little: who waits for a page is woken by whoever brings it
 _SCHEDSTAT = "/proc/PID/schedstat"
 
 
@@ -131,9 +132,11 @@ def _requests(plan: SimPlan, reading: PlayReading, classes: Sequence[TaskClassFi
         figure("requests_per_s", sum(counts) / seconds, "1/s", "requests that the tasks themselves report"),
         figure("request_cpu_share", share, "share", "CPU time of the classes of tasks that report requests"),
     ]
-    woken = [(one.woken_by_tasks, one.wakeups) for one in rows if one.woken_by_tasks is not None]
+    woken = [
+        one.woken_by_tasks * one.wakeups / (one.wakeups + FEW_WAKEUPS) for one in rows if one.woken_by_tasks is not None
+    ]
     if woken:
-        most = max(share for share, _ in woken)
-        how = "probes: wake-ups by other tasks, of the class that reports requests and has most of them"
+        most = max(woken)
+        how = f"probes: wake-ups by other tasks, of those of what reports requests and {FEW_WAKEUPS} more"
         found.append(figure("request_handed_over", most, "share", how))
     return found

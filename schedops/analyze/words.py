@@ -39,6 +39,11 @@ _BOTTLENECK = {
     "dependency-chain": "Waiting for each other is the bottleneck",
     "waiting": "Nothing is short: it mostly waits for something outside",
 }
+_HOW = {
+    "summary": "by what is known without a run",
+    "profile": "by one run",
+    "probe": "by a run and a probed run",
+}
 
 
 def words(profile: Profile) -> str:
@@ -58,11 +63,7 @@ def words(profile: Profile) -> str:
 
 
 def _class(profile: Profile, first: ClassFinding) -> str:
-    how = {
-        "summary": "by what is known without a run",
-        "profile": "by one run",
-        "probe": "by a run and a probed run",
-    }[profile.tier]
+    how = _HOW[profile.tier] if profile.source == "run" else "by what was recorded"
     sure = "" if first.confidence is None else f" (confidence {first.confidence:.2f}, {how})"
     return f"{profile.workload} is {first.name}{sure}: {_MEANING.get(first.name, 'of a class of its own')}."
 

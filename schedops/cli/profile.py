@@ -16,11 +16,25 @@ from schedops.report.envelope import Answer
 if TYPE_CHECKING:
     from schedops.pipeline.profiled import Looked
 
+LARGE_BYTES = 4 << 20
+BYTES_PER_S = 1.2e6  # of a Perfetto trace on one CPU of 2020; text is faster
+
 
 @click.command()
 @click.option("-w", "--workload", metavar="NAME", help="`schedops workload list` names them")
 @click.option(
-    "--from", "trace", metavar="FILE", help="instead: what `perf sched script`, trace-cmd or ftrace recorded, as text"
+    "--from",
+    "origin",
+    metavar="FILE|URL",
+    help="instead: what `perf sched script`, trace-cmd, ftrace or Perfetto recorded, or the address of a Prometheus",
+)
+@click.option("--instance", metavar="LABEL", help="with a Prometheus: which host, by the label of its node_exporter")
+@click.option(
+    "--minutes",
+    type=click.IntRange(2, 24 * 60),
+    default=10,
+    show_default=True,
+    help="with a Prometheus: how much of the past",
 )
 @click.option(
     "--tier",
@@ -43,7 +57,9 @@ if TYPE_CHECKING:
 def profile(
     *,
     workload: str | None,
-    trace: str | None,
+    origin: str | None,
+    instance: str | None,
+    minutes: int,
     tier: str | None,
     place: str,
     quiet_host: bool,
@@ -62,18 +78,28 @@ def profile(
     stops when the class is clear (confidence 0.8), and says what the next tier would cost. The last profile of each
     workload is kept in .schedops/profiles/, where the next look begins; --tier looks anew.
 
+    --from takes what was measured elsewhere and runs nothing: a recording of the scheduler, or what node_exporter
+    tells a Prometheus (if that wants a token, in SCHEDOPS_PROMETHEUS_TOKEN). What the source does not have is listed.
+
     \b
     Example:
       schedops profile --workload ci-builds
       schedops profile --workload redis-like --tier probe --plot redis.svg --explain
       schedops profile --workload uneven-batch --tier summary --output json
       perf sched record -- make -j8; perf sched script > trace.txt; schedops profile --from trace.txt
+      schedops profile --from http://monitor:9090 --instance web1:9100 --minutes 30
     """
     _check(tier, plot)
-    if (workload is None) == (trace is None):
+    if (workload is None) == (origin is None):
         raise click.UsageError("exactly one of --workload and --from is needed")
-    if trace is not None:
-        return _answer(_recorded(trace), explain=explain, plot=plot)
+    monitored = origin is not None and origin.startswith(("http://", "https://"))
+    if monitored and plot is not None:
+        raise click.UsageError("--plot needs scheduling events, which Prometheus does not have")
+    if instance is not None and not monitored:
+        raise click.UsageError("--instance goes with --from http://HOST:9090")
+    if origin is not None:
+        looked = _observed(origin, instance, minutes) if monitored else _recorded(origin)
+        return _answer(looked, explain=explain, plot=plot)
     assert workload is not None
     from schedops.adapters.console import console_progress
     from schedops.adapters.disk.profiles import KeptProfiles
@@ -98,13 +124,30 @@ def profile(
 
 
 def _recorded(trace: str) -> Looked:
+    from schedops.adapters.console import console_progress
     from schedops.cli.workload_import import MAX_BYTES, name_after
+    from schedops.model.event import Event
     from schedops.pipeline.traced import recorded
     from schedops.schema.files import read_bounded
     from schedops.sim.programs.trace_file import recording_in
 
     data = read_bounded(Path(trace), limit=MAX_BYTES)
-    return recorded(recording_in(data, where=trace), name_after(None, trace))
+    with console_progress() as progress:
+        if len(data) > LARGE_BYTES:
+            seconds = len(data) / BYTES_PER_S
+            text = f"reading {len(data) / 1e6:.0f} MB, about {seconds:.0f} s"
+            progress.emit(Event(kind="note", stage="analyze", text=text))
+        return recorded(recording_in(data, where=trace), name_after(None, trace), trace)
+
+
+def _observed(address: str, instance: str | None, minutes: int) -> Looked:
+    import os
+
+    from schedops.adapters.prometheus import TOKEN_VARIABLE, Prometheus
+    from schedops.pipeline.observed import observed
+
+    server = Prometheus(address, os.environ.get(TOKEN_VARIABLE, ""))
+    return observed(server, address.rstrip("/"), instance=instance, minutes=minutes)
 
 
 def _check(tier: str | None, plot: str | None) -> None:

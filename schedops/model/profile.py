@@ -112,12 +112,13 @@ class Wakes:
 class Profile:
     """Made by running the workload once under the default scheduler; of tier ``summary``: without a run.
 
-    :param kernel: ``none`` without a run, as *accelerator*.
+    :param kernel: ``none`` without a run, as *accelerator*; ``recorded``: of a machine that is not known.
     :param cpu_ms_quantiles: CPU time per job: min, 25, 50, 75, 95 %, max; empty without a run.
     :param classes: most specific first.
     :param scale: of the run; None: the workload as it is.
     :param words: all of it as a paragraph.
     :param costs: of this tier and of the next one.
+    :param source: where the figures are from: ``run``, or what was recorded elsewhere, in words.
     """
 
     workload: str
@@ -137,3 +138,4 @@ class Profile:
     missing: tuple[Missing, ...] = ()
     costs: tuple[TierCost, ...] = ()
     words: str = ""
+    source: str = "run"

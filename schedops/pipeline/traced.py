@@ -40,10 +40,10 @@ _NOT_RECORDED = ("pressure, cgroups, faults", "requests", "cycles, instructions,
 RUNNING, WAITING, OFF = "running", "waiting", "off"
 
 
-def recorded(found: Recording, name: str) -> Looked:
+def recorded(found: Recording, name: str, source: str) -> Looked:
     """The profile of a recording. Kernel threads and real-time tasks are left out, as the probes leave them out.
 
-    :param name: what the profile is called; a workload's name.
+    :param name: what the profile is called; a workload's name. *source*: what was recorded, for the document.
     """
     replay = _Replay(found)
     for event in found.events:
@@ -64,6 +64,7 @@ def recorded(found: Recording, name: str) -> Looked:
         classes=judge(figures),
         cpu_ms_quantiles=(),
         tier="probe",
+        source=f"recording {printable(source)}"[:400],
         tasks=rows[:_CLASSES],
         wakes=wake_graph(probed, called=lambda comm: called.get(comm, comm)),
         bottleneck=bottleneck_of(figures, cpus),

@@ -51,7 +51,7 @@ def _head(profile: Profile) -> str:
     if profile.tier == "summary":
         return f"{profile.workload}, {profile.cpus} CPUs, seed {profile.seed}{scale}, without a run"
     if profile.kernel == "recorded":
-        return f"{profile.workload}, {profile.cpus} CPUs, as it was recorded"
+        return f"{profile.workload}, {profile.cpus} CPUs, as it was recorded: {profile.source}"
     return (
         f"{profile.workload} on {profile.kernel}, {profile.cpus} CPUs, seed {profile.seed}{scale}, "
         f"{profile.accelerator}, under the default scheduler"

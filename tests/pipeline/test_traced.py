@@ -40,7 +40,7 @@ def ping_pong(rounds: int) -> str:
 
 
 def test_tasks_that_wake_each_other() -> None:
-    looked = recorded(recording(ping_pong(200), where="t"), "t")
+    looked = recorded(recording(ping_pong(200), where="t"), "t", "t.txt")
     found = looked.profile
     assert found.classes[0].name == "message-passing"
     assert {one.name: (one.role, one.woken_by_tasks) for one in found.tasks} == {
@@ -52,6 +52,8 @@ def test_tasks_that_wake_each_other() -> None:
     assert figures["parallelism"] == pytest.approx(1.0, abs=0.01)  # somebody always ran
     assert figures["ended_share"] == 1.0
     assert "ping" in found.words
+    assert "by what was recorded" in found.words
+    assert found.source == "recording t.txt"
     assert any(one.what == "requests" for one in found.missing)
     assert looked.probed is not None
     assert sum(slot.run_ns for slot in looked.probed.slots) == sum(one.run_ns for one in looked.probed.classes)
@@ -68,7 +70,7 @@ def test_waiting_is_counted_and_threads_of_the_kernel_are_not() -> None:
         "8 rt-7 0 sched_switch: rt:7 [49] S ==> a:1 [120]",
         "9 a-1 0 sched_switch: a:1 [120] X ==> swapper/0:0 [120]",
     )
-    rows = {one.name: one for one in recorded(recording(text, where="t"), "t").profile.tasks}
+    rows = {one.name: one for one in recorded(recording(text, where="t"), "t", "t.txt").profile.tasks}
     assert set(rows) == {"a", "b"}
     assert (rows["a"].cpu_ms, rows["a"].wait_ms) == pytest.approx((5, 4))
     assert (rows["b"].cpu_ms, rows["b"].wait_ms) == pytest.approx((2, 3))
@@ -77,7 +79,7 @@ def test_waiting_is_counted_and_threads_of_the_kernel_are_not() -> None:
 
 def test_names_of_tasks_are_a_strangers_words() -> None:
     text = ping_pong(3).replace("ping:11", "p\x1b[31m:11")
-    found = recorded(recording(text, where="t"), "t").profile
+    found = recorded(recording(text, where="t"), "t", "t.txt").profile
     assert len(found.tasks) == 2
     assert "\x1b" not in repr(found)
     assert decode(Profile, encode(found)) == found

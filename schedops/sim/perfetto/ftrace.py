@@ -18,8 +18,8 @@ from schedops.sim.programs.trace_text import MAX_EVENTS, Recording, Switch, Wake
 MAX_UNPACKED = 256 << 20  # bytes, of all compressed packets together
 _PACKET, _FTRACE, _COMPRESSED = 1, 1, 50  # Trace.packet; TracePacket.ftrace_events, compressed_packets
 _CPU, _EVENT, _LOST, _COMPACT = 1, 2, 3, 4  # FtraceEventBundle
-_TIME, _PID, _FLAGS, _SWITCH, _WAKEUP, _WAKING, _NEW = 1, 2, 5, 4, 17, 20, 114  # FtraceEvent
-_KINDS = (_SWITCH, _WAKING, _WAKEUP, _NEW)
+_TIME, _PID, _FLAGS, _SWITCH, _WAKEUP, _WAKING, _NEW, _FORK = 1, 2, 5, 4, 17, 20, 114, 239  # FtraceEvent
+_KINDS = (_SWITCH, _WAKING, _WAKEUP, _NEW, _FORK)
 _COMPACT_COMMS = 5  # of CompactSched, the only field that is not packed
 _REASON, _EXITED = 0xFF, 0x30  # why it left the CPU, 0: it did not want to; EXIT_DEAD | EXIT_ZOMBIE
 _INTERRUPT = 0x08 | 0x10 | 0x40  # hardirq, softirq, NMI
@@ -37,13 +37,16 @@ def ftrace_recording(data: bytes, *, where: str) -> Recording:
     except Broken as error:
         raise InputError("bad-trace", f"it is no Perfetto trace: {error}", where=where) from None
     require_switches(reader.events, where)
-    return Recording(in_order(reader.events), reader.names, reader.priorities, lost=reader.lost)
+    started = any(isinstance(event, Wakeup) and event.new for event in reader.events)
+    events = in_order(reader.events if started else [*reader.events, *reader.forks])
+    return Recording(events, reader.names, reader.priorities, lost=reader.lost)
 
 
 @dataclass
 class _Reader:
     where: str
     events: list[Switch | Wakeup] = field(default_factory=list)
+    forks: list[Wakeup] = field(default_factory=list)  # for traces that do not say when a new task became runnable
     names: dict[int, str] = field(default_factory=dict)
     priorities: dict[int, int] = field(default_factory=dict)
     running: dict[int, int] = field(default_factory=dict)  # by CPU: compact events do not say who leaves
@@ -100,9 +103,14 @@ class _Reader:
             self.know(_number(found, 6), _text(found, 5), _number(found, 7))
             self.switch(time_ns, cpu, _number(found, 2), _number(found, 4), _number(found, 6))
             return
-        self.know(_number(found, 2), _text(found, 1), _number(found, 3))
-        by = 0 if _number(parts, _FLAGS) & _INTERRUPT else _number(parts, _PID)
-        self.add(Wakeup(time_ns, _number(found, 2), by, new=kind == _NEW, waking=kind == _WAKING))
+        if kind == _FORK:
+            self.forks.append(Wakeup(time_ns, _number(found, 4), _number(found, 2), new=True))
+            return
+        who, by = _number(found, 2), 0 if _number(parts, _FLAGS) & _INTERRUPT else _number(parts, _PID)
+        if who == by:  # scxtop 1.0 writes the woken task there
+            by = self.running.get(cpu, 0)
+        self.know(who, _text(found, 1), _number(found, 3))
+        self.add(Wakeup(time_ns, who, by, new=kind == _NEW, waking=kind == _WAKING))
 
     def compact(self, cpu: int, data: bytes) -> None:
         """Columns of switches (1, 2, 3, 4, 6) and of wakings (7, 8, 10, 11, 12); times are steps."""
@@ -135,7 +143,7 @@ class _Reader:
         self.add(Switch(time_ns, cpu, before, why == 0, bool(why & _EXITED), after))
 
     def add(self, event: Switch | Wakeup) -> None:
-        if len(self.events) >= MAX_EVENTS:
+        if len(self.events) + len(self.forks) >= MAX_EVENTS:
             raise InputError("trace-too-long", f"more than {MAX_EVENTS} events", where=self.where)
         self.events.append(event)
 

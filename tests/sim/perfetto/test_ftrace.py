@@ -50,6 +50,16 @@ def test_a_wakeup_that_is_recorded_twice_counts_once() -> None:
     assert [(one.who, one.time_ns) for one in wakeups] == [(102, 10_000_999_000)]
 
 
+def test_a_waker_that_is_the_woken_one_is_whoever_ran_there_and_forks_begin_tasks() -> None:
+    trace = pb.Trace.FromString(trace_of(STARTED, compact=False))
+    for event in trace.packet[1].ftrace_events.event:
+        if event.HasField("sched_waking"):
+            event.pid = event.sched_waking.pid
+        elif event.HasField("sched_wakeup_new"):
+            event.sched_process_fork.parent_pid, event.sched_process_fork.child_pid = 101, 102
+    assert ftrace_recording(trace.SerializeToString(), where="t").events == STARTED.events
+
+
 def test_lost_events_are_said() -> None:
     trace = pb.Trace.FromString(trace_of(IN_TEXT, compact=False))
     trace.packet[1].ftrace_events.lost_events = True
