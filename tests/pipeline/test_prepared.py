@@ -25,7 +25,7 @@ def test_seconds_of_emulated_cpus_say_nothing_of_others() -> None:
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_a_run_that_did_its_work_teaches(fails: bool) -> None:  # noqa: FBT001
+def test_a_run_that_did_its_work_teaches(fails: bool) -> None:
     machines = Machines(Script(failing_in=frozenset({0} if fails else ())))
     world = World(clock=Clock(), progress=Progress(), toolchain=None, machines=machines, kernels=None, host=Host())  # type: ignore[arg-type]
     load = load_of(batch(), cpus=2, scale=1)
