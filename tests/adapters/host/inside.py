@@ -14,6 +14,7 @@ from schedops.adapters.host.machines import this_host
 from schedops.adapters.vm.guest_session import GuestSession
 from schedops.model.event import Event
 from schedops.model.jobs import Group, Job, JobPlan, RunSetup
+from schedops.model.programs import ProgramJob, ProgramPlan
 from schedops.model.simulation import Instruction, Op, SimCgroup, SimPlan, SimTask
 
 SETTING = Path("/proc/sys/kernel/timer_migration")
@@ -38,6 +39,9 @@ def main(what: str, wait_ms: str = "0") -> None:
             found |= {"rung": machines.accelerator().rung, "told": told.texts, "quiet": SETTING.read_text().strip()}
             with machines.boot(machines.image, cpus=machines.cpus) as guest:
                 found |= _measure(guest) if what == "measure" else _die(guest, int(wait_ms))
+            programs = Path("/test/programs.cpio")
+            with machines.boot(machines.image, cpus=machines.cpus, programs=programs) as guest:
+                found |= _run_programs(guest)
     sys.stdout.write(json.dumps(found | _look()))
 
 
@@ -56,6 +60,15 @@ def _measure(guest: GuestSession) -> dict[str, object]:
         "cpu_us": sum(jobs.cpu_us),
         "played": [played.result.end.verdict, played.clean, [task.cpu_ns for task in played.result.tasks]],
     }
+
+
+def _run_programs(guest: GuestSession) -> dict[str, object]:
+    """Two archives, one behind the other, and what a program in there may do."""
+    line = f"cat made more; grep CapEff /proc/self/status; echo 0 > {SETTING}"
+    jobs = (ProgramJob(argv=("sh", "-c", line)),)
+    reading = guest.run_programs(ProgramPlan(shell=("echo prepared > made",), jobs=jobs), deadline_s=60)
+    assert reading is not None
+    return {"said": reading.outputs[0], "programs_clean": reading.clean}
 
 
 def _die(guest: GuestSession, wait_ms: int) -> dict[str, object]:

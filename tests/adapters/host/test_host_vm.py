@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from schedops.adapters.vm.cpio import archive, tree_archive
 from schedops.adapters.vm.guest_session import GuestSession
 from schedops.adapters.vm.qemu import Qemu
 from schedops.model.programs import ProgramJob, ProgramPlan
@@ -18,14 +20,31 @@ from tests.conftest import FifoPolicies
 
 pytestmark = pytest.mark.vm
 MODULES = ("schedops.adapters.host.machines", "schedops.model.simulation", "encodings.ascii")
+FEW_RIGHTS = "00000000008004fb"  # files, users, signals, low ports, priorities
 UNDONE = {"state": "disabled", "cgroups": [], "setting": "1", "journal": False, "programs": [], "traces": []}
 
 
 @pytest.fixture
 def outer(newest_kernel: KernelImage, fifo: FifoPolicies, tmp_path: Path) -> Iterator[GuestSession]:
-    files = {"policy.bpf.o": fifo(), "inside.py": (Path(__file__).parent / "inside.py").read_bytes()}
+    files = {
+        "policy.bpf.o": fifo(),
+        "inside.py": (Path(__file__).parent / "inside.py").read_bytes(),
+        "programs.cpio": shell_archive(tmp_path / "shell") + archive(("job",), {"job/more": b"and more\n"}),
+    }
     with Qemu().boot(newest_kernel, cpus=2, programs=python_archive(tmp_path, MODULES, files)) as guest:
         yield guest
+
+
+def shell_archive(tree: Path) -> bytes:
+    """A shell, two tools, links and directories; filled up with zeros as the kernel allows it."""
+    busybox = shutil.which("busybox")
+    if busybox is None:
+        pytest.skip("busybox is not installed")
+    (tree / "usr/bin").mkdir(parents=True)
+    shutil.copy(busybox, tree / "usr/bin/busybox")
+    for name in ("sh", "cat", "grep"):
+        (tree / "usr/bin" / name).symlink_to("busybox")
+    return b"".join(tree_archive(tree, lambda name: True)) + b"\0" * 512
 
 
 def inside(guest: GuestSession, *words: str) -> tuple[int, Any]:
@@ -51,6 +70,9 @@ def test_a_host_is_measured_on_and_as_it_was_also_when_that_is_killed(outer: Gue
     verdict, clean, (heavy, light) = found["played"]
     assert (verdict, clean) == ("done", True)
     assert heavy > 3 * light > 0  # the plan's cgroups weigh what it says
+    *said, rights, refused = found["said"].splitlines()
+    assert (said, rights.split()[1], found["programs_clean"]) == (["prepared", "and more"], FEW_RIGHTS, True)
+    assert "Read-only file system" in refused
     # Its whole cgroup is killed with it, as the end of a session or a job does it.
     code, said = inside(outer, "die", "150")
     assert code == 128 + 9, said
