@@ -168,6 +168,8 @@ RULES = (
         "io-bound",
         (
             Needs("io_pressure", 0.25, 0.5, "some task waits for input or output {:.0%} of the time"),
+            # Without it, it is pages that wait for a CPU: of somebody who holds their lock.
+            Needs("iowait_share", 0.02, 0.15, "CPUs are idle for {:.0%} of the time while a task waits for a disk"),
             Needs("parallelism", 0.8, 0.5, "the CPUs are {:.0%} busy"),
         ),
     ),

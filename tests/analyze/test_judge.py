@@ -53,7 +53,8 @@ def judged(figures):
         (TIMERS, "latency-critical"),
         (DESKTOP, "mixed"),
         (TIMERS | {"timer_wakeup_share": 0, "hog_cpu_share": 1.0}, "cpu-bound"),
-        (BATCH | {"io_pressure": 0.8, "parallelism": 0.2, "work_cpu_share": 0.3}, "io-bound"),
+        (BATCH | {"io_pressure": 0.8, "iowait_share": 0.5, "parallelism": 0.2, "work_cpu_share": 0.3}, "io-bound"),
+        (DESKTOP | {"io_pressure": 0.8, "iowait_share": 0.0, "parallelism": 0.4}, "mixed"),
         (BATCH | {"parallelism": 0.01, "work_cpu_share": 0.3}, "idle"),
     ],
 )
