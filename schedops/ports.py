@@ -197,6 +197,19 @@ class Verdicts(Protocol):
         """Never raises: what cannot be kept is made again."""
 
 
+class Embedder(Protocol):
+    """Texts as vectors, so that those that mean the same are near each other.
+
+    *name*: of the model and its version; what was made with another one is not compared. *dimensions*: of a vector.
+    """
+
+    name: str
+    dimensions: int
+
+    def embed(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        """One vector of length 1 for each text; all zero for a text that says nothing."""
+
+
 class Crew(Protocol):
     """Hands that work side by side."""
 

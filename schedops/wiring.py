@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from schedops.adapters.host.machines import HostMachines
     from schedops.model.evidence import Tools
-    from schedops.ports import Archive, Crew, KernelImage, Progress, Simulator, World
+    from schedops.ports import Archive, Crew, Embedder, KernelImage, Progress, Simulator, World
 
 
 def world(progress: Progress) -> World:
@@ -100,3 +100,26 @@ def tools(joined: World) -> Tools:
         qemu=require_tool("qemu-system-x86_64").version,
         accelerator=joined.machines.accelerator().name,
     )
+
+
+def embedder() -> Embedder:
+    """What `library search` compares texts by: the one that needs no download, or another one that is installed.
+
+    ``$SCHEDOPS_EMBEDDER`` names an entry point of the group ``schedops.embedders``; called, it gives an Embedder.
+
+    :raises Unavailable: no installed package offers that name.
+    """
+    import os
+    from importlib.metadata import entry_points
+
+    from schedops.errors import Unavailable
+    from schedops.repository.embed import HashedEmbedder
+
+    wanted = os.environ.get("SCHEDOPS_EMBEDDER", "")
+    if not wanted:
+        return HashedEmbedder()
+    for point in entry_points(group="schedops.embedders", name=wanted):
+        made: Embedder = point.load()()
+        return made
+    text = f"no installed package offers an embedder named {wanted[:60]!r}"
+    raise Unavailable("embedder-missing", text, hint="install it, or unset SCHEDOPS_EMBEDDER")

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from schedops.cli.common import answers, output_option
+from schedops.cli.library_search import search
+from schedops.cli.library_tree import place_data, tree_here, with_place
 from schedops.model.policy import Capabilities, Policy, PolicySource
 from schedops.proc import printable
 from schedops.report.envelope import Answer
 from schedops.report.table import paragraph, table
-from schedops.repository import Tree, find_policy, load_policies, open_tree
-from schedops.repository import search as find
+from schedops.repository import find_policy, load_policies
 from schedops.schema.decode import encode, fields_of
 
 
 @click.group()
 def library() -> None:
-    """The policy library: list, show, search.
+    """The policy library: list, show, search; what came of its policies.
 
     Reads policies/ of the repository you are in; outside of one, the starter library that came with schedops.
 
@@ -40,11 +40,11 @@ def list_() -> Answer:
     Example:
       schedops library list
     """
-    tree = _tree()
+    tree = tree_here()
     sources = load_policies(tree.root)
     rows = [(p.name, ", ".join(p.classes), _capabilities(p), p.description) for p in (s.policy for s in sources)]
     text = table(("POLICY", "FOR", "HONOURS", "WHAT IT DOES"), rows) if rows else "the library is empty"
-    return Answer({**_place(tree), "policies": [_entry(source) for source in sources]}, _with_place(tree, text))
+    return Answer({**place_data(tree), "policies": [_entry(source) for source in sources]}, with_place(tree, text))
 
 
 @library.command()
@@ -60,44 +60,12 @@ def show(*, name: str, with_source: bool) -> Answer:
       schedops library show build-order
       schedops library show build-order --source
     """
-    tree = _tree()
+    tree = tree_here()
     source = find_policy(tree.root, name)
-    data = {**_place(tree), "policy": _entry(source)}
+    data = {**place_data(tree), "policy": _entry(source)}
     if with_source:
         return Answer({**data, "source": source.text}, printable(source.text.encode()).rstrip("\n"))
     return Answer(data, _page(source))
-
-
-@library.command()
-@click.argument("words", nargs=-1, required=True)
-@output_option
-@answers("library search")
-def search(words: tuple[str, ...]) -> Answer:
-    """Policies whose name, tags, classes or description have the words, best first.
-
-    \b
-    Example:
-      schedops library search latency desktop
-    """
-    tree = _tree()
-    sources = {source.policy.name: source for source in load_policies(tree.root)}
-    hits = find([source.policy for source in sources.values()], words)
-    rows = [(hit.policy.name, f"{hit.score:.2f}", ", ".join(hit.why), hit.policy.description) for hit in hits]
-    text = table(("POLICY", "SCORE", "FOUND IN", "WHAT IT DOES"), rows) if rows else "no policy has these words"
-    found = [{"policy": _entry(sources[hit.policy.name]), "score": hit.score, "why": list(hit.why)} for hit in hits]
-    return Answer({**_place(tree), "hits": found}, _with_place(tree, text))
-
-
-def _tree() -> Tree:
-    return open_tree(Path.cwd())
-
-
-def _place(tree: Tree) -> dict[str, Any]:
-    return {"root": str(tree.root), "starter": tree.starter}
-
-
-def _with_place(tree: Tree, text: str) -> str:
-    return f"{text}\n\nstarter library of schedops; there is no policies/ here" if tree.starter else text
 
 
 def _entry(source: PolicySource) -> dict[str, Any]:
@@ -136,3 +104,6 @@ def _params(policy: Policy) -> str:
         return "PARAMETERS\n  none"
     rows = [(p.name, p.type, str(p.default), f"{p.min}..{p.max}", p.unit, p.meaning) for p in policy.params]
     return "PARAMETERS\n" + table(("NAME", "TYPE", "DEFAULT", "RANGE", "UNIT", "MEANING"), rows, indent=2)
+
+
+library.add_command(search)

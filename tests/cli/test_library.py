@@ -66,7 +66,7 @@ def test_search_says_why(say):
     hits = json.loads(say("library", "search", "several", "builds", "--output", "json"))["data"]["hits"]
     assert hits[0]["policy"]["name"] == "build-order"
     assert "tag builds" in hits[0]["why"]
-    assert say("library", "search", "zzz") == "no policy has these words\n"
+    assert say("library", "search", "zzz") == "no policy answers that\n"
 
 
 def test_outside_of_a_repository_it_is_the_starter_library(say, monkeypatch, tmp_path):

@@ -14,6 +14,7 @@ from schedops.model.jobs import Group, Hint, Hints, Job, JobPlan, RunReading, Ru
 from schedops.model.kernel import Kernel
 from schedops.model.machine import FrequencyRamp, IdleState, Machine, SimCpu
 from schedops.model.measurements import Measurements, MetricValue, RoundPlan, Sample
+from schedops.model.outcome import Effect, Outcome, OutcomeMachine, Standing
 from schedops.model.plan import Alternative, Plan
 from schedops.model.policy import Capabilities, Param, ParamValue, Policy, Provenance
 from schedops.model.profile import ClassFinding, Figure, Profile
@@ -204,6 +205,36 @@ EXAMPLES: tuple[Any, ...] = (
         objects=(OBJECT,),
         documents=(DocumentRef(kind="Profile", file="profile.json", sha256=SHA),),
         costs=(StageCost(stage="bench", seconds=90.0, usd=0, reused=False),),
+        created="2026-11-21T09:00:00Z",
+    ),
+    Outcome(
+        policy="build-order",
+        policy_sha256=SHA,
+        params=CHOSEN,
+        workload="ci-builds",
+        classes=("saturating-groups",),
+        machine=OutcomeMachine(fingerprint=SHA, cpus=2, accelerator="kvm", cpu_model="AMD EPYC"),
+        kernel="6.16.3",
+        rung="micro-vm",
+        verdict=Verdict.PASS,
+        effects=(
+            Effect(
+                metric="mean_build_time_per_floor",
+                direction="lower",
+                baseline="eevdf",
+                estimate=-0.2,
+                low=None,
+                high=None,
+            ),
+        ),
+        evidence_sha256=SHA,
+        created="2026-11-21T09:00:00Z",
+    ),
+    Standing(
+        policy="build-order",
+        policy_sha256=SHA,
+        state="verified",
+        because="passes on 1 workload",
         created="2026-11-21T09:00:00Z",
     ),
     PullRequest(
