@@ -31,17 +31,23 @@ class Told:
         self.texts.append(event.text)
 
 
-def main(what: str, wait_ms: str = "0") -> None:
+def main(what: str, wait_ms: str = "0", victim: str = "tool") -> None:
+    """:param what: measure | die | begin | look.
+
+    :param victim: who is killed: this tool, or one of those that outlive it: host (and its agent), keep.
+    """
     found: dict[str, object] = {}
     if what != "look":
         told = Told()
         with this_host(told, quiet=True, program=Path("/init")) as machines:
             found |= {"rung": machines.accelerator().rung, "told": told.texts, "quiet": SETTING.read_text().strip()}
-            with machines.boot(machines.image, cpus=machines.cpus) as guest:
-                found |= _measure(guest) if what == "measure" else _die(guest, int(wait_ms))
+            if what != "begin":
+                with machines.boot(machines.image, cpus=machines.cpus) as guest:
+                    found |= _measure(guest) if what == "measure" else _die(guest, int(wait_ms), victim)
             programs = Path("/test/programs.cpio")
-            with machines.boot(machines.image, cpus=machines.cpus, programs=programs) as guest:
-                found |= _run_programs(guest)
+            if what == "measure":
+                with machines.boot(machines.image, cpus=machines.cpus, programs=programs) as guest:
+                    found |= _run_programs(guest)
     sys.stdout.write(json.dumps(found | _look()))
 
 
@@ -71,14 +77,16 @@ def _run_programs(guest: GuestSession) -> dict[str, object]:
     return {"said": reading.outputs[0], "programs_clean": reading.clean}
 
 
-def _die(guest: GuestSession, wait_ms: int) -> dict[str, object]:
+def _die(guest: GuestSession, wait_ms: int, victim: str) -> dict[str, object]:
     def end() -> None:
         time.sleep(wait_ms / 1000)
-        os.kill(os.getpid(), signal.SIGKILL)
+        victims = [os.getpid()] if victim == "tool" else _started_as(f"/init {victim} ")
+        for pid in victims:
+            os.kill(pid, signal.SIGKILL)
 
     assert guest.attach(Path("/test/policy.bpf.o").read_bytes(), deadline_s=60).outcome == "attached"
     threading.Thread(target=end).start()
-    _jobs(guest, 100_000_000_000)
+    _jobs(guest, 2_000_000 if victim == "keep" else 100_000_000_000)
     return {"outlived": True}
 
 
@@ -110,22 +118,22 @@ def _plan() -> SimPlan:
 def _look() -> dict[str, object]:
     """What anybody sees on this machine, when what is being undone is undone."""
     until = time.monotonic() + 20
-    while (Path("/sys/fs/cgroup/schedops").exists() or _programs()) and time.monotonic() < until:
+    while _started_as("/init host ", "/init keep ") and time.monotonic() < until:
         time.sleep(0.02)
     return {
         "state": STATE.read_text().strip(),
         "cgroups": [path.name for path in Path("/sys/fs/cgroup").glob("schedops*")],
         "setting": SETTING.read_text().strip(),
         "journal": Path("/run/schedops-host/settings").exists(),
-        "programs": _programs(),
+        "programs": _started_as("/init host ", "/init keep "),
         "traces": [path.name for path in Path("/sys/kernel/tracing/instances").glob("*")],
     }
 
 
-def _programs() -> list[str]:
-    # Not those of the outer guest, whose agent is the same program.
-    found = (path.read_bytes().replace(b"\0", b" ") for path in Path("/proc").glob("[0-9]*/cmdline"))
-    return [line.decode() for line in found if line.startswith((b"/init host", b"/init keep"))]
+def _started_as(*words: str) -> list[int]:
+    # Not the outer guest's, whose agent is the same program.
+    lines = {path: path.read_bytes().replace(b"\0", b" ").decode() for path in Path("/proc").glob("[0-9]*/cmdline")}
+    return sorted(int(path.parent.name) for path, line in lines.items() if line.startswith(words))
 
 
 if __name__ == "__main__":

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from schedops.adapters.vm.cpio import archive, tree_archive
 from schedops.adapters.vm.guest_session import GuestSession
 from schedops.adapters.vm.qemu import Qemu
-from schedops.model.programs import ProgramJob, ProgramPlan
 from schedops.ports import KernelImage
-from tests.adapters.host.python_tree import command, python_archive
+from tests.adapters.host.machine import MODULES, UNDONE, inside
+from tests.adapters.host.python_tree import python_archive
 from tests.conftest import FifoPolicies
 
 pytestmark = pytest.mark.vm
-MODULES = ("schedops.adapters.host.machines", "schedops.model.simulation", "encodings.ascii")
 FEW_RIGHTS = "00000000008004fb"  # files, users, signals, low ports, priorities
-UNDONE = {"state": "disabled", "cgroups": [], "setting": "1", "journal": False, "programs": [], "traces": []}
 
 
 @pytest.fixture
@@ -45,15 +41,6 @@ def shell_archive(tree: Path) -> bytes:
     for name in ("sh", "cat", "grep"):
         (tree / "usr/bin" / name).symlink_to("busybox")
     return b"".join(tree_archive(tree, lambda name: True)) + b"\0" * 512
-
-
-def inside(guest: GuestSession, *words: str) -> tuple[int, Any]:
-    """Exit code, and what it printed."""
-    job = ProgramJob(argv=command("inside.py", *words))
-    found = guest.run_programs(ProgramPlan(jobs=(job,)), deadline_s=120)
-    assert found is not None
-    code, said = found.exit_codes[0], found.outputs[0]
-    return code, json.loads(said.splitlines()[-1]) if code == 0 else said
 
 
 def test_a_host_is_measured_on_and_as_it_was_also_when_that_is_killed(outer: GuestSession) -> None:
