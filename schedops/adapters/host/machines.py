@@ -11,8 +11,8 @@ from schedops.adapters.host.fitness import Fit, online_cpus, require_default, re
 from schedops.adapters.host.keeper import Keeper, keeping
 from schedops.adapters.host.kernel import running_kernel
 from schedops.adapters.host.process import host_program, running
+from schedops.adapters.host.session import HostSession
 from schedops.adapters.host_facts import Host
-from schedops.adapters.vm.guest_session import GuestSession
 from schedops.errors import InputError
 from schedops.model.environment import HostFacts
 from schedops.model.event import Event
@@ -40,7 +40,7 @@ class HostMachines:
     @contextmanager
     def boot(
         self, image: KernelImage, *, cpus: int, sockets: int = 1, programs: Path | None = None
-    ) -> Iterator[GuestSession]:
+    ) -> Iterator[HostSession]:
         """See :class:`schedops.ports.Machines`.
 
         :raises InputError: ``not-this-host``: another kernel, or another number of CPUs or sockets than it has.
@@ -50,7 +50,7 @@ class HostMachines:
             raise InputError("not-this-host", text, hint="--on vm")
         require_default()
         with running(self._program, self._fit.cgroups, lock=self._keeper.lock, programs=programs) as machine:
-            session = GuestSession(machine, where=f"this host, {image.kernel.release}, {cpus} CPUs")
+            session = HostSession(machine, where=f"this host, {image.kernel.release}, {cpus} CPUs")
             session.hello(now_ns=0, cpus=cpus)  # an agent on a host does not touch the clock
             yield session
 

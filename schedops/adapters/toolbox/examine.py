@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schedops.adapters.disk.cachedir import cache_dir
+from schedops.adapters.host.fitness import require_fit
 from schedops.adapters.kernel.kernels import KernelStore
 from schedops.adapters.toolbox.needs import missing_libraries
 from schedops.adapters.toolbox.tools import find_tool, libbpf_prefix, libbpf_version, system_version
@@ -54,6 +55,7 @@ def examine(fleet: Sequence[str], machines: Machines) -> Iterator[Finding]:
     yield _guest_program()
     yield from (_kernel(name) for name in fleet)
     yield _accelerator(machines)
+    yield _host()
     yield _cache()
 
 
@@ -182,6 +184,15 @@ def _accelerator(machines: Machines) -> Finding:
         ),
         mend="" if found.name != "tcg-single" else "schedops setup",
     )
+
+
+def _host() -> Finding:
+    name, needed = "this host", "--on host: root, sched_ext, cgroup v2, no other policy"
+    try:
+        fit = require_fit()
+    except Unavailable as error:
+        return Finding(name=name, status="optional", needed=needed, without=f"nothing runs there: {error.message}")
+    return Finding(name=name, status="ok", found=f"btf {fit.btf_sha256[:8]}", where=os.uname().release, needed=needed)
 
 
 def _cache() -> Finding:

@@ -8,6 +8,7 @@ import pytest
 
 from schedops.adapters.host.keeper import Keeper
 from schedops.adapters.host.noise import Noise, noise
+from schedops.adapters.host.session import settle
 
 CPU = "sys/devices/system/cpu"
 QUIET = {
@@ -69,6 +70,13 @@ def test_nodes_are_balanced_where_there_are_some(tmp_path: Path) -> None:
     for node in ("node0", "node1"):
         (tmp_path / "sys/devices/system/node" / node).mkdir(parents=True)
     assert [one.settings[0].value for one in look(tmp_path, **changes)] == ["0"]
+
+
+def test_it_settles_when_nobody_else_wants_a_cpu(tmp_path: Path) -> None:
+    look(tmp_path)
+    assert settle(proc=tmp_path / "proc")
+    look(tmp_path, **{"proc/loadavg": "0.10 0.20 0.30 3/200 4711\n"})
+    assert not settle(proc=tmp_path / "proc", most_s=0.01)
 
 
 def test_a_change_is_noted_before_it_is_made(tmp_path: Path) -> None:
