@@ -68,5 +68,5 @@ def cost_of(tier: str, plan: SimPlan, cpus: int, earlier: Profile | None = None)
         return TierCost(tier=tier, seconds=SUMMARY_S, overhead=0.0, how="nothing is run")
     how = f"estimated: {play:.1f} s of work on {cpus} CPUs, and what a guest adds"
     if tier == "profile":
-        return TierCost(tier=tier, seconds=START_S + play, overhead=0.0, how=how)
+        return TierCost(tier=tier, seconds=START_S + play, how=how)
     return TierCost(tier=tier, seconds=START_S + 2 * play + PROBES_S, how=f"{how}; a plain run and a probed one")

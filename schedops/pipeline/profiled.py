@@ -118,7 +118,7 @@ def _missing(probed: ProbeReading | None) -> tuple[Missing, ...]:
 
 def _costs(run: Planned, plain: Ran, under: Ran | None) -> tuple[TierCost, ...]:
     here = TierCost(
-        tier="profile", seconds=round(plain.seconds, 2), overhead=0.0, how="measured; nothing watches meanwhile"
+        tier="profile", seconds=round(plain.seconds, 2), how="measured; performance events are counted meanwhile"
     )
     if under is None:
         return (here, cost_of("probe", run.plan, len(run.machine.cpus)))
