@@ -17,7 +17,6 @@
 
 struct fair_queue {
 	u64 now;
-	u32 looked_at; /* the other queue that was last compared with this one */
 };
 
 struct {
@@ -107,16 +106,14 @@ static __always_inline void running_in(struct queued_task *t, u32 queue)
 		fair_running_at(&q->now, &t->fair, CREDIT_NS);
 }
 
-/* The next of the other queues in turn, if it has more than `lead` tasks more than the own one: take its first. */
+/*
+ * Take the first task of another queue, if that has more than `lead` tasks more than the own one. It is drawn: in turn, a
+ * queue might come up only whenever a task that sleeps and wakes just waits here, too.
+ */
 static __always_inline bool take_from_longer(u32 own, u32 lead)
 {
-	struct fair_queue *q = queue_at(own);
-	u32 other;
+	u32 other = nr_queues ? bpf_get_prandom_u32() % nr_queues : own;
 
-	if (!q || !nr_queues)
-		return false;
-	other = (q->looked_at + 1) % nr_queues;
-	q->looked_at = other;
 	return other != own && scx_bpf_dsq_nr_queued(QUEUE_DSQ(other)) > scx_bpf_dsq_nr_queued(QUEUE_DSQ(own)) + (s32)lead &&
 	       scx_bpf_dsq_move_to_local(QUEUE_DSQ(other));
 }

@@ -6,7 +6,8 @@
  * moves nearly every task at every turn, as whichever CPU is free takes the head; a queue for each CPU keeps tasks at
  * home, but needs a balancer. This is in between: one queue by weighted virtual time, of which a CPU does not take the
  * head but, among those that are behind it by less than window_us, the first that it ran last. By as much the task that
- * just used up its slice is preferred, too. What is bent is the order, by a bounded lag; shares stay what they are.
+ * just used up its slice is preferred, too. What is bent is the order, by a bounded lag; shares stay what they are, and
+ * who wakes up goes before all of this.
  *
  * Who wakes up goes to its previous CPU if that idles, whatever its core and its caches are shared with.
  */
@@ -51,9 +52,12 @@ s32 OP(pr_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
 void OP(pr_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	struct fair_task *t = task_of(p);
+	u64 key = t ? fair_key(t, CREDIT_NS) : fair_now;
 
-	scx_bpf_dsq_insert_vtime(p, SHARED_DSQ, slice_us * NSEC_PER_USEC, t ? fair_key(t, CREDIT_NS) : fair_now,
-				 enq_flags);
+	/* Those who compute can wait for each other's caches; who wakes up does not wait for theirs. */
+	if (enq_flags & SCX_ENQ_WAKEUP)
+		key -= window_us * NSEC_PER_USEC;
+	scx_bpf_dsq_insert_vtime(p, SHARED_DSQ, slice_us * NSEC_PER_USEC, key, enq_flags);
 	wake_idle_cpu(p);
 }
 

@@ -5,8 +5,8 @@
  * One queue for all is fair and simple, but every CPU that chooses a task takes its lock, and a task runs somewhere else
  * each time. With a queue for each CPU there is no such lock, and tasks stay at home. The price of queues of one's own is
  * that somebody has to balance them. Nobody does it as a job here: a CPU that runs out of work steals from the others,
- * the next one by number first, and a CPU that chooses looks at one other queue in turn, which is seen sooner or later
- * if it is longer.
+ * the next one by number first, and a CPU that chooses looks at one other queue, drawn by lot: sooner or later it is one
+ * that is longer.
  */
 #include "queues.h"
 
