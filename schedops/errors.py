@@ -60,7 +60,7 @@ class Undecided(SchedopsError):
 
 
 class GuestLost(Unavailable):
-    """The micro-VM stopped answering or died.
+    """The micro-VM, or the agent on a host, stopped answering or died.
 
     :param attached: a policy was attached when it happened, so the policy may be to blame.
     :param known_emulator_fault: the console shows a fault of the emulator itself (``Oops: int3`` under
@@ -68,10 +68,15 @@ class GuestLost(Unavailable):
     """
 
     def __init__(
-        self, message: str, *, attached: bool, known_emulator_fault: bool = False, where: str = "", detail: str = ""
+        self,
+        message: str,
+        *,
+        attached: bool,
+        known_emulator_fault: bool = False,
+        where: str = "",
+        detail: str = "",
+        hint: str = "run it again; `schedops doctor` checks the emulator",
     ) -> None:
-        super().__init__(
-            "vm-lost", message, where=where, detail=detail, hint="run it again; `schedops doctor` checks the emulator"
-        )
+        super().__init__("vm-lost", message, where=where, detail=detail, hint=hint)
         self.attached = attached
         self.known_emulator_fault = known_emulator_fault

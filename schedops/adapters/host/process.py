@@ -48,6 +48,7 @@ class HostProcess:
     """A running supervisor. Closing the port is what ends it, so our own end does too."""
 
     emulator_fault = False  # there is none
+    advice = "run it again: this host is as it was"
 
     def __init__(self, process: Popen[bytes], ours: socket.socket, stderr: Drain, cgroups: Path) -> None:
         self.port = Port(ours)

@@ -38,6 +38,10 @@ class Carrier(Protocol):
     def emulator_fault(self) -> bool:
         """It shows a known fault of its own."""
 
+    @property
+    def advice(self) -> str:
+        """What to do when it was lost."""
+
     def cpu_us(self) -> int | None:
         """CPU time that it has had so far; None: nobody says."""
 
@@ -215,6 +219,7 @@ class GuestSession:
             known_emulator_fault=self._machine.emulator_fault,
             where=self._where,
             detail=self._machine.last_words(),
+            hint=self._machine.advice,
         )
 
 

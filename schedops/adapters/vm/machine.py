@@ -30,6 +30,8 @@ _QMP_DEADLINE_S = 20.0
 class Machine:
     """A running QEMU. *port* leads to the agent inside, *qmp* to the emulator itself."""
 
+    advice = "run it again; `schedops doctor` checks the emulator"
+
     def __init__(self, process: Popen[bytes], port: socket.socket, console: Drain, stderr: Drain) -> None:
         self.process = process
         self.port = Port(port)

@@ -26,6 +26,7 @@ class Played:
     """As much of a machine as a session touches."""
 
     emulator_fault = False
+    advice = "run it again"
 
     def __init__(self, sock: socket.socket) -> None:
         self.port = Port(sock)
