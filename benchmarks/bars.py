@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from measuring import ROOT, busy, options, setting, show
 
-from schedops.agent.offline import plan
+from schedops.agent.offline import OfflinePlanner
+from schedops.agent.planner import Brief
 from schedops.model.decision import Decision, Reason
 from schedops.pipeline.compare import build, compare, profile
 from schedops.pipeline.parameters import parameters
@@ -41,7 +42,8 @@ def hold(asked: argparse.Namespace, policy: str, bars: Sequence[Bar]) -> int:
     here = setting(asked, policy)
     with busy(asked.busy):
         found, hints = profile(here.workload, here.image, here.size, world=here.world)
-        chosen = plan(here.workload, found, hints, load_policies(ROOT))
+        brief = Brief(workload=here.workload, profile=found, hints=hints, library=load_policies(ROOT))
+        chosen = OfflinePlanner().propose(brief, None).plan
         params = chosen.params if chosen.policy == policy else ()
         params = parameters(here.source.policy, asked.param) if asked.param else params
         built = build(here.source, params, here.image, world=here.world)

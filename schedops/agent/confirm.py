@@ -13,7 +13,7 @@ from schedops.model.search import Confirmation
 from schedops.stats.interval import paired_interval
 
 if TYPE_CHECKING:
-    from schedops.agent.search import Bench, Tried
+    from schedops.agent.trials import Bench, Tried
 
 CONFIDENCE = 0.95
 WORTH = 0.01  # a smaller gain over what was planned is not worth an argument
@@ -44,6 +44,23 @@ def confirmed(bench: Bench, winner: Tried, planned: Tried) -> Confirmed:
     if winner is not planned:
         found.append(fresh.composite(winner, planned))
     return Confirmed(chosen.trial.number, tuple(found), why)
+
+
+def confirmed_alone(bench: Bench, winner: Tried) -> Confirmed:
+    """Nothing was planned: the winner must be clearly better than the default scheduler, and break nothing."""
+    fresh = _Fresh(bench)
+    found = [
+        *fresh.over(winner, DEFAULT_SCHEDULER, "eevdf"),
+        *fresh.over(winner, SETTINGS_ALONE, "informed"),
+        *fresh.over(bench.known[SETTINGS_ALONE.label], DEFAULT_SCHEDULER, "eevdf"),
+    ]
+    gain = fresh.against(winner, DEFAULT_SCHEDULER, "eevdf")
+    tried = f"the best of {len(bench.tried)} candidates: {_interval(gain)} beside the default scheduler on fresh seeds"
+    if gain.high is None or gain.high >= 0 or gain.estimate is None or gain.estimate > -WORTH:
+        return Confirmed(-1, tuple(found), f"{_words(winner)} is {tried}, not clearly better")
+    if fresh.broken(winner):
+        return Confirmed(-1, tuple(found), f"{_words(winner)} is {tried}, but it breaks what must hold")
+    return Confirmed(winner.trial.number, tuple(found), f"{_words(winner)} is {tried}")
 
 
 def _chosen(fresh: _Fresh, winner: Tried, planned: Tried) -> tuple[Tried, str]:
@@ -85,8 +102,11 @@ class _Fresh:
         return found
 
     def composite(self, one: Tried, planned: Tried) -> Confirmation:
-        base, new = self.metrics(planned.candidate), self.metrics(one.candidate)
-        return _confirmation(one, "planned", "", per_seed(self._workload, base, new))
+        return self.against(one, planned.candidate, "planned")
+
+    def against(self, one: Tried, baseline: Candidate, name: str) -> Confirmation:
+        base, new = self.metrics(baseline), self.metrics(one.candidate)
+        return _confirmation(one, name, "", per_seed(self._workload, base, new))
 
     def broken(self, one: Tried) -> float:
         new = self.metrics(one.candidate)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from schedops.agent.created import CREATE, created
 from schedops.agent.lab import Candidate
 from schedops.agent.params import chosen_params
 from schedops.agent.planner import Brief, Proposed, Workbench
@@ -25,6 +26,8 @@ class OfflinePlanner:
 
     def propose(self, brief: Brief, bench: Workbench | None) -> Proposed:
         """See the port."""
+        if brief.pathway == CREATE:
+            return created(brief, bench)
         situation = Situation(brief.workload, brief.profile, brief.hints)
         order = _order(brief, situation)
         found = [Begin(one, situation) for one in order[:RACED]]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from schedops.agent.lab import Candidate, Lab
-from schedops.agent.search import Terms, Told
+from schedops.agent.trials import Terms, Told
 from schedops.model.decision import Decision
 from schedops.model.jobs import Hints
 from schedops.model.plan import Plan

@@ -33,6 +33,12 @@ class Space(Protocol):
     def begins(self) -> Sequence[Decisions]:
         """What is tried before anything is drawn."""
 
+    def aspects(self, candidate: Candidate) -> Sequence[str]:
+        """What of it could be put back."""
+
+    def reset(self, candidate: Candidate, aspect: str) -> Candidate:
+        """The same but for that, which is as simple as can be."""
+
 
 @dataclass(frozen=True, slots=True)
 class PolicySpace:
@@ -64,6 +70,20 @@ class PolicySpace:
                 decisions[f"{one.name}.{param.name}"] = steps.index(values[param.name])
             found.append(decisions)
         return found
+
+    def aspects(self, candidate: Candidate) -> Sequence[str]:
+        """See the protocol."""
+        found, before = values_of(candidate), self._before(candidate)
+        return [name for name in found if found[name] != before[name]]
+
+    def reset(self, candidate: Candidate, aspect: str) -> Candidate:
+        """See the protocol."""
+        assert candidate.source is not None
+        return with_values(candidate.source, {**values_of(candidate), aspect: self._before(candidate)[aspect]})
+
+    def _before(self, candidate: Candidate) -> dict[str, int]:
+        # A policy that is no finalist was never moved.
+        return next((values_of(one) for one in self.begin if one.name == candidate.name), values_of(candidate))
 
 
 def _searched(begin: Candidate) -> Iterator[tuple[Param, tuple[int, ...]]]:

@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "bench": ("schedops.cli.bench", "bench", "measure a policy against the default and the informed default"),
     "gate": ("schedops.cli.gate", "gate", "judge stored measurements again: same samples, same verdict"),
     "propose": ("schedops.cli.propose", "propose", "workload to pull request: analyze, plan, verify, bench, gate"),
+    "evidence": ("schedops.cli.evidence", "evidence", "what a pull request rests on: show, sign, verify"),
     "pr": ("schedops.cli.pr", "pr", "pull requests: list, show, checkout, merge"),
 }
 

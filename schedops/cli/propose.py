@@ -39,6 +39,11 @@ if TYPE_CHECKING:
     help="candidates that are tried in the simulator first; 0: rules alone decide",
 )
 @click.option("--budget-s", type=click.FloatRange(0), default=0.0, help="seconds for that at most [default: no limit]")
+@click.option(
+    "--pathway",
+    type=click.Choice(["configure", "create"]),
+    help="a policy of the library, or a new one, composed of rules [default: whatever is better]",
+)
 @click.option("--fresh", is_flag=True, help="measure again, also what did not change since an earlier run")
 @click.option("--dry-run", is_flag=True, help="stop before the pull request and print what its body would say")
 @click.option("--resume", metavar="RUN", help="go on with a run that was stopped; finished stages are not repeated")
@@ -55,6 +60,7 @@ def propose(*, resume: str | None, dry_run: bool, fresh: bool, **asked: Any) -> 
     Examples:
       schedops propose --workload ci-builds
       schedops propose --workload uneven-batch --rounds 20 --dry-run
+      schedops propose --workload ci-builds --pathway create --trials 60
       schedops propose --resume 20261121-093000-1f3a
 
     Exit codes: 0 pull request opened, updated or unchanged, 1 not good enough, 2 bad input, 3 a draft without a

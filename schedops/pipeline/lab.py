@@ -8,7 +8,7 @@ from threading import Lock
 
 from schedops.agent.lab import SETTINGS_ALONE, Candidate, Reading
 from schedops.agent.planner import Workbench
-from schedops.agent.search import STEPS, Terms
+from schedops.agent.trials import STEPS, Terms
 from schedops.bench.design import derived_seed
 from schedops.model.event import Event
 from schedops.model.simulation import SimVerdict

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from schedops.agent.created import source_from
 from schedops.agent.offline import OfflinePlanner
 from schedops.agent.planner import Brief, Planner, Proposed, Workbench
 from schedops.model.machine import flat_machine
 from schedops.model.plan import Plan
 from schedops.model.policy import PolicySource
+from schedops.model.profile import Profile
 from schedops.model.search import Search
 from schedops.pipeline.lab import Budget, workbench
 from schedops.pipeline.line import Line
@@ -58,7 +60,7 @@ class Planning:
         if self._can_try():
             search = self.line.stage("search", "search", depends, Search, self._searched, found.search)
         plan = self.line.stage("agent", "plan", depends, Plan, lambda: self._proposed().plan, found.plan)
-        return plan, source_of(plan, self.brief.library), search
+        return plan, source_of(plan, self.brief.library, self.brief.profile), search
 
     def _can_try(self) -> bool:
         return self.trying.trials > 0 and self.world.simulator is not None
@@ -102,6 +104,8 @@ class Planning:
         }
 
 
-def source_of(plan: Plan, library: Sequence[PolicySource]) -> PolicySource:
+def source_of(plan: Plan, library: Sequence[PolicySource], profile: Profile) -> PolicySource:
     """What a plan wants to run."""
+    if plan.recipe:
+        return source_from(plan.recipe, library, [one.name for one in profile.classes])
     return next(one for one in library if one.policy.name == plan.policy)

@@ -77,6 +77,7 @@ def dossier_of(
         commands=_commands(request, results, base_commit),
         desired=desired,
         search=results.search,
+        created=results.source if results.source not in inputs.policies else None,
     )
 
 

@@ -34,7 +34,7 @@ def assignment(dossier: Dossier) -> Assignment:
 
 
 def files(dossier: Dossier) -> tuple[FileChange, ...]:
-    """Desired state, and hints when what is proposed reads them."""
+    """Desired state, hints when what is proposed reads them, and the policy when it is a new one."""
     wanted = assignment(dossier)
     desired = f"policies/desired/{wanted.group}.{wanted.workload}.yaml"
     what = f"What hosts of group {wanted.group} run for workload {wanted.workload}; written by schedops."
@@ -44,7 +44,19 @@ def files(dossier: Dossier) -> tuple[FileChange, ...]:
         words = "Expected CPU time per job, from measured runs only; keys carry no meaning. Written by schedops."
         path = f"policies/hints/{dossier.workload.name}.yaml"
         changes.append(FileChange(path=path, content=yaml_bytes(hints, comment=words)))
+    changes += _created(dossier)
     return tuple(sorted(changes, key=lambda change: change.path))
+
+
+def _created(dossier: Dossier) -> list[FileChange]:
+    source = dossier.created
+    if source is None or dossier.settings_only:
+        return []
+    directory = f"policies/library/{source.policy.name}"
+    return [
+        FileChange(path=f"{directory}/policy.yaml", content=yaml_bytes(source.policy)),
+        FileChange(path=f"{directory}/{source.policy.source}", content=source.text.encode("utf-8")),
+    ]
 
 
 def uses_hints(dossier: Dossier) -> bool:

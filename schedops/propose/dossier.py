@@ -11,7 +11,7 @@ from schedops.model.fleet import Assignment, Fleet
 from schedops.model.jobs import Hints
 from schedops.model.measurements import Measurements
 from schedops.model.plan import Plan
-from schedops.model.policy import Policy
+from schedops.model.policy import Policy, PolicySource
 from schedops.model.profile import Profile
 from schedops.model.search import Search
 from schedops.model.verdict import Verdict
@@ -26,6 +26,7 @@ class Dossier:
     :param commands: what to type to get the same, in order.
     :param desired: what the base already says for this group and workload; None: nothing.
     :param search: all that was tried in the simulator; None: nothing was.
+    :param created: the policy's source, when the base has no such policy.
     """
 
     workload: Workload
@@ -41,6 +42,7 @@ class Dossier:
     commands: tuple[str, ...]
     desired: Assignment | None = None
     search: Search | None = None
+    created: PolicySource | None = None
 
     @property
     def settings_only(self) -> bool:

@@ -2,9 +2,11 @@ import math
 
 import pytest
 
+from schedops.agent.compose.space import RecipeSpace
 from schedops.agent.lab import Candidate
-from schedops.agent.search import AT_ONCE, Bench, search
+from schedops.agent.search import AT_ONCE, create, search
 from schedops.agent.space import grid, is_searched, with_values
+from schedops.agent.trials import Bench
 from schedops.agent.value import value_of
 from schedops.model.policy import PolicySource
 from schedops.model.search import Search
@@ -215,3 +217,41 @@ def test_a_batch_is_the_same_on_every_machine():
     bench = Bench(terms(WORKLOAD), Lab(bowl(1250)), lambda tried, words: None)
     assert AT_ONCE == 4, "another size draws other candidates: committed answers change"
     assert bench.left() == 40
+
+
+def created_by(formula, **changes):
+    space = RecipeSpace({"fair.h": "", "schedops.h": ""}, ("mixed",), hinted=True)
+    return create(terms(WORKLOAD, **changes), space, lab=Lab(formula), told=lambda tried, words: None)
+
+
+def test_a_policy_is_created_that_says_what_it_is_and_has_no_rule_too_many():
+    def formula(name, values, seed):
+        return {"time": 60.0 if name.startswith("groups-by-remaining") else 100.0, "work": 1.0}
+
+    found = created_by(formula)
+    chosen = found.trial(found.chosen)
+    assert chosen.recipe == "order=groups-by-remaining inside=turns plain=fair place=any-idle kick=none"
+    assert chosen.params == ()
+
+
+def test_nothing_is_created_that_is_no_better_than_the_default():
+    found = created_by(lambda name, values, seed: {"time": 100.0 + seed % 2, "work": 1.0}, trials=16)
+    assert found.chosen == -1
+    assert "not clearly better" in found.because
+
+
+def test_nothing_is_created_that_breaks_a_guard():
+    def formula(name, values, seed):
+        return {"time": 100.0, "work": 1.0} if is_default(name) else {"time": 50.0, "work": 1.5}
+
+    found = created_by(formula, trials=16)
+    assert found.chosen == -1
+    assert "breaks what must hold" in found.because
+
+
+def test_settings_ahead_of_every_policy_leave_a_policy_to_compare_with():
+    def formula(name, values, seed):
+        return {"time": {"eevdf": 100.0, "informed-default": 50.0}.get(name, 90.0), "work": 1.0}
+
+    found = found_by(formula)
+    assert found.trial(found.chosen).candidate == "ours"

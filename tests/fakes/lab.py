@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from schedops.agent.lab import DEFAULT, Candidate, Reading
-from schedops.agent.search import Terms
 from schedops.agent.space import values_of
+from schedops.agent.trials import Terms
 from schedops.model.search import SETTINGS
 from schedops.model.workload import Workload
 

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from schedops.model.fleet import Assignment
 from schedops.model.jobs import Hints
+from schedops.model.policy import Policy, PolicySource
 from schedops.propose.change import assignment, commit, files, title
 from schedops.schema.canonical import digest_of
 from schedops.schema.read import load
-from tests.fakes.dossier import HINTS, PLAN, dossier
+from tests.fakes.dossier import HINTS, PLAN, POLICY, dossier
 
 SETTINGS = {"informed": 0.8, "candidate": 1.2}
 
@@ -58,3 +59,11 @@ def test_one_commit_tells_verdict_and_evidence():
     assert made.message.splitlines()[0] == title(dossier()) == "runners: w under p"
     assert "Schedops-Verdict: PASS" in made.message
     assert title(dossier(**SETTINGS)) == "runners: w with nice values from hints, no policy"
+
+
+def test_a_created_policy_comes_with_its_files_and_settings_do_not():
+    created = PolicySource(policy=replace(POLICY, source="p.bpf.c"), path="p", text="int x;\n")
+    written = contents(dossier(created=created))
+    assert written["policies/library/p/p.bpf.c"] == b"int x;\n"
+    assert load(written["policies/library/p/policy.yaml"], Policy) == created.policy
+    assert not any("library" in path for path in contents(dossier(created=created, **SETTINGS)))

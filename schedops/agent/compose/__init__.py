@@ -1,0 +1,1 @@
+"""New policies by composition: a small grammar of rules, expanded into C that a person would have written."""
