@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from schedops.adapters.sim.simulator import WasmSimulator
 from schedops.model.machine import Machine, SimCpu, flat_machine
 from schedops.model.simulation import Op, SimCgroup, SimPlan, SimResult, SimTask, SimVerdict
