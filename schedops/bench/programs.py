@@ -16,7 +16,7 @@ from schedops.model.workload import Workload
 from schedops.model.workload_real import RealJob, RealPrograms
 from schedops.ports import Guest
 from schedops.workloads.real import kinds_of, program_plan, real_metrics, shell_plan, why_undone
-from schedops.workloads.real_setup import hints_from_programs, launched, program_setup, require_programs
+from schedops.workloads.real_setup import hints_from_programs, launched, program_setup
 
 _RUN_S = 300.0
 _SHELL_S = 300.0
@@ -32,12 +32,20 @@ class Installed:
 
 @dataclass(frozen=True, slots=True)
 class ProgramLoad:
-    """See :class:`schedops.bench.load.Load`. The programs are the same with every seed; names and order differ."""
+    """See :class:`schedops.bench.load.Load`. The programs are the same with every seed, their names differ.
+
+    :param real: the workload's.
+    :param launcher: see :func:`schedops.workloads.real.program_plan`.
+    :param begin: lines of shell before each run, beside those of the workload.
+    """
 
     workload: Workload
+    real: RealPrograms
     cpus: int
     scale: float
     installed: Installed
+    launcher: str = ""
+    begin: tuple[str, ...] = ()
 
     @property
     def archive(self) -> Path:
@@ -67,11 +75,11 @@ class ProgramLoad:
 
     def prepare(self, guest: Guest) -> None:
         """See the protocol."""
-        self._shell(guest, self._real.prepare)
+        self._shell(guest, self.real.prepare)
 
     def before(self, guest: Guest) -> None:
         """See the protocol."""
-        self._shell(guest, self._real.before)
+        self._shell(guest, (*self.real.before, *self.begin))
 
     def run(self, guest: Guest, seed: int, setup: RunSetup, *, deadline_s: float) -> Ran:
         """See the protocol."""
@@ -79,14 +87,14 @@ class ProgramLoad:
         reading = guest.run_programs(plan, deadline_s=deadline_s)
         if reading is None:
             raise AssertionError("a plan with jobs has a reading")
-        undone = why_undone(self._real, kinds, plan, reading)
-        metrics = () if undone else real_metrics(self._real, kinds, plan, reading, cpus=self.cpus)
+        undone = why_undone(self.real, kinds, plan, reading)
+        metrics = () if undone else real_metrics(self.real, kinds, plan, reading, cpus=self.cpus)
         return Ran(metrics=metrics, trouble=undone, programs=self._kept(reading))
 
     def after(self, guest: Guest) -> str:
         """See the protocol."""
         try:
-            self._shell(guest, self._real.after)
+            self._shell(guest, self.real.after)
         except GuestLost:
             raise
         except Unavailable as error:
@@ -100,25 +108,21 @@ class ProgramLoad:
         return hints_from_programs(self.workload.name, self._plan, ran.programs, date)
 
     @property
-    def _real(self) -> RealPrograms:
-        return require_programs(self.workload)
-
-    @property
     def _plan(self) -> ProgramPlan:
-        return program_plan(self._real, cpus=self.cpus, scale=self.scale, name_seed=0)
+        return program_plan(self.real, cpus=self.cpus, scale=self.scale, name_seed=0, launcher=self.launcher)
 
     @property
     def _kinds(self) -> tuple[RealJob, ...]:
-        return kinds_of(self._real, cpus=self.cpus, scale=self.scale)
+        return kinds_of(self.real, cpus=self.cpus, scale=self.scale)
 
     def _shell(self, guest: Guest, lines: Sequence[str]) -> None:
         if lines:
             guest.run_programs(
-                shell_plan(lines, self._real, cpus=self.cpus, scale=self.scale), deadline_s=_SHELL_S
+                shell_plan(lines, self.real, cpus=self.cpus, scale=self.scale), deadline_s=_SHELL_S
             )  # fmt: skip
 
     def _kept(self, reading: ProgramReading) -> ProgramReading:
         # What metrics are read from; the rest may be long, and says nothing that counts.
-        speaking = {read.job for read in self._real.reads}
+        speaking = {read.job for read in self.real.reads}
         said = zip(self._kinds, reading.outputs, strict=True)
         return replace(reading, outputs=tuple(words if kind.name in speaking else "" for kind, words in said))

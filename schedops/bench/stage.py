@@ -23,6 +23,7 @@ from schedops.model.workload import Workload
 from schedops.ports import Clock, Guest, Host, KernelImage, Machines, Progress
 from schedops.schema.canonical import digest_of
 from schedops.workloads.expand import require_jobs
+from schedops.workloads.real_setup import require_programs
 
 TROUBLE_IN_A_ROW = 3
 
@@ -44,7 +45,7 @@ def load_of(workload: Workload, *, cpus: int, scale: float, installed: Installed
     :raises InputError: ``simulator-only``: it has no jobs, or ``no-programs``.
     """
     if installed is not None:
-        return ProgramLoad(workload, cpus, scale, installed)
+        return ProgramLoad(workload, require_programs(workload), cpus, scale, installed)
     require_jobs(workload)
     return JobLoad(workload, cpus, scale)
 

@@ -80,12 +80,13 @@ def run(
     """
     from schedops.adapters.console import console_progress
     from schedops.adapters.toolbox.guest_programs import programs_archive, versions_of
+    from schedops.bench.run import InCharge
     from schedops.bench.stage import environment_of
     from schedops.cli.places import at
     from schedops.errors import EXIT_DONE, EXIT_FAIL, EXIT_UNAVAILABLE, InputError
     from schedops.pipeline.compare import build
     from schedops.pipeline.parameters import parameters
-    from schedops.pipeline.real import RealPolicy, RealSize, run_real
+    from schedops.pipeline.real import RealSize, run_real
     from schedops.repository import load_workload, open_tree, resolve_policy
     from schedops.schema.decode import encode
 
@@ -117,13 +118,7 @@ def run(
         joined, image = there.world, there.image()
         asked = None
         if candidate is not None:
-            takes = candidate.policy.capabilities
-            asked = RealPolicy(
-                name=candidate.policy.name,
-                built=build(candidate, chosen, image, world=joined),
-                takes_hints=takes.hints,
-                takes_group_hints=takes.group_hints,
-            )
+            asked = InCharge(candidate.policy, build(candidate, chosen, image, world=joined))
             there.require_proved(candidate, chosen, asked.built)
         archive = programs_archive(wanted.real.packages, progress=progress)
         archive = _with_own(archive, wanted.real, source, hints=hints)
@@ -142,7 +137,7 @@ def run(
     }
     undone = {one.arm for one in found if one.why_undone}
     code = EXIT_UNAVAILABLE if undone else EXIT_DONE
-    if asked is not None and asked.name in undone:
+    if asked is not None and asked.policy.name in undone:
         code = EXIT_FAIL
     return Answer(
         data, f"{name} on {image.kernel.name}, {size.cpus} CPUs, {_ran_by(accelerator)}\n\n{_page(found)}", code

@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from schedops.bench.run import ATTACH_S, DETACH_S
+from schedops.bench.programs import Installed, ProgramLoad
+from schedops.bench.run import InCharge, Run, run_once
 from schedops.errors import InputError, Refused, Unavailable
 from schedops.model.event import Event
 from schedops.model.jobs import Hints
 from schedops.model.measurements import MetricValue
-from schedops.model.programs import ProgramPlan, ProgramReading
-from schedops.model.verification import BuiltObject
+from schedops.model.policy import Capabilities
 from schedops.model.workload import Workload
-from schedops.model.workload_real import RealJob, RealPrograms
+from schedops.model.workload_real import RealPrograms
+from schedops.pipeline.prepared import prepared
 from schedops.pipeline.real_hints import noted, table_lines
 from schedops.ports import Guest, KernelImage, World
-from schedops.workloads.arms import INFORMED_NICE, informed_nice
-from schedops.workloads.real import (
-    History,
-    has_launcher,
-    kinds_of,
-    program_plan,
-    real_metrics,
-    shell_plan,
-    why_undone,
-)
+from schedops.workloads.arms import INFORMED_NICE
+from schedops.workloads.real import has_launcher
 
 STAGE = "run"
-_PREPARE_S = 300.0
-_RUN_S = 300.0
 DEFAULT, INFORMED = "eevdf", "informed"
 LAUNCHER = "schedops-hint"
 _TAUGHT = "learning"
@@ -74,16 +65,6 @@ class RealSize:
     hints: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RealPolicy:
-    """:param takes_hints: it declares that it uses them; *takes_group_hints*: those of whole builds as well."""
-
-    name: str
-    built: BuiltObject
-    takes_hints: bool = False
-    takes_group_hints: bool = False
-
-
 def run_real(
     workload: Workload,
     real: RealPrograms,
@@ -92,7 +73,7 @@ def run_real(
     size: RealSize,
     *,
     world: World,
-    policy: RealPolicy | None = None,
+    policy: InCharge | None = None,
 ) -> tuple[RealRun, ...]:
     """Run every arm *size.runs* times, in alternating order.
 
@@ -101,8 +82,8 @@ def run_real(
     :raises Unavailable: preparing failed, or a run of the default scheduler never did its work.
     :raises Refused: the policy does not attach. :raises GuestLost: the guest is gone.
     """
-    if policy is not None and policy.name in (DEFAULT, INFORMED):
-        raise InputError("arm-name", f"a policy called {policy.name} cannot be told from the default scheduler's runs")
+    if policy is not None and (name := policy.policy.name) in (DEFAULT, INFORMED, _TAUGHT):
+        raise InputError("arm-name", f"a policy called {name} cannot be told from the default scheduler's runs")
     runs = _Runs(workload, real, archive, image, size, world, policy).all()
     bad = [run for run in runs if run.arm == DEFAULT and run.why_undone]
     if len(bad) == size.runs:
@@ -125,22 +106,23 @@ class _Runs:
         image: KernelImage,
         size: RealSize,
         world: World,
-        policy: RealPolicy | None,
+        policy: InCharge | None,
     ) -> None:
         self._name = workload.name
-        self._real = real
-        self._archive = archive
+        installed = Installed(archive=archive, versions=())
+        self._load = ProgramLoad(workload, real, size.cpus, size.scale, installed)
         self._image = image
         self._size = size
         self._world = world
         self._policy = policy
-        self._kinds = kinds_of(real, cpus=size.cpus, scale=size.scale)
-        self._history = History()
+        self._ours = policy.policy.name if policy is not None else ""
+        self._takes = policy.policy.capabilities if policy is not None else Capabilities()
+        self._hints: Hints | None = None
         self._launched = 0
         self._inside = size.hints and has_launcher(real)
         self._noted: Hints | None = None
-        self._first_build = f"{policy.name} cold" if policy and policy.takes_hints and self._inside else ""
-        arms = (DEFAULT, INFORMED if size.hints else "", self._first_build, policy.name if policy else "")
+        self._first_build = f"{self._ours} cold" if self._ours and self._takes.hints and self._inside else ""
+        arms = (DEFAULT, INFORMED if size.hints else "", self._first_build, self._ours)
         self._arms = tuple(arm for arm in arms if arm)
 
     def all(self) -> tuple[RealRun, ...]:
@@ -172,21 +154,20 @@ class _Runs:
             (number, arm) for number in range(runs) for arm in (self._arms if number % 2 == 0 else self._arms[::-1])
         ]
 
-    @contextmanager
-    def _prepared(self) -> Iterator[Guest]:
-        with self._world.machines.boot(self._image, cpus=self._size.cpus, programs=self._archive) as guest:
-            self._say(f"preparing {self._name}")
-            self._shell(guest, self._real.prepare)
-            yield guest
+    def _prepared(self) -> AbstractContextManager[Guest]:
+        self._say(f"preparing {self._name}")
+        return prepared(self._load, self._image, cpus=self._size.cpus, world=self._world)
 
     def _teach(self, guest: Guest) -> None:
         self._say(f"{self._name}: how long its jobs take")
-        plan, reading, undone = self._once(guest, _TAUGHT)
-        if undone:
-            raise Unavailable("never-done", f"{self._name} did not do its work under the default scheduler: {undone}")
-        self._history = self._history.with_run(plan, reading)
+        run = self._once(guest, _TAUGHT)
+        if run.trouble:
+            text = f"{self._name} did not do its work under the default scheduler: {run.trouble}"
+            raise Unavailable("never-done", text)
+        today = self._world.clock.now_utc()[:10]
+        self._hints = self._of(_TAUGHT).hints(0, run.ran, today)
         if self._inside:
-            self._noted = noted(guest, self._name, today=self._world.clock.now_utc()[:10])
+            self._noted = noted(guest, self._name, today=today)
             if not self._noted.hints:
                 raise Unavailable("nothing-noted", f"the compilers' launcher noted nothing in a run of {self._name}")
             took = sorted(hint.cpu_us / 1000 for hint in self._noted.hints)
@@ -194,88 +175,41 @@ class _Runs:
 
     def _counted(self, guest: Guest, arm: str, number: int) -> RealRun:
         started = self._world.clock.monotonic_s()
-        plan, reading, undone = self._once(guest, arm)
+        run = self._once(guest, arm)
         seconds = self._world.clock.monotonic_s() - started
-        metrics = () if undone else real_metrics(self._real, self._kinds, plan, reading, cpus=self._size.cpus)
         self._say(f"{self._name}, {arm}, run {number + 1}", (number + 1) / self._size.runs)
-        return RealRun(arm=arm, number=number, seconds=seconds, metrics=metrics, why_undone=undone)
+        metrics = () if run.trouble else run.ran.metrics
+        return RealRun(arm=arm, number=number, seconds=seconds, metrics=metrics, why_undone=run.trouble)
 
-    def _once(self, guest: Guest, arm: str) -> tuple[ProgramPlan, ProgramReading, str]:
-        plan = self._plan(arm)
-        known = self._noted if arm in (INFORMED, self._policy.name if self._policy else "") else None
-        self._shell(guest, (*self._real.before, *(table_lines(known) if self._inside else ())))
-        with self._in_charge(guest, arm):
-            reading = guest.run_programs(plan, deadline_s=_RUN_S)
-        if reading is None:
-            raise AssertionError("a plan with jobs has a reading")
-        return plan, reading, why_undone(self._real, self._kinds, plan, reading) or self._undone_after(guest)
-
-    def _plan(self, arm: str) -> ProgramPlan:
+    def _once(self, guest: Guest, arm: str) -> Run:
         self._launched += 1
-        size = self._size
-        plan = program_plan(
-            self._real,
-            cpus=size.cpus,
-            scale=size.scale,
-            name_seed=size.seed * 1000 + self._launched,
-            launcher=self._launcher(arm),
+        load = self._of(arm)
+        setup = load.setup(
+            INFORMED if arm == INFORMED else "candidate" if arm == self._ours else "eevdf",
+            0,
+            hints=self._hints,
+            # Of a job that only starts others, the time of all of them: the hint of a group.
+            capabilities=replace(self._takes, hints=self._takes.group_hints) if self._inside else self._takes,
+            name_seed=self._size.seed * 1000 + self._launched,
         )
-        if arm in (DEFAULT, _TAUGHT, self._first_build) or not size.hints:
-            return plan
-        expected = self._history.expected_ns(plan)
-        if arm == INFORMED:
-            return _with_nice(plan, self._kinds, informed_nice(expected))
-        if self._policy is not None and self._takes_hints(self._policy):
-            hinted = (replace(job, hint_ns=ns) for job, ns in zip(plan.jobs, expected, strict=True))
-            return replace(plan, jobs=tuple(hinted))
-        return plan
+        charge = self._policy if arm in (self._first_build, self._ours) else None
+        run = run_once(guest, load, 0, setup, charge=charge, deadline_s=load.first_run_s)
+        if run.lost:
+            raise Refused("policy-lost", f"{arm} was put out while it ran", detail=run.trouble)
+        return run
+
+    def _of(self, arm: str) -> ProgramLoad:
+        if not self._inside:
+            return self._load
+        known = self._noted if arm in (INFORMED, self._ours) else None
+        return replace(self._load, launcher=self._launcher(arm), begin=table_lines(known))
 
     def _launcher(self, arm: str) -> str:
         # Without schedops nobody would have a launcher: what it costs is the other arms' cost.
-        if not self._inside or arm == DEFAULT:
+        if arm == DEFAULT:
             return ""
         return f"{LAUNCHER} --nice {INFORMED_NICE} " if arm == INFORMED else f"{LAUNCHER} "
-
-    def _takes_hints(self, policy: RealPolicy) -> bool:
-        # Of a job that only starts others, the time of all of them: the hint of a group.
-        return policy.takes_group_hints if self._inside else policy.takes_hints
-
-    def _undone_after(self, guest: Guest) -> str:
-        try:
-            self._shell(guest, self._real.after)
-        except Unavailable as error:
-            return f"{error.message}: {error.detail[-200:].strip()}"
-        return ""
-
-    def _shell(self, guest: Guest, lines: Sequence[str]) -> None:
-        if lines:
-            plan = shell_plan(lines, self._real, cpus=self._size.cpus, scale=self._size.scale)
-            guest.run_programs(plan, deadline_s=_PREPARE_S)
-
-    @contextmanager
-    def _in_charge(self, guest: Guest, arm: str) -> Iterator[None]:
-        if self._policy is None or arm not in (self._first_build, self._policy.name):
-            yield
-            return
-        reading = guest.attach(self._policy.built.elf, deadline_s=ATTACH_S)
-        if reading.outcome != "attached":
-            log = reading.log[-2000:]
-            raise Refused("policy-not-attached", f"{arm} did not attach ({reading.outcome})", detail=log)
-        yield
-        after = guest.state()
-        if (after.state, after.enable_seq) != (reading.after.state, reading.after.enable_seq):
-            raise Refused("policy-lost", f"{arm} was put out while it ran", detail=guest.kernel_log()[-2000:])
-        guest.detach(deadline_s=DETACH_S)
 
     def _say(self, text: str, fraction: float | None = None) -> None:
         kind = "note" if fraction is None else "progress"
         self._world.progress.emit(Event(kind=kind, stage=STAGE, text=text, fraction=fraction))
-
-
-def _with_nice(plan: ProgramPlan, kinds: Sequence[RealJob], nice: Sequence[int]) -> ProgramPlan:
-    # Who wrote the workload may have been told what is urgent; the expert's guess is for the others.
-    chosen = (
-        replace(job, nice=job.nice if kind.nice else guess)
-        for kind, job, guess in zip(kinds, plan.jobs, nice, strict=True)
-    )
-    return replace(plan, jobs=tuple(chosen))

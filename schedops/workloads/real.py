@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from math import isfinite
 from statistics import fmean
 
 from schedops.model.measurements import MetricValue
 from schedops.model.programs import ProgramJob, ProgramPlan, ProgramReading, ProgramServer
 from schedops.model.workload_real import RealJob, RealPrograms, RealRead
-from schedops.workloads.learn.job_key import key_of_command
 from schedops.workloads.tables import MS, RATIO, Table
 
 REAL_METRICS: Table = {
@@ -157,28 +155,6 @@ def _said(read: RealRead, words: str) -> float | None:
     except (KeyError, TypeError, ValueError):
         return None
     return value if isfinite(value) else None
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """What earlier runs say about jobs, by :func:`schedops.workloads.learn.job_key.key_of_command`."""
-
-    used_us: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-
-    def with_run(self, plan: ProgramPlan, reading: ProgramReading) -> History:
-        """One more run, of a plan that did its work."""
-        known = dict(self.used_us)
-        for job, cpu_us in zip(plan.jobs, reading.cpu_us, strict=True):
-            known[_key(job)] = (*known.get(_key(job), ()), cpu_us)
-        return History(known)
-
-    def expected_ns(self, plan: ProgramPlan) -> tuple[int, ...]:
-        """Mean CPU time of each job; 0: it is not known."""
-        return tuple(round(fmean(self.used_us.get(_key(job), (0,))) * 1000) for job in plan.jobs)
-
-
-def _key(job: ProgramJob) -> str:
-    return key_of_command((*job.argv, job.output), cwd="/job")
 
 
 def unit_of(metric: str) -> str:

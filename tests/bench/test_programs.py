@@ -140,7 +140,7 @@ def test_the_gate_judges_them_as_it_judges_jobs(faster: float, verdict: Verdict)
 def test_programs_of_a_model_without_any_are_bad_input() -> None:
     installed = Installed(archive=Path("archive"), versions=())
     with pytest.raises(InputError) as error:
-        stage.load_of(batch(), cpus=2, scale=1, installed=installed).programs  # noqa: B018
+        stage.load_of(batch(), cpus=2, scale=1, installed=installed)
     assert error.value.code == "no-programs"
     with pytest.raises(InputError) as error:
         stage.load_of(replace(WORKLOAD, batch=None, pipes=object()), cpus=2, scale=1)

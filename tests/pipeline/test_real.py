@@ -7,17 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from schedops.bench.run import InCharge
 from schedops.errors import InputError, Refused, Unavailable
 from schedops.model.jobs import Hint, Hints
+from schedops.model.policy import Capabilities
 from schedops.model.programs import ProgramJob, ProgramPlan, ProgramReading
 from schedops.model.workload_real import RealJob, RealPrograms
-from schedops.pipeline.real import RealPolicy, RealRun, RealSize, run_real
+from schedops.pipeline.real import RealRun, RealSize, run_real
 from schedops.pipeline.real_hints import table_lines
 from schedops.ports import World
 from schedops.workloads.learn.table import table_bytes
 from tests.fakes.guest import IMAGE, Clock, Progress
 from tests.fakes.real import Machines, played
-from tests.fakes.workloads import BUILT, batch
+from tests.fakes.workloads import BUILT, batch, policy
 
 REAL = RealPrograms(
     packages=("gzip",),
@@ -27,10 +29,16 @@ REAL = RealPrograms(
     after=("check",),
 )
 SIZE = RealSize(cpus=2, scale=1, seed=3, runs=2)
-POLICY = RealPolicy(name="ours", built=BUILT)
 
 
-def run(machines: Machines, policy: RealPolicy | None = None, **size: object) -> tuple[RealRun, ...]:
+def ours(name: str = "ours", **capabilities: bool) -> InCharge:
+    return InCharge(policy(name, capabilities=Capabilities(**capabilities)), BUILT)
+
+
+POLICY = ours()
+
+
+def run(machines: Machines, policy: InCharge | None = None, **size: object) -> tuple[RealRun, ...]:
     world = World(clock=Clock(), progress=Progress(), toolchain=None, machines=machines, kernels=None)  # type: ignore[arg-type]
     return run_real(batch(), REAL, Path("archive"), IMAGE, replace(SIZE, **size), world=world, policy=policy)
 
@@ -55,14 +63,13 @@ def test_cold_runs_have_a_guest_each() -> None:
 
 def test_a_first_run_teaches_how_long_jobs_take() -> None:
     machines = Machines()
-    policy = replace(POLICY, takes_hints=True)
-    runs = run(machines, policy, hints=True, runs=1)
+    runs = run(machines, ours(hints=True), hints=True, runs=1)
     assert [one.arm for one in runs] == ["eevdf", "informed", "ours"]
-    taught, eevdf, informed, ours = machines.plans
+    taught, eevdf, informed, candidate = machines.plans
     assert {job.hint_ns for plan in (taught, eevdf, informed) for job in plan.jobs} == {0}
     assert [job.nice for job in eevdf.jobs] == [0, 0, 5]
     assert [job.nice for job in informed.jobs] == [10, 10, 5]  # what the workload itself says stays
-    assert [job.hint_ns for job in ours.jobs] == [4_000_000, 4_000_000, 20_000_000]
+    assert [job.hint_ns for job in candidate.jobs] == [4_000_000, 4_000_000, 20_000_000]
     run(other := Machines(), POLICY, hints=True, runs=1)
     assert {job.hint_ns for job in other.plans[-1].jobs} == {0}  # it does not use them
 
@@ -85,12 +92,12 @@ def test_a_workload_that_never_does_its_work_is_no_measurement(machines: Machine
 def test_a_policy_that_is_lost_is_refused() -> None:
     with pytest.raises(Refused, match="put out while it ran") as error:
         run(Machines(lost_in=1), POLICY)
-    assert error.value.detail == "stalled"
+    assert error.value.detail == "after the run the policy was disabled; the kernel log does not say why"
 
 
 def test_a_policy_that_is_called_as_another_arm_is_bad_input() -> None:
     with pytest.raises(InputError):
-        run(Machines(), replace(POLICY, name="eevdf"))
+        run(Machines(), ours("eevdf"))
 
 
 def builds(number: int, plan: ProgramPlan) -> ProgramReading:
@@ -115,8 +122,8 @@ def test_what_a_build_s_compilers_take_is_learnt_from_their_launcher() -> None:
     real = replace(REAL, jobs=(build,))
     for takes in (False, True):
         machines.plans.clear()
-        policy = replace(POLICY, takes_hints=True, takes_group_hints=takes)
-        runs = run_real(batch(), real, Path("archive"), IMAGE, size, world=world, policy=policy)
+        asked = ours(hints=True, group_hints=takes)
+        runs = run_real(batch(), real, Path("archive"), IMAGE, size, world=world, policy=asked)
         assert [one.arm for one in runs] == ["eevdf", "informed", "ours cold", "ours"]
         made = [plan for plan in machines.plans if plan.jobs[0].argv[0] == "make"]
         assert [plan.jobs[0].argv[1].partition("=")[2] for plan in made] == [

@@ -10,7 +10,6 @@ from schedops.model.workload_real import RealJob, RealPrograms, RealRead, RealSe
 from schedops.repository import load_workloads
 from schedops.workloads.real import (
     REAL_METRICS,
-    History,
     count_of,
     kinds_of,
     program_plan,
@@ -104,15 +103,6 @@ def test_the_floor_is_that_of_jobs_that_use_one_cpu() -> None:
         found = {each.metric: each.value for each in real_metrics(one, kinds, plan, reading, cpus=2)}
         floors.append(found["makespan_ms"] / found["makespan_per_floor"])
     assert floors == [pytest.approx(150), pytest.approx(85)]
-
-
-def test_history_knows_jobs_by_their_command() -> None:
-    plan, _ = plan_and_kinds()
-    assert History().expected_ns(plan) == (0, 0, 0, 0)
-    taught = History().with_run(plan, READING).with_run(plan, replace(READING, cpu_us=(30_000, 40_000, 40_000, 70_000)))
-    assert taught.expected_ns(plan) == (20_000_000, 40_000_000, 40_000_000, 70_000_000)
-    other = program_plan(REAL, cpus=4, scale=1, name_seed=6)  # another -t: another job; three hogs more
-    assert taught.expected_ns(other) == (0, 40_000_000, 40_000_000, 70_000_000, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
