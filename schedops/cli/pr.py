@@ -45,7 +45,7 @@ def list_() -> Answer:
     from schedops.report.table import table
     from schedops.schema.decode import encode
 
-    pulls = _forge().pulls()
+    pulls = local_forge().pulls()
     rows = [(str(pull.number), _state(pull), pull.verdict.value, pull.updated, pull.title) for pull in pulls]
     text = table(("NO", "STATE", "VERDICT", "UPDATED", "TITLE"), [tuple(map(_clean, row)) for row in rows])
     none = "no pull requests yet; `schedops propose` opens them"
@@ -66,7 +66,7 @@ def show(*, number: int) -> Answer:
     """
     from schedops.schema.decode import encode
 
-    forge = _forge()
+    forge = local_forge()
     pull, body = _pull(forge, number), forge.body(number)
     attached = forge.attachments(number)
     data = {"pull": encode(pull), "body": body, "attachments": list(attached)}
@@ -84,7 +84,7 @@ def diff(*, number: int) -> Answer:
     Example:
       schedops pr diff 1
     """
-    text = _forge().diff(number)
+    text = local_forge().diff(number)
     return Answer({"number": number, "diff": text}, _safe(text))
 
 
@@ -100,7 +100,7 @@ def checkout(*, number: int) -> Answer:
       schedops pr checkout 1
       git switch -        back to where you were
     """
-    branch = _forge().checkout(number)
+    branch = local_forge().checkout(number)
     return Answer({"number": number, "branch": branch}, f"On branch {branch} now; `git switch -` brings you back.")
 
 
@@ -118,7 +118,7 @@ def merge(*, number: int) -> Answer:
     from schedops.adapters.forge.forge_store import FORGE
     from schedops.schema.decode import encode
 
-    pull = _forge().merge(number)
+    pull = local_forge().merge(number)
     command = f"git pull {FORGE} {pull.base}"
     text = f"Merged pull request {number} into {pull.base} of the local forge. To get it:\n  {command}"
     return Answer({"pull": encode(pull), "next": command}, text)
@@ -142,7 +142,7 @@ def attachment(*, number: int, path: str, out: Path | None) -> Answer:
 
     from schedops.adapters.disk.cachedir import write_whole
 
-    content = _forge().attachment(number, path)
+    content = local_forge().attachment(number, path)
     data = {"path": path, "bytes": len(content), "sha256": f"sha256:{hashlib.sha256(content).hexdigest()}"}
     if out is not None:
         write_whole(out.absolute(), content)
@@ -172,7 +172,7 @@ def evidence(*, number: int) -> Answer:
     from schedops.schema.decode import encode
     from schedops.schema.read import load
 
-    forge = _forge()
+    forge = local_forge()
     found = load(forge.attachment(number, f"{DIRECTORY}/evidence.json"), Evidence, where=f"pull request {number}")
     files = [FileChange(path=path, content=forge.attachment(number, path)) for path in forge.attachments(number)]
     wrong = mismatches(found, files)
@@ -182,7 +182,8 @@ def evidence(*, number: int) -> Answer:
     return Answer({"evidence": encode(found), "mismatches": list(wrong)}, text, EXIT_FAIL if wrong else 0)
 
 
-def _forge() -> LocalForge:
+def local_forge() -> LocalForge:
+    """That of the checkout around the working directory."""
     from schedops.adapters.clock import SystemClock
     from schedops.adapters.forge.forge_local import LocalForge
     from schedops.adapters.forge.git import GitCheckout

@@ -25,6 +25,7 @@ _DOCUMENTS = {
     "Search": ("schedops.model.search", "search.schema.json"),
     "Standing": ("schedops.model.outcome", "standing.schema.json"),
     "SuiteResults": ("schedops.model.suite", "suite-results.schema.json"),
+    "Trust": ("schedops.model.trust", "trust.schema.json"),
     "VerificationReport": ("schedops.model.verification", "verification-report.schema.json"),
     "Workload": ("schedops.model.workload", "workload.schema.json"),
 }

@@ -19,6 +19,7 @@ from schedops.model.plan import Alternative, Plan
 from schedops.model.policy import Capabilities, Param, ParamValue, Policy, Provenance
 from schedops.model.profile import ClassFinding, Figure, Profile
 from schedops.model.pull import PullRequest
+from schedops.model.trust import Threshold, Trust, TrustedKey
 from schedops.model.verdict import Verdict
 from schedops.model.verification import Check, ObjectRef, VerificationReport
 from schedops.model.workload import BuildsModel, Guard, Objective, Workload
@@ -236,6 +237,11 @@ EXAMPLES: tuple[Any, ...] = (
         state="verified",
         because="passes on 1 workload",
         created="2026-11-21T09:00:00Z",
+    ),
+    Trust(
+        keys=(TrustedKey(name="ci", key=f"ssh-ed25519 {'A' * 68}", roles=("build", "gate"), not_after=None),),
+        thresholds=(Threshold(role="gate", keys=1),),
+        revoked=(f"sha256:{SHA}",),
     ),
     PullRequest(
         number=1,

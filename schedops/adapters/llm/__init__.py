@@ -1,1 +1,3 @@
 """Language models: one door to each."""
+
+KEY_VARIABLE = "ANTHROPIC_API_KEY"

@@ -9,12 +9,12 @@ from typing import Any
 import anthropic
 import httpx2
 
+from schedops.adapters.llm import KEY_VARIABLE
 from schedops.agent.claude.dialogue import CutShort
 from schedops.agent.claude.untrusted import tame
 from schedops.errors import InputError, Unavailable
 from schedops.model.conversation import Question, Reply, TokenUse
 
-KEY_VARIABLE = "ANTHROPIC_API_KEY"
 _CONNECT_S = 10.0
 _BETWEEN_EVENTS_S = 90.0  # the API pings a stream that has nothing to say
 _RETRIES = 4  # of the SDK: 408, 409, 429, 5xx and no connection, with Retry-After or else backoff with jitter
