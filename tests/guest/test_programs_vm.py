@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from schedops.adapters.vm.cpio import tree_archive
 from schedops.adapters.vm.guest_session import GuestSession
 from schedops.adapters.vm.qemu import Qemu
 from schedops.errors import Unavailable
 from schedops.model.programs import ProgramJob, ProgramPlan, ProgramReading, ProgramServer
 from schedops.ports import KernelImage
+from tests.fakes.shell import shell_archive
 
 pytestmark = pytest.mark.vm
 SPIN = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done"
@@ -21,20 +20,7 @@ SPIN = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done"
 
 @pytest.fixture
 def programs(tmp_path: Path) -> Path:
-    """An archive with nothing but a shell and its tools."""
-    busybox = shutil.which("busybox")
-    if busybox is None:
-        pytest.skip("busybox is not installed")
-    tree = tmp_path / "tree"
-    for name in ("usr/bin", "job", "etc"):
-        (tree / name).mkdir(parents=True)
-    shutil.copy(busybox, tree / "usr/bin/busybox")
-    for name in ("sh", "nc", "cat", "head", "sleep"):
-        (tree / "usr/bin" / name).symlink_to("busybox")
-    path = tmp_path / "programs" / "archive.cpio"
-    path.parent.mkdir()
-    path.write_bytes(b"".join(tree_archive(tree, lambda name: name != "etc")))
-    return path
+    return shell_archive(tmp_path)
 
 
 @pytest.fixture
