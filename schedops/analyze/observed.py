@@ -42,15 +42,15 @@ def selector(instance: str) -> str:
 
 
 def queries(instance: str, minutes: int) -> dict[str, str]:
-    """What is asked once, by name."""
+    """What is asked once, by name. A host that is scraped twice counts once: hence the maxima."""
     chosen, window = selector(instance), f"[{minutes}m]"
     cpu = f"node_cpu_seconds_total{chosen}"
     rates = {name: metric for name, (metric, _, _) in _RATES.items()} | _OTHERS
     return {
         "age": f"time() - max(timestamp({cpu}))",
         "cpus": f"count(count by (cpu) ({cpu}))",
-        "modes": f"sum by (mode) (rate({cpu}{window}))",
-        **{name: f"sum(rate({metric}{chosen}{window}))" for name, metric in rates.items()},
+        "modes": f"sum by (mode) (max by (cpu, mode) (rate({cpu}{window})))",
+        **{name: f"sum(max by (cpu) (rate({metric}{chosen}{window})))" for name, metric in rates.items()},
     }
 
 
@@ -59,7 +59,8 @@ def busy_over_time(instance: str, step_s: float) -> str:
     modes = '{mode=~"idle|iowait|steal",instance=' + json.dumps(instance) + "}"
     back = max(60, round(4 * step_s))
     return (
-        f"1 - sum(rate(node_cpu_seconds_total{modes}[{back}s])) / count(count by (cpu) (node_cpu_seconds_total{modes}))"
+        f"1 - sum(max by (cpu, mode) (rate(node_cpu_seconds_total{modes}[{back}s])))"
+        f" / count(count by (cpu) (node_cpu_seconds_total{modes}))"
     )
 
 
