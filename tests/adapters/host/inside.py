@@ -70,7 +70,7 @@ def _measure(guest: GuestSession) -> dict[str, object]:
 
 def _run_programs(guest: GuestSession) -> dict[str, object]:
     """Two archives, one behind the other, and what a program in there may do."""
-    line = f"cat made more; grep CapEff /proc/self/status; echo 0 > {SETTING}"
+    line = f"cat made more; busybox grep CapEff /proc/self/status; echo 0 > {SETTING}"
     jobs = (ProgramJob(argv=("sh", "-c", line)),)
     reading = guest.run_programs(ProgramPlan(shell=("echo prepared > made",), jobs=jobs), deadline_s=60)
     assert reading is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import py_compile
 import shutil
@@ -42,11 +43,11 @@ def python_archive(target: Path, modules: Sequence[str], files: dict[str, bytes]
     for library in _libraries([PYTHON, *(path for path in sources if ".so" in path.suffixes)]):
         _take(tree, library)
     _take(tree, PYTHON)
-    archive = target / "programs" / "archive.cpio"
-    archive.parent.mkdir()
-    with archive.open("wb") as file:
-        file.writelines(tree_archive(tree, lambda name: True))
+    data = b"".join(tree_archive(tree, lambda name: True))
     shutil.rmtree(tree)
+    archive = target / hashlib.sha256(data).hexdigest()[:32] / "archive.cpio"  # images are kept by that name
+    archive.parent.mkdir()
+    archive.write_bytes(data)
     return archive
 
 

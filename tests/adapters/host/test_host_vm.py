@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from schedops.adapters.vm.cpio import archive, tree_archive
+from schedops.adapters.vm.cpio import archive
 from schedops.adapters.vm.guest_session import GuestSession
 from schedops.adapters.vm.qemu import Qemu
 from schedops.ports import KernelImage
 from tests.adapters.host.machine import MODULES, UNDONE, inside
 from tests.adapters.host.python_tree import python_archive
 from tests.conftest import FifoPolicies
+from tests.fakes.shell import shell_archive
 
 pytestmark = pytest.mark.vm
 FEW_RIGHTS = "00000000008004fb"  # files, users, signals, low ports, priorities
@@ -22,25 +22,15 @@ FEW_RIGHTS = "00000000008004fb"  # files, users, signals, low ports, priorities
 
 @pytest.fixture
 def outer(newest_kernel: KernelImage, fifo: FifoPolicies, tmp_path: Path) -> Iterator[GuestSession]:
+    shell = shell_archive(tmp_path / "shell")
     files = {
         "policy.bpf.o": fifo(),
         "inside.py": (Path(__file__).parent / "inside.py").read_bytes(),
-        "programs.cpio": shell_archive(tmp_path / "shell") + archive(("job",), {"job/more": b"and more\n"}),
+        # Two archives, with zeros between them as the kernel allows it.
+        "programs.cpio": shell.read_bytes() + bytes(512) + archive(("job",), {"job/more": b"and more\n"}),
     }
     with Qemu().boot(newest_kernel, cpus=2, programs=python_archive(tmp_path, MODULES, files)) as guest:
         yield guest
-
-
-def shell_archive(tree: Path) -> bytes:
-    """A shell, two tools, links and directories; filled up with zeros as the kernel allows it."""
-    busybox = shutil.which("busybox")
-    if busybox is None:
-        pytest.skip("busybox is not installed")
-    (tree / "usr/bin").mkdir(parents=True)
-    shutil.copy(busybox, tree / "usr/bin/busybox")
-    for name in ("sh", "cat", "grep"):
-        (tree / "usr/bin" / name).symlink_to("busybox")
-    return b"".join(tree_archive(tree, lambda name: True)) + b"\0" * 512
 
 
 def test_a_host_is_measured_on_and_as_it_was_also_when_that_is_killed(outer: GuestSession) -> None:
