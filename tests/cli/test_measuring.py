@@ -111,7 +111,6 @@ def test_profile_draws_what_the_probes_counted(run, checkout, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("--on host", "does not run workloads on the host itself yet"),
         ("--plot out.png", "a name that ends in .svg is needed"),
         ("--plot out.svg --tier profile", "--plot needs what tier probe counts"),
         ("--tier probe --budget-s 0.1", "is expected to take"),
