@@ -171,6 +171,10 @@ def run_suite(
     found = {place.key: known[place.key] for place in wanted if known and _is_known(known, place)}
     work = _work(spec, [place for place in wanted if place.key not in found])
     reused = f", {len(found)} of them known" if found else ""
+    if known:
+        other = len(known) - len(found)
+        text = f"{len(found)} of {len(wanted)} cells are known" + (f", {other} are of other inputs" if other else "")
+        progress.emit(Event(kind="note", stage=STAGE, text=text))
     what = f"{len(head.schedulers)} schedulers, {len(head.workloads)} workloads, {len(head.seeds)} seeds"
     counted = Counter(one.load.workload.name for one in work)
     meter, lock = Meter(counted, clock, progress, expected_s), Lock()

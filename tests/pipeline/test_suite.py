@@ -120,7 +120,8 @@ def test_what_is_known_is_not_run_again():
     again, hands, events, kept = run(spec(policy()), known={**known, **moved})
     assert again == whole
     assert len(hands.work) == len(kept) == 7
-    assert events[0].text == "2 schedulers, 2 workloads, 3 seeds: 12 cells, 5 of them known"
+    assert events[0].text == "5 of 12 cells are known, 1 are of other inputs"
+    assert events[1].text == "2 schedulers, 2 workloads, 3 seeds: 12 cells, 5 of them known"
     assert run(spec(policy()), known={one.key: one for one in whole.cells})[1].work == []
 
 
