@@ -50,10 +50,10 @@ def require_fit(*, sysfs: Path = Path("/sys"), proc: Path = Path("/proc")) -> Fi
 
 def require_default(sysfs: Path = Path("/sys")) -> None:
     """:raises Unavailable: ``other-policy``: somebody's policy is in charge, and stays so."""
-    state = _text(sysfs / _STATE)
+    state = text_of(sysfs / _STATE)
     if state == "disabled":
         return
-    ops = _text(sysfs / "kernel/sched_ext/root/ops") or "without a name"
+    ops = text_of(sysfs / "kernel/sched_ext/root/ops") or "without a name"
     raise Unavailable(
         "other-policy",
         f"another policy schedules this machine: {ops[:128]} ({state[:32]})",
@@ -65,11 +65,11 @@ def online_cpus(sysfs: Path = Path("/sys")) -> int:
     """How many CPUs the scheduler has."""
     from schedops.adapters.host_machine import cpu_list  # noqa: PLC0415 - only hosts need it
 
-    return len(cpu_list(_text(sysfs / "devices/system/cpu/online"))) or 1
+    return len(cpu_list(text_of(sysfs / "devices/system/cpu/online"))) or 1
 
 
 def _require_rights(proc: Path) -> None:
-    held = [line.partition(":")[2] for line in _text(proc / "self/status").splitlines() if line.startswith("CapEff:")]
+    held = [line.partition(":")[2] for line in text_of(proc / "self/status").splitlines() if line.startswith("CapEff:")]
     rights = int(held[0], 16) if held else 0
     if not (rights >> _SYS_ADMIN & 1 and rights >> _SYS_NICE & 1):
         text = "putting a policy in charge of this machine needs root (CAP_SYS_ADMIN and CAP_SYS_NICE at least)"
@@ -90,25 +90,26 @@ def _btf(sysfs: Path) -> bytes:
 
 
 def _require_bpf(sysfs: Path, proc: Path) -> None:
-    if "[confidentiality]" in _text(sysfs / "kernel/security/lockdown"):
+    if "[confidentiality]" in text_of(sysfs / "kernel/security/lockdown"):
         text = "the kernel is locked down (confidentiality), and takes no BPF programs that read its memory"
         raise Unavailable("bpf-locked-down", text, hint=ELSEWHERE)
-    if _text(proc / "sys/net/core/bpf_jit_enable") == "0":
+    if text_of(proc / "sys/net/core/bpf_jit_enable") == "0":
         text = "the kernel's BPF compiler is off, and without it no policy can be attached"
         raise Unavailable("no-bpf-jit", text, hint="sysctl net.core.bpf_jit_enable=1")
 
 
 def _cgroups(proc: Path) -> Path:
     # Fields of proc_pid_mounts(5): what, where, type.
-    mounts = (line.split() for line in _text(proc / "self/mounts").splitlines())
+    mounts = (line.split() for line in text_of(proc / "self/mounts").splitlines())
     found = [Path(words[1]) for words in mounts if len(words) > 2 and words[2] == "cgroup2"]
-    if found and "cpu" in _text(found[0] / "cgroup.controllers").split():
+    if found and "cpu" in text_of(found[0] / "cgroup.controllers").split():
         return found[0]
     text = "no cgroup v2 with the cpu controller" + ("" if found else ": it is not mounted")
     raise Unavailable("no-cpu-cgroups", text, hint="boot with systemd.unified_cgroup_hierarchy=1")
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """A small file of the kernel's; empty when it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(1 << 20).decode("utf-8", "replace").strip()

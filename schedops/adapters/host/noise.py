@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from schedops.adapters.host.fitness import online_cpus
+from schedops.adapters.host.fitness import online_cpus, text_of
 
 _CPU = "devices/system/cpu"
 _BUSY_PRESSURE = 5.0  # per cent of ten seconds in which somebody waited for a CPU
@@ -54,8 +54,10 @@ def noise(*, sysfs: Path = Path("/sys"), proc: Path = Path("/proc")) -> tuple[No
 
 def _governor(sysfs: Path) -> Iterator[Noise]:
     files = sorted((sysfs / _CPU / "cpufreq").glob("policy*/scaling_governor"))
-    others = {value for path in files if (value := _text(path)) not in ("performance", "")}
-    if others and all("performance" in _text(path.with_name("scaling_available_governors")).split() for path in files):
+    others = {value for path in files if (value := text_of(path)) not in ("performance", "")}
+    if others and all(
+        "performance" in text_of(path.with_name("scaling_available_governors")).split() for path in files
+    ):
         yield Noise(
             f"the governor {', '.join(sorted(others))} changes the CPUs' frequency with the load",
             "echo performance | sudo tee /sys/devices/system/cpu/cpufreq/policy*/scaling_governor",
@@ -67,18 +69,18 @@ def _turbo(sysfs: Path) -> Iterator[Noise]:
     text = "turbo: how fast a CPU is depends on its temperature and on how many are busy"
     for name, off in (("intel_pstate/no_turbo", "1"), ("cpufreq/boost", "0")):
         path = sysfs / _CPU / name
-        if _text(path) == str(1 - int(off)):
+        if text_of(path) == str(1 - int(off)):
             yield Noise(text, f"echo {off} | sudo tee {path}", (Setting(path, off),))
 
 
 def _switch(path: Path, text: str) -> Iterator[Noise]:
-    if _text(path) == "1":
+    if text_of(path) == "1":
         yield Noise(text, f"echo 0 | sudo tee {path}", (Setting(path, "0"),))
 
 
 def _numa(sysfs: Path, proc: Path) -> Iterator[Noise]:
     path = proc / "sys/kernel/numa_balancing"
-    if len(list((sysfs / "devices/system/node").glob("node[0-9]*"))) > 1 and _text(path) not in ("0", ""):
+    if len(list((sysfs / "devices/system/node").glob("node[0-9]*"))) > 1 and text_of(path) not in ("0", ""):
         command = f"echo 0 | sudo tee {path}"
         yield Noise("the kernel moves tasks and memory between nodes", command, (Setting(path, "0"),))
 
@@ -86,13 +88,13 @@ def _numa(sysfs: Path, proc: Path) -> Iterator[Noise]:
 def _siblings(sysfs: Path) -> Iterator[Noise]:
     # Not changed by us: it takes half of the CPUs away, and that is another machine.
     path = sysfs / _CPU / "smt/control"
-    if _text(path) == "on" and _text(path.with_name("active")) == "1":
+    if text_of(path) == "on" and text_of(path.with_name("active")) == "1":
         yield Noise("SMT: a CPU is slower while its sibling is busy", f"echo off | sudo tee {path}")
 
 
 def _load(proc: Path, cpus: int) -> Iterator[Noise]:
-    words = _text(proc / "loadavg").split()
-    pressure = _text(proc / "pressure/cpu").partition("avg10=")[2].split(" ")[0]
+    words = text_of(proc / "loadavg").split()
+    pressure = text_of(proc / "pressure/cpu").partition("avg10=")[2].split(" ")[0]
     load = _number(words[0]) if words else 0.0
     if load > _BUSY_LOAD * cpus or _number(pressure) > _BUSY_PRESSURE:
         said = f"load average {load:g} on {cpus} CPUs" + (f", CPU pressure {pressure} %" if pressure else "")
@@ -100,7 +102,7 @@ def _load(proc: Path, cpus: int) -> Iterator[Noise]:
 
 
 def _others(proc: Path) -> Iterator[Noise]:
-    names = (_text(path) for path in proc.glob("[0-9]*/comm"))
+    names = (text_of(path) for path in proc.glob("[0-9]*/comm"))
     found = sorted(name for name in names if name.startswith(_EMULATORS))
     if found:
         more = f" and {len(found) - _MAX_NAMED} more" if len(found) > _MAX_NAMED else ""
@@ -110,7 +112,7 @@ def _others(proc: Path) -> Iterator[Noise]:
 
 def _stolen(proc: Path) -> Iterator[Noise]:
     # "cpu user nice system idle iowait irq softirq steal ...": proc_stat(5)
-    words = _text(proc / "stat").partition("\n")[0].split()[1:9]
+    words = text_of(proc / "stat").partition("\n")[0].split()[1:9]
     ticks = [int(word) for word in words if word.isdecimal()]
     if len(ticks) == 8 and ticks[7] > _STOLEN * sum(ticks):
         share = ticks[7] / sum(ticks)
@@ -122,11 +124,3 @@ def _number(text: str) -> float:
         return float(text)
     except ValueError:
         return 0.0
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return file.read(1 << 16).decode("utf-8", "replace").strip()
-    except OSError:
-        return ""
