@@ -9,11 +9,12 @@ from schedops.analyze.bottleneck import bottleneck_of
 from schedops.analyze.judge import judge, weigh
 from schedops.analyze.played import played_figures
 from schedops.analyze.probed import probed_figures, wake_graph
+from schedops.analyze.recorded import not_recorded, without_timers, without_wakers
 from schedops.analyze.roles import task_classes
 from schedops.analyze.words import words
 from schedops.model.guest import PlayReading
 from schedops.model.probe import ProbedClass, ProbedSlot, ProbeReading, probe_bucket
-from schedops.model.profile import Missing, Profile, TierCost
+from schedops.model.profile import Profile, TierCost
 from schedops.model.simulation import (
     Histogram,
     Instruction,
@@ -35,7 +36,6 @@ SLOTS = 400
 _KERNEL = ("kworker/", "ksoftirqd/", "migration/", "rcu_", "rcuo", "irq/", "kthreadd", "kswapd", "khugepaged")
 _REALTIME = 100  # priorities below it; include/linux/sched/prio.h, Linux 6.12
 _CLASSES = 64
-_NOT_RECORDED = ("pressure, cgroups, faults", "requests", "cycles, instructions, cache misses")
 
 RUNNING, WAITING, OFF = "running", "waiting", "off"
 
@@ -50,10 +50,11 @@ def recorded(found: Recording, name: str, source: str) -> Looked:
         replay.take(event)
     plan, reading, probed = replay.run()
     cpus = max(1, len({event.cpu for event in found.events if isinstance(event, Switch)}))
-    rows = task_classes(plan, reading, probed)
-    figures = (*played_figures(plan, reading, rows, cpus), *probed_figures(probed, cpus))
+    rows, seen = task_classes(plan, reading, probed), probed_figures(probed, cpus)
+    if not found.interrupts:
+        rows, seen = without_wakers(rows), without_timers(seen)
+    figures = (*played_figures(plan, reading, rows, cpus), *seen)
     called = {f"class{index}": label for index, label in enumerate(plan.labels)}
-    reason = "not in a recording of scheduling events"
     profile = Profile(
         workload=name,
         kernel="recorded",
@@ -68,15 +69,10 @@ def recorded(found: Recording, name: str, source: str) -> Looked:
         tasks=rows[:_CLASSES],
         wakes=wake_graph(probed, called=lambda comm: called.get(comm, comm)),
         bottleneck=bottleneck_of(figures, cpus),
-        missing=(*(Missing(what=what, reason=reason) for what in _NOT_RECORDED), *_lost(found)),
+        missing=not_recorded(lost=found.lost, interrupts=found.interrupts),
         costs=(TierCost(tier="probe", seconds=0.0, how="nothing is run: it was recorded elsewhere"),),
     )
     return Looked(profile=replace(profile, words=words(profile)), weighed=weigh(figures), probed=probed)
-
-
-def _lost(found: Recording) -> tuple[Missing, ...]:
-    reason = "the recording itself says that some were lost: its buffers were too small"
-    return (Missing(what="some events", reason=reason),) if found.lost else ()
 
 
 @dataclass(slots=True)

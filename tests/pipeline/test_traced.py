@@ -59,6 +59,17 @@ def test_tasks_that_wake_each_other() -> None:
     assert sum(slot.run_ns for slot in looked.probed.slots) == sum(one.run_ns for one in looked.probed.classes)
 
 
+def test_perf_does_not_say_what_a_timer_woke() -> None:
+    found = recorded(recording(ping_pong(200).replace(" d..2.", ""), where="t"), "t", "t.txt").profile
+    assert {one.name: (one.role, one.woken_by_tasks) for one in found.tasks} == {
+        "ping": ("sleeper", None),
+        "pong": ("sleeper", None),
+    }
+    assert "timer_wakeup_share" not in {one.name for one in found.figures}
+    assert any(one.what == "which wake-ups are by timers or devices" for one in found.missing)
+    assert (found.classes[0].name, found.classes[0].confidence) == ("message-passing", 0.6)
+
+
 def test_waiting_is_counted_and_threads_of_the_kernel_are_not() -> None:
     text = trace(
         "0 idle-0 0 sched_switch: swapper/0:0 [120] R ==> a:1 [120]",

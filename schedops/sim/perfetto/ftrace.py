@@ -39,7 +39,7 @@ def ftrace_recording(data: bytes, *, where: str) -> Recording:
     require_switches(reader.events, where)
     started = any(isinstance(event, Wakeup) and event.new for event in reader.events)
     events = in_order(reader.events if started else [*reader.events, *reader.forks])
-    return Recording(events, reader.names, reader.priorities, lost=reader.lost)
+    return Recording(events, reader.names, reader.priorities, lost=reader.lost, interrupts=reader.flags)
 
 
 @dataclass
@@ -51,6 +51,7 @@ class _Reader:
     priorities: dict[int, int] = field(default_factory=dict)
     running: dict[int, int] = field(default_factory=dict)  # by CPU: compact events do not say who leaves
     lost: bool = False
+    flags: bool = True
     room: int = field(default_factory=lambda: MAX_UNPACKED)
 
     def trace(self, data: bytes, *, packed: bool = False) -> None:
@@ -107,6 +108,7 @@ class _Reader:
             self.forks.append(Wakeup(time_ns, _number(found, 4), _number(found, 2), new=True))
             return
         who, by = _number(found, 2), 0 if _number(parts, _FLAGS) & _INTERRUPT else _number(parts, _PID)
+        self.flags &= kind == _NEW or _FLAGS in parts
         if who == by:  # scxtop 1.0 writes the woken task there
             by = self.running.get(cpu, 0)
         self.know(who, _text(found, 1), _number(found, 3))
@@ -123,6 +125,7 @@ class _Reader:
                 comms.append(_words(value))
             else:
                 parts.setdefault(number, []).extend(map(signed, varints(value)))
+        self.flags &= 7 not in parts or 12 in parts
         switches = list(_rows(parts, (1, 2, 3, 4, 6)))
         wakings = list(_rows(parts, (7, 8, 10, 11, 12)))
         rows = [(*one, True) for one in switches] + [(*one, False) for one in wakings]

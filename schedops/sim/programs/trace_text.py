@@ -70,12 +70,14 @@ class Recording:
     """Events in order of time; of each task its comm and first priority (120 is nice 0).
 
     :param lost: whoever recorded says that some events are missing.
+    :param interrupts: it says which wake-ups came from interrupts; else the waker is whatever task was interrupted.
     """
 
     events: tuple[Switch | Wakeup, ...]
     names: dict[int, str]
     priorities: dict[int, int]
     lost: bool = False
+    interrupts: bool = True
 
 
 def in_order(events: Sequence[Switch | Wakeup]) -> tuple[Switch | Wakeup, ...]:
@@ -94,7 +96,7 @@ def recording(text: str, *, where: str) -> Recording:
     reader = _Reader(where)
     events = in_order(list(reader.events(text)))
     require_switches(events, where)
-    return Recording(events, reader.names, reader.priorities)
+    return Recording(events, reader.names, reader.priorities, interrupts=reader.flags)
 
 
 def require_switches(events: Iterable[Switch | Wakeup], where: str) -> None:
@@ -113,6 +115,7 @@ class _Reader:
         self.where = where
         self.names: dict[int, str] = {}
         self.priorities: dict[int, int] = {}
+        self.flags = True
 
     def events(self, text: str) -> Iterator[Switch | Wakeup]:
         count = 0
@@ -136,6 +139,7 @@ class _Reader:
         thread, cpu, flags = int(who[2] or who[1]), int(who[3]), who[4] or ""
         if kind == "sched_switch":
             return self.switch(time_ns, cpu, body)
+        self.flags &= bool(flags) or not thread  # what wakes out of idleness is an interrupt in any case
         interrupt = len(flags) > 2 and flags[2] in _INTERRUPT
         return self.wakeup(time_ns, 0 if interrupt else thread, body, kind)
 

@@ -60,6 +60,17 @@ def test_a_waker_that_is_the_woken_one_is_whoever_ran_there_and_forks_begin_task
     assert ftrace_recording(trace.SerializeToString(), where="t").events == STARTED.events
 
 
+@pytest.mark.parametrize("compact", [False, True])
+def test_without_flags_nobody_knows_what_interrupts_did(compact: bool) -> None:
+    trace = pb.Trace.FromString(trace_of(IN_TEXT, compact=compact))
+    assert ftrace_recording(trace.SerializeToString(), where="t").interrupts
+    bundle = trace.packet[1].ftrace_events
+    del bundle.compact_sched.waking_common_flags[:]
+    for event in bundle.event:
+        event.ClearField("common_flags")
+    assert not ftrace_recording(trace.SerializeToString(), where="t").interrupts
+
+
 def test_lost_events_are_said() -> None:
     trace = pb.Trace.FromString(trace_of(IN_TEXT, compact=False))
     trace.packet[1].ftrace_events.lost_events = True
