@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from schedops.model.outcome import Effect, Outcome, OutcomeMachine
+from schedops.model.outcome import Outcome, OutcomeMachine
 from schedops.model.rung import SIMULATED
 from schedops.model.verdict import Verdict
+from schedops.report.outcomes import effect_words
 
 _SIMULATED = 0.3  # of what a measured outcome counts
 _ANY_WORKLOAD = 0.1  # what an outcome on an unlike workload says about this one
@@ -69,13 +70,3 @@ def _words(one: Outcome, workload: str, machine: OutcomeMachine | None, of: int)
     effect = f": {effect_words(one.effects[0])}" if one.effects else ""
     more = f"; {of} outcomes in all" if of > 1 else ""
     return f"{one.verdict.value} on {one.workload}{akin} on {place}, {one.rung}{effect}{more}"
-
-
-def effect_words(effect: Effect) -> str:
-    """``makespan -12 % (-15 .. -9) against eevdf``."""
-    if effect.estimate is None:
-        return f"{effect.metric.replace('_', ' ')} not known"
-    interval = ""
-    if effect.low is not None and effect.high is not None:
-        interval = f" ({100 * effect.low:+.0f} .. {100 * effect.high:+.0f})"
-    return f"{effect.metric.replace('_', ' ')} {100 * effect.estimate:+.0f} %{interval} against {effect.baseline}"

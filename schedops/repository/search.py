@@ -228,26 +228,24 @@ def _loses(words: Sequence[Word], one: Candidate, rarity: Mapping[str, float]) -
 
 def _found(words: Sequence[Word], policy: Policy, one: Candidate, rarity: Mapping[str, float]) -> tuple[str, ...]:
     """Where the query's words were found, the rarest first: ``tag builds``, ``description share (equal)``."""
-    asked = {feature for word in words for feature in word.features}
+    asked: dict[str, list[tuple[Word, float]]] = {}
+    for word in dict.fromkeys(words):
+        for feature in word.features:
+            if worth := _worth(word, feature, rarity):
+                asked.setdefault(feature, []).append((word, worth))
     reasons: dict[str, float] = {}
     for field, places in _places(policy).items():
-        if asked.isdisjoint(one.fields[field]):
+        if asked.keys().isdisjoint(one.fields[field]):
             continue
         for place, text in places:
             for other in words_of(text):
-                for word in words:
-                    if worth := _shared(word, other, rarity):
-                        through = "" if other.stem == word.stem else f" ({word.text})"
-                        reason = f"{field} {place or other.text}{through}"
-                        reasons[reason] = max(FIELD_WEIGHTS[field] * worth, reasons.get(reason, 0.0))
+                for word, worth in (pair for feature in other.features for pair in asked.get(feature, ())):
+                    through = "" if other.stem == word.stem else f" ({word.text})"
+                    reason = f"{field} {place or other.text}{through}"
+                    points = FIELD_WEIGHTS[field] * worth / (2 if through else 1)  # the very word says more
+                    reasons[reason] = max(points, reasons.get(reason, 0.0))
     best = sorted(reasons, key=lambda reason: (-reasons[reason], reason))
     return tuple(best[:_MOST_WHY])
-
-
-def _shared(word: Word, other: Word, rarity: Mapping[str, float]) -> float:
-    """What it is worth that one text says *word* and the other *other*: less when only the meaning is the same."""
-    shared = [_worth(word, feature, rarity) for feature in word.features if feature in other.features]
-    return max(shared, default=0.0) / (1 if other.stem == word.stem else 2)
 
 
 def _places(policy: Policy) -> dict[str, list[tuple[str, str]]]:

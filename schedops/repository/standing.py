@@ -81,6 +81,13 @@ def next_state(found: Judged) -> str | None:
     return above[0] if above and STATES.index(above[0]) <= STATES.index(found.supported) else None
 
 
+def asked_for(found: Judged) -> str:
+    """What the state after the one it has asks for, in words."""
+    if found.state == EXPERIMENTAL:
+        return f"{VERIFIED} asks for a measured PASS of this source, and more places where it passes than got worse"
+    return f"{PROVEN} asks for {PASSES} places on {MACHINES} machines where it passes, and none where it got worse"
+
+
 def places_of(history: History, policy_sha256: str) -> tuple[Place, ...]:
     """Where this source has passed or failed, by workload and machine."""
     by_place: dict[tuple[str, str], list[Outcome]] = {}

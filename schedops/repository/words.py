@@ -52,17 +52,13 @@ class Word:
 
     :param stem: of a phrase those of its words together; empty for a word that carries no meaning alone.
     :param concepts: what it stands for.
+    :param features: what two texts are compared by: stem and concepts; no word begins as concepts do.
     """
 
     text: str
     stem: str
     concepts: tuple[str, ...] = ()
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """What two texts are compared by; no word begins as concepts do."""
-        concepts = tuple(f"{CONCEPT}{concept}" for concept in self.concepts)
-        return (self.stem, *concepts) if self.stem else concepts
+    features: tuple[str, ...] = ()
 
 
 def words_of(text: str) -> tuple[Word, ...]:
@@ -83,8 +79,13 @@ def words_of(text: str) -> tuple[Word, ...]:
         elif word not in _STOP and denied:
             denied = False
         elif word not in _STOP or meant:
-            found.append(Word(word, "" if word in _STOP else root, meant))
+            found.append(_word(word, "" if word in _STOP else root, meant))
     return tuple(found)
+
+
+def _word(text: str, root: str, meant: tuple[str, ...]) -> Word:
+    concepts = tuple(f"{CONCEPT}{concept}" for concept in meant)
+    return Word(text, root, meant, (root, *concepts) if root else concepts)
 
 
 def _meaning(stems: Sequence[str], at: int) -> tuple[int, tuple[str, ...]]:

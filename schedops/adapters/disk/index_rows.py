@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,16 @@ from schedops.repository.search import (
 from schedops.repository.words import Word
 from schedops.schema.decode import decode, encode
 
-FORMAT = "2"
+FORMAT = "3"
 _FOUND = 40  # that words find, as many that are near in meaning, and as many by class and outcomes
 _ASKED = 40  # features that are looked for, the rarest
+_COLUMNS = ", ".join(f'"{name}"' for name in FIELD_WEIGHTS)
+_COLUMNS_OF_WORDS = ", ".join(f'words."{name}"' for name in FIELD_WEIGHTS)
 _TABLES = """
 CREATE TABLE policy (id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, stamp TEXT NOT NULL, digest TEXT NOT NULL,
-                     document TEXT, classes TEXT NOT NULL, outcomes TEXT NOT NULL, loses TEXT NOT NULL, length REAL,
-                     vector BLOB);
+                     readable INTEGER NOT NULL, classes TEXT NOT NULL, length REAL);
+CREATE TABLE content (id INTEGER PRIMARY KEY, document TEXT NOT NULL, outcomes TEXT NOT NULL, loses TEXT NOT NULL);
+CREATE TABLE vector (id INTEGER PRIMARY KEY, floats BLOB NOT NULL);
 CREATE TABLE label (kind TEXT NOT NULL, value TEXT NOT NULL, id INTEGER NOT NULL);
 CREATE INDEX labels ON label (kind, value, id);
 CREATE INDEX labelled ON label (id);
@@ -60,7 +64,9 @@ class Rows:
     def __init__(self, path: Path | None, *, wait_s: float, dimensions: int) -> None:
         self.in_memory = path is None
         self._dimensions = dimensions
-        self._vectors: tuple[list[int], Any] | None = None
+        self._seen = -1
+        self._vectors: tuple[Any, Any] | None = None
+        self._lengths: tuple[int, float] | None = None
         self._database = sqlite3.connect(path or ":memory:", timeout=wait_s, isolation_level=None)
         try:
             if not self._database.execute("SELECT name FROM sqlite_master WHERE name = 'vocabulary'").fetchall():
@@ -84,7 +90,20 @@ class Rows:
             self._database.execute("ROLLBACK")
             raise
         self._database.execute("COMMIT")
-        self._vectors = None
+        self._vectors = self._lengths = None
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """One state of the index, whoever writes meanwhile."""
+        self._database.execute("BEGIN")
+        try:
+            (version,) = self._database.execute("PRAGMA data_version").fetchone()
+            self._database.execute("SELECT 1 FROM policy LIMIT 1").fetchone()  # the state is that of the first look
+            if version != self._seen:  # another process has written
+                self._seen, self._vectors, self._lengths = version, None, None
+            yield
+        finally:
+            self._database.execute("COMMIT")
 
     def known(self) -> dict[str, Known]:
         """Directory -> what the index has of it."""
@@ -93,16 +112,16 @@ class Rows:
 
     def unreadable(self) -> tuple[str, ...]:
         """Directories whose policy cannot be read."""
-        return tuple(
-            n for (n,) in self._database.execute("SELECT name FROM policy WHERE document IS NULL ORDER BY name")
-        )
+        rows = self._database.execute("SELECT name FROM policy WHERE NOT readable ORDER BY name")
+        return tuple(name for (name,) in rows)
 
     def forget(self, names: Iterable[str]) -> None:
         """Remove directories that are gone."""
         for name in names:
             row = self._database.execute("SELECT id FROM policy WHERE name = ?", (name,)).fetchone()
             if row is not None:
-                for table, key in (("policy", "id"), ("label", "id"), ("words", "rowid")):
+                for table in ("policy", "content", "vector", "label", "words"):
+                    key = "rowid" if table == "words" else "id"
                     self._database.execute(f"DELETE FROM {table} WHERE {key} = ?", row)  # noqa: S608 - no outside text
 
     def restamp(self, stamps: Mapping[str, str]) -> None:
@@ -113,37 +132,45 @@ class Rows:
         """Store what the files of a directory say, in the place of what they said before."""
         self.forget([name])
         policy = scanned.policy if scanned.listed else None
-        readable = scanned.policy is not None
-        fields = features_of(policy) if policy is not None else {LOSES_WHEN: []}
+        fields = features_of(policy) if policy is not None else None
         cursor = self._database.execute(
-            "INSERT INTO policy (name, stamp, digest, document, classes, outcomes, loses, length, vector)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO policy (name, stamp, digest, readable, classes, length) VALUES (?, ?, ?, ?, ?, ?)",
             (
                 name,
                 stamp,
                 scanned.digest,
-                json.dumps(encode(scanned.policy)) if readable else None,
+                scanned.policy is not None,
                 " ".join(policy.classes) if policy is not None else "",
-                json.dumps([encode(one) for one in scanned.history.outcomes]),
-                " ".join(fields[LOSES_WHEN]),
-                length_of(fields) if policy is not None else None,
-                array("f", vector).tobytes() if policy is not None else None,
+                length_of(fields) if fields is not None else None,
             ),
         )
-        if policy is None:
-            return
+        if policy is not None and fields is not None:
+            self._put_listed(cursor.lastrowid, policy, scanned.history, fields, vector)
+
+    def _put_listed(
+        self,
+        row: int | None,
+        policy: Policy,
+        history: History,
+        fields: Mapping[str, Sequence[str]],
+        vector: Sequence[float],
+    ) -> None:
+        outcomes = json.dumps([encode(one) for one in history.outcomes])
+        self._database.execute(
+            "INSERT INTO content (id, document, outcomes, loses) VALUES (?, ?, ?, ?)",
+            (row, json.dumps(encode(policy)), outcomes, " ".join(fields[LOSES_WHEN])),
+        )
+        self._database.execute("INSERT INTO vector (id, floats) VALUES (?, ?)", (row, array("f", vector).tobytes()))
         labels = [("class", one) for one in policy.classes] + [("tag", one) for one in policy.tags]
-        labels += [("on", one.workload) for one in scanned.history.outcomes]
-        labels += [("on class", name) for one in scanned.history.outcomes for name in one.classes]
+        labels += [("on", one.workload) for one in history.outcomes]
+        labels += [("on class", name) for one in history.outcomes for name in one.classes]
         self._database.executemany(
-            "INSERT INTO label (kind, value, id) VALUES (?, ?, ?)",
-            [(*label, cursor.lastrowid) for label in dict.fromkeys(labels)],
+            "INSERT INTO label (kind, value, id) VALUES (?, ?, ?)", [(*label, row) for label in dict.fromkeys(labels)]
         )
         marks = ", ".join("?" * (len(FIELD_WEIGHTS) + 1))
-        columns = ", ".join(FIELD_WEIGHTS)
         self._database.execute(
-            f"INSERT INTO words (rowid, {columns}) VALUES ({marks})",  # noqa: S608 - no outside text
-            (cursor.lastrowid, *(" ".join(fields[name]) for name in FIELD_WEIGHTS)),
+            f"INSERT INTO words (rowid, {_COLUMNS}) VALUES ({marks})",  # noqa: S608 - no outside text
+            (row, *(" ".join(fields[name]) for name in FIELD_WEIGHTS)),
         )
 
     def corpus(self, words: Iterable[Word]) -> Corpus:
@@ -152,22 +179,27 @@ class Rows:
         marks = ", ".join("?" * len(features))
         found = self._database.execute(f"SELECT term, doc FROM vocabulary WHERE term IN ({marks})", features)  # noqa: S608
         having = found.fetchall()
-        policies, length = self._database.execute("SELECT count(length), avg(length) FROM policy").fetchone()
-        return Corpus({feature: rarity_of(policies, documents) for feature, documents in having}, length or 1.0)
+        if self._lengths is None:
+            policies, length = self._database.execute("SELECT count(length), avg(length) FROM policy").fetchone()
+            self._lengths = policies, length or 1.0
+        policies, length = self._lengths
+        return Corpus({feature: rarity_of(policies, documents) for feature, documents in having}, length)
 
     def candidates(self, query: Query, corpus: Corpus, vector: Sequence[float] | None) -> tuple[Candidate, ...]:
         """What words, meaning and outcomes find, each as good as the others'; the best of them."""
         admitted = self._admitted(query)
-        by_words = self._by_words(corpus.rarity, admitted)
-        meaning = self._by_meaning(vector, admitted)
-        nearest = sorted(meaning, key=lambda one: -meaning[one])[:_FOUND]
-        chosen = dict.fromkeys([*by_words, *nearest, *self._by_past(query, admitted)])
+        cosine = self._cosines(vector)
+        chosen = [
+            *self._by_words(corpus.rarity, admitted),
+            *self._nearest(cosine, admitted),
+            *self._by_past(query, admitted),
+        ]
         if query.free:
-            chosen = dict.fromkeys(sorted(admitted if admitted is not None else self._all())[: 10 * query.limit])
-        return tuple(self._candidate(one, meaning.get(one, 0.0)) for one in chosen)
+            chosen = sorted(admitted if admitted is not None else self._all())[: 10 * query.limit]
+        return tuple(self._candidates(dict.fromkeys(chosen), cosine))
 
     def _make(self) -> None:
-        for statement in _TABLES.format(columns=", ".join(FIELD_WEIGHTS)).split(";"):
+        for statement in _TABLES.format(columns=_COLUMNS).split(";"):
             self._database.execute(statement)
         weights = ", ".join(str(weight) for weight in FIELD_WEIGHTS.values())
         self._database.execute("INSERT INTO words (words, rank) VALUES ('rank', ?)", (f"bm25({weights})",))
@@ -200,22 +232,24 @@ class Rows:
         )
         return [one for (one,) in rows if admitted is None or one in admitted][:_FOUND]
 
-    def _by_meaning(self, vector: Sequence[float] | None, admitted: set[int] | None) -> dict[int, float]:
-        """Cosine of every policy."""
+    def _cosines(self, vector: Sequence[float] | None) -> Mapping[int, float]:
+        """Of every policy that may be found; none without a vector."""
         if vector is None:
             return {}
         import numpy as np  # noqa: PLC0415 - 0.1 s, and most commands do without
 
-        ids, matrix = self._matrix(np)
-        cosines = (matrix @ np.asarray(vector, dtype=np.float32)).tolist()
-        return {one: cosine for one, cosine in zip(ids, cosines, strict=True) if admitted is None or one in admitted}
-
-    def _matrix(self, np: Any) -> tuple[list[int], Any]:
         if self._vectors is None:
-            rows = self._database.execute("SELECT id, vector FROM policy WHERE vector IS NOT NULL").fetchall()
-            flat = np.frombuffer(b"".join(vector for _, vector in rows), dtype=np.float32)
+            rows = self._database.execute("SELECT id, floats FROM vector").fetchall()
+            flat = np.frombuffer(b"".join(floats for _, floats in rows), dtype=np.float32)
             self._vectors = [one for one, _ in rows], flat.reshape(len(rows), self._dimensions)
-        return self._vectors
+        ids, matrix = self._vectors
+        return dict(zip(ids, (matrix @ np.asarray(vector, dtype=np.float32)).tolist(), strict=True))
+
+    def _nearest(self, cosine: Mapping[int, float], admitted: set[int] | None) -> list[int]:
+        import heapq  # noqa: PLC0415 - only here
+
+        among = cosine if admitted is None else cosine.keys() & admitted
+        return heapq.nlargest(_FOUND, among, key=cosine.__getitem__)
 
     def _by_past(self, query: Query, admitted: set[int] | None) -> list[int]:
         found = self._labelled("on", query.workload) if query.workload else set()
@@ -223,21 +257,24 @@ class Rows:
             found |= self._labelled("on class", name) | self._labelled("class", name)
         return sorted(found if admitted is None else found & admitted)[:_FOUND]
 
-    def _candidate(self, one: int, meaning: float) -> Candidate:
-        name, classes, outcomes, loses = self._database.execute(
-            "SELECT name, classes, outcomes, loses FROM policy WHERE id = ?", (one,)
-        ).fetchone()
-        columns = self._database.execute(f"SELECT {', '.join(FIELD_WEIGHTS)} FROM words WHERE rowid = ?", (one,))  # noqa: S608
-        fields = dict(zip(FIELD_WEIGHTS, (text.split() for text in columns.fetchone()), strict=True))
-        return Candidate(
-            name=name,
-            classes=tuple(classes.split()),
-            policy=lambda: self._policy(one),
-            history=History(tuple(decode(Outcome, part) for part in json.loads(outcomes))),
-            fields={**fields, LOSES_WHEN: loses.split()},
-            meaning=meaning,
+    def _candidates(self, chosen: Collection[int], cosine: Mapping[int, float]) -> Iterator[Candidate]:
+        marks = ", ".join("?" * len(chosen))
+        rows = self._database.execute(
+            f"SELECT policy.id, policy.name, policy.classes, outcomes, loses, {_COLUMNS_OF_WORDS}"  # noqa: S608 - no outside text
+            f" FROM policy JOIN content USING (id) JOIN words ON words.rowid = policy.id WHERE policy.id IN ({marks})",
+            list(chosen),
         )
+        for one, name, classes, outcomes, loses, *columns in rows.fetchall():
+            fields = dict(zip(FIELD_WEIGHTS, (text.split() for text in columns), strict=True))
+            yield Candidate(
+                name=name,
+                classes=tuple(classes.split()),
+                policy=partial(self._policy, one),
+                history=History(tuple(decode(Outcome, part) for part in json.loads(outcomes))),
+                fields={**fields, LOSES_WHEN: loses.split()},
+                meaning=cosine.get(one, 0.0),
+            )
 
     def _policy(self, one: int) -> Policy:
-        (document,) = self._database.execute("SELECT document FROM policy WHERE id = ?", (one,)).fetchone()
+        (document,) = self._database.execute("SELECT document FROM content WHERE id = ?", (one,)).fetchone()
         return decode(Policy, json.loads(document))

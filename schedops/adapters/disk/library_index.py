@@ -64,9 +64,10 @@ class LibraryIndex:
             try:
                 if fresh or rows is not self._rows:
                     self._refresh(rows)
-                corpus = rows.corpus(words)
                 vector = self._embedder.embed([query.text])[0] if query.text.strip() else None
-                hits = rank(query, rows.candidates(query, corpus, vector), corpus)
+                with rows.reading():
+                    corpus = rows.corpus(words)
+                    hits = rank(query, rows.candidates(query, corpus, vector), corpus)
             except (sqlite3.Error, InputError, ValueError, KeyError, TypeError) as error:
                 if rows.in_memory:
                     raise

@@ -102,8 +102,8 @@ def test_a_damaged_index_is_made_anew(root, damage):
     assert sqlite3.connect(path).execute("SELECT count(*) FROM policy").fetchone() == (2,)
 
 
-@pytest.mark.parametrize("statement", ["DROP TABLE label", "DROP TABLE words", "UPDATE policy SET document = '{'",
-                                       "UPDATE policy SET vector = x'00'"])  # fmt: skip
+@pytest.mark.parametrize("statement", ["DROP TABLE label", "DROP TABLE words", "UPDATE content SET document = '{'",
+                                       "UPDATE vector SET floats = x'00'"])  # fmt: skip
 def test_an_index_that_is_wrong_inside_is_made_anew(root, statement):
     path = index(root).path
     assert names(root, "compile") == ["builds"]
@@ -134,6 +134,17 @@ def test_a_read_only_index_is_used_and_left_as_it_is(root, monkeypatch):
     write(root, "third", "Ninja builds.")
     assert {hit.policy.name for hit in one.search(Query(text="compile"))} == {"builds", "third"}
     assert index(root).path.read_bytes() == bytes_before
+
+
+def test_what_another_process_has_indexed_is_found(root):
+    one, other = index(root), index(root)
+    assert [hit.policy.name for hit in one.search(Query(text="compile"))] == ["builds"]
+    write(root, "third", "Ninja builds.")
+    shutil.rmtree(root / "policies/library/builds")
+    assert [hit.policy.name for hit in other.search(Query(text="compile"))] == ["third"]
+    (hit,) = one.search(Query(text="compile"), fresh=False)
+    assert hit.policy.name == "third"
+    assert hit.score == other.search(Query(text="compile"))[0].score
 
 
 def test_another_process_that_holds_the_index_is_not_waited_for_in_vain(root, monkeypatch):
