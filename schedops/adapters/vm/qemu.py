@@ -36,6 +36,7 @@ class Qemu:
 
     :param probe_image: a kernel to prove KVM with when only the accelerator is asked for.
     :param initramfs: the guest's user space; ours unless a test brings its own.
+    :param counted: guests whose clock counts instructions, for measurements that the host must not disturb.
     """
 
     def __init__(
@@ -43,7 +44,9 @@ class Qemu:
         *,
         probe_image: Callable[[], KernelImage | None] = _no_image,
         initramfs: Callable[[], Path] = guest_image,
+        counted: bool = False,
     ) -> None:
+        self._counted = counted
         self._probe_image = probe_image
         self._initramfs = initramfs
 
@@ -91,6 +94,9 @@ class Qemu:
         )
 
     def _choose(self, image: KernelImage | None) -> Accelerator:
+        if self._counted:
+            qemu = require_tool("qemu-system-x86_64")
+            return Accelerator(name="tcg-counted", qemu_version=qemu.version, reason="asked for")
         prove = functools.partial(self._kvm_refusal, image) if image is not None else None
         return accelerators.choose(require_tool("qemu-system-x86_64"), prove)
 
