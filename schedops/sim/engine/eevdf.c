@@ -41,7 +41,7 @@ static void fair_task_new(struct task *p)
 	t->e.queue = NULL;
 	t->avg.last = clock_ns;
 	t->avg.load = p->weight;
-	t->avg.load_sum = (u64)p->weight * (AVG_MAX - 1024);
+	t->avg.load_sum = AVG_MAX - 1024;
 	t->recent = -1;
 	t->last_wakee = ~0U;
 }

@@ -25,7 +25,7 @@
 /* kernel/sched/pelt.c: a geometric average, half of it older than 32 ms. */
 struct fair_avg {
 	u64 last; /* accounted until */
-	u64 load_sum, util_sum, runnable_sum;
+	u64 load_sum, util_sum, runnable_sum; /* load_sum of an entity: without its weight */
 	u32 part; /* us of the current ms */
 	u32 load, util, runnable; /* the averages: runnable weight; running * capacity; 1024 * tasks runnable */
 };
@@ -70,6 +70,7 @@ struct fair_queue {
 	u32 nr; /* entities queued, with delayed ones */
 	u32 cgroup;
 	struct fair_avg avg;
+	struct fair_avg own; /* of its owner: load only */
 	u64 told, told_at; /* what the cgroup's sum knows of avg.load, since */
 	struct fair_rq *rq;
 	struct fair_entity *owner; /* the cgroup's entity, NULL: the root */

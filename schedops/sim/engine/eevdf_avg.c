@@ -32,8 +32,8 @@ static void avg_add(struct fair_avg *a, u64 load, u64 running, u64 runnable, u64
 	a->runnable_sum += runnable * us;
 }
 
-/* accumulate_sum() and ___update_load_avg(): since it was last accounted, things were as given. */
-static void avg_update(struct fair_avg *a, u64 load, u64 running, u64 runnable)
+/* accumulate_sum(), ___update_load_avg(): since it was last accounted, things were as given; weight: of an entity. */
+static void avg_update(struct fair_avg *a, u64 weight, u64 load, u64 running, u64 runnable)
 {
 	u64 delta = (clock_ns - a->last) >> 10, total, periods, divider;
 
@@ -54,7 +54,7 @@ static void avg_update(struct fair_avg *a, u64 load, u64 running, u64 runnable)
 		avg_decay(1024 - a->part, periods) + AVG_MAX - avg_decay(AVG_MAX, periods) - 1024 + total % 1024);
 	a->part = total % 1024;
 	divider = AVG_MAX - 1024 + a->part;
-	a->load = a->load_sum / divider;
+	a->load = weight * a->load_sum / divider;
 	a->util = a->util_sum / divider;
 	a->runnable = a->runnable_sum / divider;
 }
@@ -70,12 +70,12 @@ static void avg_update_queue(struct fair_queue *q)
 	if (clock_ns - q->avg.last < 1024)
 		return;
 	if (q->owner)
-		avg_update(&q->avg, q->load >> 10, 0, 0);
+		avg_update(&q->avg, 1, q->load >> 10, 0, 0);
 	else
-		avg_update(&q->avg, q->load >> 10, q->rq->curr ? avg_running(q->rq) : 0, (u64)q->rq->nr * 1024);
+		avg_update(&q->avg, 1, q->load >> 10, q->rq->curr ? avg_running(q->rq) : 0, (u64)q->rq->nr * 1024);
 }
 
-/* To be called before the task's state changes. */
+/* To be called before the task's state changes. What sleeps in its queue is load, but not runnable (se_runnable()). */
 static void avg_update_task(struct task *p)
 {
 	struct fair_task *t = fair_of(p);
@@ -83,24 +83,62 @@ static void avg_update_task(struct task *p)
 	u64 runnable = t->e.queued && !t->e.delayed;
 
 	if (clock_ns - t->avg.last >= 1024)
-		avg_update(&t->avg, runnable * p->weight, rq && rq->curr == p ? avg_running(rq) : 0, runnable * 1024);
+		avg_update(&t->avg, p->weight, t->e.queued, rq && rq->curr == p ? avg_running(rq) : 0, runnable * 1024);
 }
 
-static u32 avg_plus(u32 value, s64 by)
+/* To be called before the cgroup's entity on this CPU comes, goes or changes its weight. */
+static void avg_update_owner(struct fair_queue *q)
 {
-	return (s64)value + by > 0 ? value + by : 0;
+	if (clock_ns - q->own.last >= 1024)
+		avg_update(&q->own, q->owner->weight >> 10, q->owner->queued, 0, 0);
+}
+
+/* add_positive(), sub_positive(): an average and its sum; PELT_MIN_DIVIDER: the least sum of such an average. */
+static void avg_plus(u32 *average, u64 *sum, s64 by, u32 part)
+{
+	s64 after = (s64)*sum + by * (AVG_MAX - 1024 + part), least;
+
+	*average = (s64)*average + by > 0 ? *average + by : 0;
+	least = (s64)*average * (AVG_MAX - 1024);
+	*sum = after > least ? after : least;
 }
 
 static void avg_shift(struct fair_avg *a, s64 load, s64 util, s64 runnable)
 {
-	u64 divider = AVG_MAX - 1024 + a->part;
+	avg_plus(&a->load, &a->load_sum, load, a->part);
+	avg_plus(&a->util, &a->util_sum, util, a->part);
+	avg_plus(&a->runnable, &a->runnable_sum, runnable, a->part);
+}
 
-	a->load = avg_plus(a->load, load);
-	a->util = avg_plus(a->util, util);
-	a->runnable = avg_plus(a->runnable, runnable);
-	a->load_sum = a->load * divider;
-	a->util_sum = a->util * divider;
-	a->runnable_sum = a->runnable * divider;
+/* Its load becomes that of another weight or sum, and so does its queue's (dequeue_load_avg(), enqueue_load_avg()). */
+static void avg_set_load(struct fair_avg *a, struct fair_queue *q, u64 weight, u64 sum)
+{
+	u64 load = weight * sum / (AVG_MAX - 1024 + a->part);
+
+	if (q)
+		avg_shift(&q->avg, (s64)load - a->load, 0, 0);
+	a->load_sum = sum;
+	a->load = load;
+}
+
+/*
+ * propagate_entity_load_avg(), update_tg_cfs_load(): what came to a cgroup's queue makes the cgroup's entity runnable,
+ * what left it leaves the entity as runnable as the rest is on average (the bound by its utilisation is left out).
+ */
+static void avg_propagate(struct fair_queue *q, s64 sum)
+{
+	for (; q->owner; q = q->owner->queue) {
+		u64 weight = q->load >> 10, left = weight ? q->avg.load_sum / weight : 0, most;
+
+		avg_update_owner(q);
+		avg_update_queue(q->owner->queue);
+		most = AVG_MAX - 1024 + q->own.part;
+		if (sum >= 0)
+			left = q->own.load_sum + sum < most ? q->own.load_sum + sum : most;
+		else if (left > q->own.load_sum)
+			left = q->own.load_sum;
+		avg_set_load(&q->own, q->owner->queue, q->owner->weight >> 10, left);
+	}
 }
 
 static void avg_attach(struct fair_queue *q, const struct fair_avg *a, s64 sign)
@@ -112,6 +150,7 @@ static void avg_attach(struct fair_queue *q, const struct fair_avg *a, s64 sign)
 	if (q != root)
 		avg_shift(&q->avg, sign * a->load, 0, 0);
 	avg_shift(&root->avg, q == root ? sign * a->load : 0, sign * a->util, sign * a->runnable);
+	avg_propagate(q, sign * (s64)a->load_sum);
 }
 
 /* attach_entity_load_avg(), detach_entity_load_avg(): what the task did goes where it goes. */

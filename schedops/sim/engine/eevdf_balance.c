@@ -21,13 +21,15 @@ static int my_turn(const struct balance *b)
 	return g->cpus[0] == b->to->cpu->id;
 }
 
-/* sched_balance_rq(), its end: what did not move now is tried harder. */
-static void note_failure(struct balance *b)
+/* sched_balance_rq(), its end: what did not move now is tried harder. 1: the running task is to be pushed. */
+static int note_failure(struct balance *b)
 {
 	if (b->idle != I_NEWLY)
 		b->level->failed++;
-	if (wants_push(b))
-		push_order(b);
+	if (!wants_push(b))
+		return 0;
+	push_order(b);
+	return 1;
 }
 
 /* sched_balance_rq(), redo: the next busiest one when all tasks of the busiest one are bound; from is NULL: balanced. */
@@ -77,8 +79,8 @@ static u32 balance_level(struct fair_rq *rq, struct fair_level *l, enum idleness
 	} else if (moved) {
 		l->failed = 0;
 		l->interval = least;
-	} else {
-		note_failure(&b);
+	} else if (!note_failure(&b)) {
+		l->interval = least;
 	}
 	return b.to == rq ? moved : 0;
 }

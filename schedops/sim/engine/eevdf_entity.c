@@ -125,11 +125,23 @@ static int update_deadline(struct fair_entity *e)
 	return 1;
 }
 
+/* reweight_entity(), its load: as if it had had that weight all the time. */
+static void reweight_load(struct fair_entity *e, u64 weight)
+{
+	struct fair_avg *a = e->mine ? &e->mine->own : &((struct fair_task *)e)->avg;
+
+	if (e->mine)
+		avg_update_owner(e->mine);
+	if (e->queue)
+		avg_update_queue(e->queue);
+	avg_set_load(a, e->queue, weight >> 10, a->load_sum);
+}
+
 /* reweight_entity(): lag and the rest of the request keep their real size. */
 static void reweight(struct fair_entity *e, u64 weight)
 {
 	struct fair_queue *q = e->queue;
-	int current = q->curr == e;
+	int current = q && q->curr == e;
 	s64 protected = e->protected - e->vruntime;
 
 	if (e->queued) {
@@ -141,9 +153,10 @@ static void reweight(struct fair_entity *e, u64 weight)
 			line_leave(q, e);
 		e->deadline -= e->vruntime;
 		e->relative = 1;
-		avg_update_queue(q);
-		q->load -= e->weight;
 	}
+	reweight_load(e, weight);
+	if (e->queued)
+		q->load -= e->weight;
 	e->lag = e->lag * (s64)e->weight / (s64)weight;
 	if (e->relative)
 		e->deadline = (s64)e->deadline * (s64)e->weight / (s64)weight;
@@ -211,6 +224,8 @@ static struct fair_entity *pick_eevdf(const struct fair_queue *q)
 static void enter(struct fair_queue *q, struct fair_entity *e, int is_new)
 {
 	avg_update_queue(q);
+	if (e->mine)
+		avg_update_owner(e->mine);
 	place(q, e, is_new);
 	q->load += e->weight;
 	q->nr++;
@@ -228,6 +243,8 @@ static int leave(struct fair_queue *q, struct fair_entity *e, int sleeps, int fi
 	}
 	update_lag(q, e);
 	avg_update_queue(q);
+	if (e->mine)
+		avg_update_owner(e->mine);
 	line_leave(q, e);
 	if (!sleeps) {
 		e->deadline -= e->vruntime;

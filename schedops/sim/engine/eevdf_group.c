@@ -85,17 +85,21 @@ static void fade_blocked(struct fair_rq *rq)
 	}
 }
 
-/* task_h_load(): what the task adds to the load of its CPU, through the weights of its cgroups. */
+/* update_cfs_rq_h_load(): what the queue adds to the load of its CPU. */
+static u64 h_load(struct fair_queue *q)
+{
+	if (!q->owner)
+		return q->avg.load;
+	avg_update_owner(q);
+	return h_load(q->owner->queue) * q->own.load / (q->owner->queue->avg.load + 1);
+}
+
+/* task_h_load(): what the task adds to the load of its CPU, through its cgroups. */
 static u64 task_h_load(struct task *p)
 {
-	u64 load = fair_of(p)->avg.load;
+	struct fair_queue *q = fair_of(p)->e.queue;
 
-	for (struct fair_entity *e = fair_of(p)->e.parent; e; e = e->parent) {
-		u64 inside = e->mine->load >> 10;
-
-		load = load * (e->weight >> 10) / (inside ? inside : 1);
-	}
-	return load;
+	return (u64)fair_of(p)->avg.load * h_load(q) / (q->avg.load + 1);
 }
 
 /* A queue and an entity for each cgroup on each CPU (alloc_fair_sched_group()). */

@@ -81,11 +81,11 @@ static void arrived(struct balance *b, struct task *p)
 		resched(b->to->cpu);
 }
 
-/* detach_tasks(), attach_tasks(): how many moved. */
+/* detach_tasks(), attach_tasks(): how many moved. Those that stay are the last ones to be looked at the next time. */
 static u32 move_tasks(struct balance *b)
 {
 	struct task *p = b->from->list_last, *next;
-	u32 moved = 0, looked = 0;
+	u32 moved = 0, most = b->from->nr < MOVE_MAX ? b->from->nr : MOVE_MAX;
 
 	b->instead = -1;
 	b->pinned = b->from->nr > 1;
@@ -93,12 +93,15 @@ static u32 move_tasks(struct balance *b)
 		return 0;
 	settle(b->from->cpu);
 	settle(b->to->cpu);
-	for (; p && b->amount > 0 && looked < MOVE_MAX; p = next, looked++) {
+	for (u32 looked = 0; p && b->amount > 0 && looked < most; p = next, looked++) {
 		next = fair_of(p)->list_prev;
 		if (b->idle != I_BUSY && b->from->nr <= 1)
 			break;
-		if (!may_move(b, p) || !takes(b, p))
+		if (!may_move(b, p) || !takes(b, p)) {
+			fair_list_del(b->from, p);
+			fair_list_add(b->from, p);
 			continue;
+		}
 		move_task(p, b->from, b->to);
 		arrived(b, p);
 		moved++;
