@@ -1,16 +1,18 @@
 """Two CPUs: what the simulator says, beside what real kernels showed in a micro-VM, job by job the same ten rounds.
 
-Measured were simpler policies of the same kind (Linux 6.18.15 for the batch, 7.3.4 for the builds, both with a tick of
-4 ms, QEMU by emulation). Their programs drew the lengths of the jobs with the C library's ``rand()`` from the number of
-the round, so the very jobs can be had again. ``python benchmarks/sim_measured.py``
+The batch (Linux 6.18) is held to ``sim_rounds.json``: the same plans, played by real tasks on a kernel that the host
+does not disturb. Beside it stands what the same rounds look like on a host that does other things, and what was
+published from such a host. The builds (7.3.4) are held to what was published: of a simpler policy of the same kind,
+with a tick of 4 ms, QEMU by emulation. ``python benchmarks/sim_measured.py``
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from sim_rounds import RAND_MAX, ROUNDS, Values, batch, batch_plan, batch_values, in_root, measured, rand
 from simulating import ROOT, machine_of, scheduler_of, simulator, table
 
 from schedops.model.jobs import Group, Job, JobPlan, RunSetup
@@ -22,15 +24,12 @@ from schedops.stats.interval import paired_interval
 from schedops.workloads.metrics import metrics_of
 
 WITHIN = 0.05
-ROUNDS = range(1, 11)
 MACHINE = replace(machine_of(2), tick_ns=4_000_000)
-# 30 runs of the builds took 90 s and 30 of the batch 34 s: about 2.5 ns for an iteration of a job's loop.
-NS_PER_ITERATION = 2.5
-SHORT_JOBS, LONG_FACTOR, BATCH_WORK = 10, 7.4, 40_000_000
+NS_PER_ITERATION = 2.5  # of a job's loop: 30 runs of the builds took 90 s
 BUILDS, BUILD_WORK, GAP_S = 4, 20_000_000, 0.3
 MAKESPAN, COMPLETION, SLOWEST = "makespan_per_floor", "mean_completion_per_floor", "slowest_short_per_floor"
 BUILD, ALL_DONE = "mean_build_time_per_floor", "all_done_per_floor"
-# Against EEVDF, on a quiet host and beside two busy processes; builds: two runs.
+# Published, against EEVDF: on a quiet host and beside two busy processes; builds: two runs.
 LONG_FIRST = {MAKESPAN: (-0.204, -0.196), COMPLETION: (-0.091, -0.162), SLOWEST: (0.42,)}
 NICE = {MAKESPAN: (-0.208, -0.212), COMPLETION: (0.328, 0.286), SLOWEST: (0.36,)}
 AGAINST_NICE = {
@@ -40,62 +39,78 @@ AGAINST_NICE = {
 IN_ORDER = {BUILD: (-0.247, -0.249), ALL_DONE: (0.037, 0.040)}
 IN_ORDER_BY_CGROUPS = {BUILD: (-0.213, -0.228), ALL_DONE: (0.028, 0.032)}
 EEVDF = SimScheduler("eevdf")
-RAND_MAX = (1 << 31) - 1
 
-Values = dict[str, float]
 Run = Callable[[int], Values]
+Published = Mapping[str, tuple[float, ...]]
 
 
 def main() -> None:
-    long_first = scheduler_of("long-first", {})
-    in_order = scheduler_of("build-order", {"remaining_first": 0})  # without hints it is the same
-    rows = (
-        ("long first against EEVDF", _batch(long_first, hints=True), _batch(EEVDF), LONG_FIRST),
-        ("nice by hints against EEVDF", _batch(EEVDF, nice=10), _batch(EEVDF), NICE),
-        ("long first against nice by hints", _batch(long_first, hints=True), _batch(EEVDF, nice=10), AGAINST_NICE),
-        ("builds in order against EEVDF", _builds(in_order, apart=True), _builds(EEVDF), IN_ORDER),
-        (
-            "builds in order against a cgroup each",
-            _builds(in_order, apart=True),
-            _builds(EEVDF, apart=True),
-            IN_ORDER_BY_CGROUPS,
-        ),
+    batches = (
+        ("long first against EEVDF", "long-first", "eevdf", LONG_FIRST),
+        ("nice by hints against EEVDF", "nice", "eevdf", NICE),
+        ("long first against nice by hints", "long-first", "nice", AGAINST_NICE),
     )
-    header = ("what", "metric", "simulated", "measured", "nearest, points off", "within 5")
-    table(header, (line for what, run, base, measured in rows for line in _lines(what, run, base, measured)))
+    simulated = {arm: _batches(arm) for arm in ("eevdf", "nice", "long-first")}
+    header = ("what", "metric", "simulated", "measured", "points off", "within 5", "on the host's clock", "published")
+    table(header, (row for what, arm, base, known in batches for row in _batch_rows(what, simulated, arm, base, known)))
+    in_order = scheduler_of("build-order", {"remaining_first": 0})  # without hints it is the same
+    new, flat, apart = _builds(in_order, apart=True), _builds(EEVDF), _builds(EEVDF, apart=True)
+    builds = (
+        ("builds in order against EEVDF", new, flat, IN_ORDER),
+        ("builds in order against a cgroup each", new, apart, IN_ORDER_BY_CGROUPS),
+    )
+    print()
+    shorter = ("what", "metric", "simulated", "published", "nearest, points off", "within 5")
+    table(shorter, (row for what, run, base, known in builds for row in _build_rows(what, run, base, known)))
 
 
-def _lines(what: str, run: Run, base: Run, measured: Mapping[str, tuple[float, ...]]) -> Iterator[list[str]]:
-    pairs = [(base(seed), run(seed)) for seed in ROUNDS]
-    for metric, real in measured.items():
-        found = paired_interval([math.log(new[metric] / old[metric]) for old, new in pairs], confidence=CONFIDENCE)
-        simulated, low, high = (math.expm1(one) for one in (found.estimate, found.low, found.high))
-        off = min(abs(simulated - one) for one in real)
-        shown = f"{100 * simulated:+.1f} % [{100 * low:+.1f}, {100 * high:+.1f}]"
-        shown_real = ", ".join(f"{100 * one:+.1f}" for one in real)
-        yield [what, metric, shown, f"{shown_real} %", f"{100 * off:.1f}", "yes" if off <= WITHIN else "no"]
+def _batch_rows(
+    what: str, simulated: dict[str, list[Values]], arm: str, base: str, published: Published
+) -> Iterator[list[str]]:
+    for metric, known in published.items():
+        here = _change(simulated[arm], simulated[base], metric)
+        counted, host = (_change(measured(clock, arm), measured(clock, base), metric) for clock in ("counted", "host"))
+        off = abs(here[0] - counted[0])
+        yield [what, metric, _shown(here), _shown(counted), *_verdict(off), _shown(host), _percents(known)]
 
 
-def _batch(scheduler: SimScheduler, *, hints: bool = False, nice: int = 0) -> Run:
-    workload = load_workload(ROOT, "uneven-batch")
+def _build_rows(what: str, run: Run, base: Run, published: Published) -> Iterator[list[str]]:
+    new, old = ([one(seed) for seed in ROUNDS] for one in (run, base))
+    for metric, known in published.items():
+        here = _change(new, old, metric)
+        off = min(abs(here[0] - one) for one in known)
+        yield [what, metric, _shown(here), _percents(known), *_verdict(off)]
 
-    def run(seed: int) -> Values:
-        numbers = _rand(seed)
-        spread = [0.85 + 0.3 * next(numbers) / RAND_MAX for _ in range(SHORT_JOBS + 1)]
-        spread[-1] *= LONG_FACTOR
-        jobs = tuple(
-            Job(key=str(at), group=0, phase=0, work=int(BATCH_WORK * factor)) for at, factor in enumerate(spread)
-        )
-        plan = JobPlan(seed=seed, cpus=2, groups=(Group(arrival_us=0, parallel=(len(jobs),)),), jobs=jobs)
-        setup = RunSetup(
-            cgroup_per_group=False,
-            nice=(nice,) * SHORT_JOBS + (0,),
-            hint_ns=tuple(round(job.work * NS_PER_ITERATION) if hints else 0 for job in jobs),
-            name_seed=seed,
-        )
-        return _values(plan, setup, scheduler, workload, SHORT_JOBS)
 
-    return run
+def _change(new: Sequence[Values], old: Sequence[Values], metric: str) -> tuple[float, float, float]:
+    """Estimate and interval, as shares."""
+    ratios = [math.log(a[metric] / b[metric]) for a, b in zip(new, old, strict=True)]
+    found = paired_interval(ratios, confidence=CONFIDENCE)
+    if found.estimate is None or found.low is None or found.high is None:
+        raise SystemExit(f"{len(ratios)} rounds are too few")
+    return math.expm1(found.estimate), math.expm1(found.low), math.expm1(found.high)
+
+
+def _shown(change: tuple[float, float, float]) -> str:
+    return "{:+.1f} % [{:+.1f}, {:+.1f}]".format(*(100 * one for one in change))
+
+
+def _percents(known: Sequence[float]) -> str:
+    return ", ".join(f"{100 * one:+.1f}" for one in known) + " %"
+
+
+def _verdict(off: float) -> tuple[str, str]:
+    return f"{100 * off:.1f}", "yes" if off <= WITHIN else "no"
+
+
+def _batches(arm: str) -> list[Values]:
+    scheduler = scheduler_of("long-first", {}) if arm == "long-first" else EEVDF
+    found = []
+    for number in ROUNDS:
+        plan, setup = batch(number, arm)
+        result = simulator().run(batch_plan(plan, setup), MACHINE, scheduler, trace=False)
+        found.append(batch_values(plan, setup, result))
+    return found
 
 
 def _builds(scheduler: SimScheduler, *, apart: bool = False) -> Run:
@@ -105,20 +120,16 @@ def _builds(scheduler: SimScheduler, *, apart: bool = False) -> Run:
         plan = _drawn_builds(seed)
         zeros = (0,) * len(plan.jobs)
         setup = RunSetup(cgroup_per_group=apart, nice=zeros, hint_ns=zeros, name_seed=seed)
-        return _values(plan, setup, scheduler, workload, None)
+        made = jobs_plan(plan, setup, batch_short=None, ns_per_work=NS_PER_ITERATION)
+        result = simulator().run(made if apart else in_root(made), MACHINE, scheduler, trace=False)
+        reading = reading_of(plan, setup, result)
+        return {one.metric: one.value for one in metrics_of(workload, plan, reading)}
 
     return run
 
 
-def _values(plan: JobPlan, setup: RunSetup, scheduler: SimScheduler, workload: object, short: int | None) -> Values:
-    result = simulator().run(
-        jobs_plan(plan, setup, batch_short=short, ns_per_work=NS_PER_ITERATION), MACHINE, scheduler, trace=False
-    )
-    return {one.metric: one.value for one in metrics_of(workload, plan, reading_of(plan, setup, result))}
-
-
 def _drawn_builds(seed: int) -> JobPlan:
-    numbers = _rand(seed)
+    numbers = rand(seed)
     groups, jobs, arrival_s = [], [], 0.0
     for build in range(BUILDS):
         compiles = (6, 10, 16, 24)[next(numbers) % 4]
@@ -140,18 +151,6 @@ def _lognormal(numbers: Iterator[int], sigma: float) -> float:
 
 def _uniform(numbers: Iterator[int]) -> float:
     return (next(numbers) + 1.0) / (RAND_MAX + 2.0)
-
-
-def _rand(seed: int) -> Iterator[int]:
-    """What glibc's ``rand()`` gives after ``srand(seed)``: its additive feedback generator of 31 words."""
-    state = [seed]
-    for _ in range(30):
-        state.append(16807 * state[-1] % RAND_MAX)
-    state += state[:3]
-    while True:
-        state.append((state[-31] + state[-3]) & 0xFFFFFFFF)
-        if len(state) > 344:
-            yield state[-1] >> 1
 
 
 if __name__ == "__main__":
