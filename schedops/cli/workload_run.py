@@ -83,23 +83,20 @@ def run(
     from schedops.bench.run import InCharge
     from schedops.bench.stage import environment_of
     from schedops.cli.places import at
-    from schedops.errors import EXIT_DONE, EXIT_FAIL, EXIT_UNAVAILABLE, InputError
+    from schedops.errors import EXIT_DONE, EXIT_FAIL, EXIT_UNAVAILABLE
     from schedops.pipeline.compare import build
     from schedops.pipeline.parameters import parameters
     from schedops.pipeline.real import RealSize, run_real
     from schedops.repository import load_workload, open_tree, resolve_policy
     from schedops.schema.decode import encode
+    from schedops.workloads.real_setup import programs_of
 
     if cold and warmup:
         raise click.UsageError("--cold has no warm-up")
     tree = open_tree(Path.cwd())
     wanted = load_workload(tree.root, name)
-    if wanted.real is None:
-        raise InputError(
-            "no-programs",
-            f"{name} is a model without real programs",
-            hint=f"schedops simulate POLICY --workload {name} runs its model",
-        )
+    real = programs_of(wanted)
+    _check_source(name, real, source)
     candidate = resolve_policy(tree.root, policy, cwd=Path.cwd()) if policy is not None else None
     chosen = parameters(candidate.policy, params) if candidate is not None else ()
     with (
@@ -120,10 +117,10 @@ def run(
         if candidate is not None:
             asked = InCharge(candidate.policy, build(candidate, chosen, image, world=joined))
             there.require_proved(candidate, chosen, asked.built)
-        archive = programs_archive(wanted.real.packages, progress=progress)
-        archive = _with_own(archive, wanted.real, source, hints=hints)
+        archive = programs_archive(real.packages, progress=progress)
+        archive = _with_own(archive, real, source, hints=hints)
         _tell_expected(wanted, size, schedulers=1 + hints + (asked is not None), world=joined)
-        found = run_real(wanted, wanted.real, archive, image, size, world=joined, policy=asked)
+        found = run_real(wanted, real, archive, image, size, world=joined, policy=asked)
         accelerator, host = joined.machines.accelerator(), joined.host
         environment = environment_of(image, cpus=size.cpus, accelerator=accelerator, host=host) if host else None
     data = {
@@ -162,17 +159,17 @@ def _ran_by(accelerator: Accelerator) -> str:
     return accelerator.name if accelerator.rung == MICRO_VM else WORDS[accelerator.rung]
 
 
-def _check_source(wanted: Workload, source: Path | None) -> None:
+def _check_source(name: str, real: RealPrograms, source: Path | None) -> None:
     from schedops.errors import InputError
 
-    if wanted.real is None or wanted.real.source == (source is not None):
+    if real.source == (source is not None):
         return
     if source is not None:
-        raise InputError("no-source-wanted", f"{wanted.name} brings what it works on", hint="leave --source out")
+        raise InputError("no-source-wanted", f"{name} brings what it works on", hint="leave --source out")
     raise InputError(
         "source-missing",
-        f"{wanted.name} builds sources that nobody has named",
-        hint=f"--source DIR; its model runs without: schedops simulate POLICY --workload {wanted.name}",
+        f"{name} builds sources that nobody has named",
+        hint=f"--source DIR; its model runs without: schedops simulate POLICY --workload {name}",
     )
 
 

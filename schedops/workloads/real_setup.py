@@ -20,18 +20,8 @@ def has_programs(workload: Workload) -> bool:
     return workload.real is not None and not workload.real.source
 
 
-def require_programs(workload: Workload) -> RealPrograms:
-    """The workload's programs.
-
-    :raises InputError: ``no-programs``: it has none; ``needs-source``: they build what the user has to name.
-    """
-    if workload.real is not None and workload.real.source:
-        raise InputError(
-            "needs-source",
-            f"the programs of {workload.name} build sources that have to be named",
-            where=f"policies/workloads/{workload.name}.yaml",
-            hint=f"schedops workload run {workload.name} --source DIR",
-        )
+def programs_of(workload: Workload) -> RealPrograms:
+    """The workload's programs. :raises InputError: ``no-programs``: it has none."""
     if workload.real is None:
         raise InputError(
             "no-programs",
@@ -40,6 +30,22 @@ def require_programs(workload: Workload) -> RealPrograms:
             hint=f"schedops simulate POLICY --workload {workload.name} runs its model",
         )
     return workload.real
+
+
+def require_programs(workload: Workload) -> RealPrograms:
+    """:func:`programs_of` that can be run as they are.
+
+    :raises InputError: also ``needs-source``: they build what the user has to name.
+    """
+    real = programs_of(workload)
+    if real.source:
+        raise InputError(
+            "needs-source",
+            f"the programs of {workload.name} build sources that have to be named",
+            where=f"policies/workloads/{workload.name}.yaml",
+            hint=f"schedops workload run {workload.name} --source DIR",
+        )
+    return real
 
 
 def program_setup(

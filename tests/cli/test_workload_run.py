@@ -86,7 +86,12 @@ def test_how_long_it_takes_at_most_is_told_where_it_was_measured(run: Run, monke
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [("xz-gzip-mix --cold --warmup 1", "no warm-up"), ("ci-builds", "a model without real programs")],
+    [
+        ("xz-gzip-mix --cold --warmup 1", "no warm-up"),
+        ("ci-builds", "a model without real programs"),
+        ("kernel-build", "builds sources that nobody has named"),
+        ("xz-gzip-mix --source /tmp", "brings what it works on"),
+    ],
 )
 def test_what_cannot_be_run_is_bad_input(run: Run, words: str, said: str) -> None:
     code, _, err = run(f"workload run {words}", Machines())
