@@ -147,7 +147,8 @@ RULES = (
     Rule(
         "request-response",
         (
-            Needs("request_cpu_share", 0.3, 0.7, "what reports requests uses {:.0%} of the CPU time"),
+            Needs("request_cpu_share", 0.2, 0.45, "what reports requests uses {:.0%} of the CPU time"),
+            Needs("job_cpu_share", 0.5, 0.25, "jobs that come and go use {:.0%}"),
             Needs("requests_per_s", 0, 1, "{:.3g} requests/s are reported"),
             _GOES_ON,
         ),
