@@ -9,6 +9,7 @@ from schedops.agent.compose.recipe import recipe_of, words
 from schedops.agent.compose.source import compose
 from schedops.agent.compose.space import RecipeSpace
 from schedops.agent.lab import Candidate
+from schedops.agent.observe import observe
 from schedops.agent.planner import Brief, Proposed, Workbench
 from schedops.agent.search import create
 from schedops.errors import Refused, Undecided
@@ -60,6 +61,7 @@ def _known(brief: Brief) -> int:
 
 def _plan(brief: Brief, found: Search, source: PolicySource) -> Plan:
     trial = found.trials[found.chosen]
+    seen = observe(brief.workload, brief.profile)
     over = {(one.baseline, one.metric): one for one in found.confirmed if one.trial == found.chosen}
     changes = [
         (one, over[baseline, one.metric], name)
@@ -91,6 +93,8 @@ def _plan(brief: Brief, found: Search, source: PolicySource) -> Plan:
         alternatives=_alternatives(found),
         cost_usd=0.0,
         pathway=CREATE,
+        observed=seen.paragraph,
+        targets=seen.targets,
         recipe=trial.recipe,
     )
 

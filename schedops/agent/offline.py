@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from schedops.agent.created import CREATE, created
 from schedops.agent.lab import Candidate
+from schedops.agent.observe import Observation, observe
 from schedops.agent.params import chosen_params
 from schedops.agent.planner import Brief, Proposed, Workbench
 from schedops.agent.predict import SOURCE, Prediction, Situation, discipline_of, predictions
@@ -16,13 +18,18 @@ from schedops.agent.settings import settings_enough
 from schedops.errors import InputError, Refused
 from schedops.model.plan import Alternative, Plan
 from schedops.model.search import Confirmation, Search
+from schedops.model.verdict import Verdict
 
 RACED = 8  # policies that are simulated with the values that the rules choose
+REMEMBERED = 3  # and those that passed before, with the values that they had
+LEARNT = "learnt"
 CONFIGURE = "configure"
 
 
 class OfflinePlanner:
     """Implements ``Planner``."""
+
+    identity: Mapping[str, str] = MappingProxyType({"planner": "offline"})
 
     def propose(self, brief: Brief, bench: Workbench | None) -> Proposed:
         """See the port."""
@@ -30,13 +37,18 @@ class OfflinePlanner:
             return created(brief, bench)
         situation = Situation(brief.workload, brief.profile, brief.hints)
         order = _order(brief, situation)
-        found = [Begin(one, situation) for one in order[:RACED]]
+        learnt = _learnt(brief)
+        passed = {one.name for one, _ in learnt}
+        raced = [one for at, one in enumerate(order) if at < RACED or one.policy.name in passed]
+        found = [Begin(one, situation) for one in raced]
+        seen = observe(brief.workload, brief.profile)
         tried = None
         if bench is not None:
-            begins = [(one.candidate(brief), "planner") for one in found]
+            begins = [(found[0].candidate(brief), "planner"), *learnt]
+            begins += [(one.candidate(brief), "planner") for one in found[1:]]
             tried = search(bench.terms, begins, lab=bench.lab, told=bench.told)
         chosen = _chosen(found, tried)
-        plan = _plan(situation, chosen, [one for one in order if one is not chosen.suited])
+        plan = _plan(situation, chosen, [one for one in order if one is not chosen.suited], seen)
         candidate = chosen.candidate(brief)
         if tried is None or tried.chosen < 0:
             why = [] if tried is None else [f"not searched: {tried.because}"]
@@ -77,6 +89,21 @@ def _order(brief: Brief, situation: Situation) -> list[Suited]:
     return [meant[0], *(one for one in order if one is not meant[0])]
 
 
+def _learnt(brief: Brief) -> list[tuple[Candidate, str]]:
+    # What has passed on this workload before, with the values it had then; the newest first.
+    sources = {one.policy.name: one for one in brief.library}
+    found: dict[str, Candidate] = {}
+    for one in reversed(brief.history):
+        source = sources.get(one.policy)
+        if one.workload != brief.workload.name or one.verdict is not Verdict.PASS or source is None:
+            continue
+        known = {param.name: param for param in source.policy.params}
+        fits = all(v.name in known and known[v.name].min <= v.value <= known[v.name].max for v in one.params)
+        if fits:
+            found.setdefault(one.policy, Candidate(one.policy, source, one.params))
+    return [(one, LEARNT) for one in list(found.values())[:REMEMBERED]]
+
+
 def _chosen(found: Sequence[Begin], tried: Search | None) -> Begin:
     if tried is None or tried.chosen < 0:
         return found[0]
@@ -84,7 +111,7 @@ def _chosen(found: Sequence[Begin], tried: Search | None) -> Begin:
     return next(one for one in found if one.suited.policy.name == name)
 
 
-def _plan(situation: Situation, chosen: Begin, others: Sequence[Suited]) -> Plan:
+def _plan(situation: Situation, chosen: Begin, others: Sequence[Suited], seen: Observation) -> Plan:
     suited = chosen.suited
     _, predicted = gain(situation, suited.predictions)
     first = situation.workload.objectives[0].metric if situation.workload.objectives else ""
@@ -97,10 +124,17 @@ def _plan(situation: Situation, chosen: Begin, others: Sequence[Suited]) -> Plan
         hypothesis=_hypothesis(situation, suited, predicted),
         predicted_metric=predicted.metric if predicted else first,
         predicted_change=round(predicted.over_default, 4) if predicted else 0.0,
-        reasons=(*suited.reasons, *_prices(situation, suited), *(reason for _, reason in chosen.params)),
+        reasons=(
+            *suited.reasons,
+            *([seen.closer] if seen.closer else []),
+            *_prices(situation, suited),
+            *(reason for _, reason in chosen.params),
+        ),
         alternatives=tuple(Alternative(policy=o.policy.name, score=o.score, why="; ".join(o.reasons)) for o in others),
         cost_usd=0.0,
         pathway=CONFIGURE,
+        observed=seen.paragraph,
+        targets=seen.targets,
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from schedops.agent.lab import Candidate, Lab
 from schedops.agent.trials import Terms, Told
-from schedops.model.decision import Decision
 from schedops.model.jobs import Hints
+from schedops.model.outcome import Outcome
 from schedops.model.plan import Plan
 from schedops.model.policy import PolicySource
 from schedops.model.profile import Profile
@@ -21,7 +22,8 @@ class Brief:
     """All that a planner is told.
 
     :param library: policies that may be chosen or taken as a pattern.
-    :param history: earlier decisions of the gate on this workload.
+    :param history: what came of policies before, here and elsewhere, oldest first.
+    :param lessons: the same in words, for whoever reads words.
     :param pathway: configure | modify | create: nothing else may come out; None: whatever is best.
     """
 
@@ -29,7 +31,8 @@ class Brief:
     profile: Profile
     hints: Hints | None
     library: tuple[PolicySource, ...]
-    history: tuple[Decision, ...] = ()
+    history: tuple[Outcome, ...] = ()
+    lessons: str = ""
     pathway: str | None = None
 
 
@@ -57,6 +60,10 @@ class Proposed:
 
 class Planner(Protocol):
     """Equal briefs and equal answers of the workbench give equal proposals."""
+
+    @property
+    def identity(self) -> Mapping[str, str]:
+        """Whatever else its proposals depend on, such as a model and its prompts."""
 
     def propose(self, brief: Brief, bench: Workbench | None) -> Proposed:
         """:param bench: None: nothing can be tried.

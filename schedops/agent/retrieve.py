@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from schedops.agent.predict import Prediction, Situation
-from schedops.model.decision import Decision
+from schedops.model.outcome import Outcome
 from schedops.model.policy import Policy
 from schedops.model.rung import MEASURED
 from schedops.model.verdict import Verdict
@@ -15,6 +15,7 @@ from schedops.model.verdict import Verdict
 CLASS_POINTS = 1.0  # for the profile's first class; each later one counts half of the one before
 TAG_POINTS = 0.05  # for each tag that the workload's own words contain, five at most
 FAILED_POINTS = 2.0  # off for a policy that the gate has failed on this workload
+PASSED_POINTS = 0.5  # for one that it has passed
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def ranked(
     situation: Situation,
     policies: Sequence[Policy],
     predicted: Mapping[str, tuple[Prediction, ...]],
-    history: Sequence[Decision],
+    history: Sequence[Outcome],
 ) -> tuple[Suited, ...]:
     """Best first; equal scores by name."""
     suited = [_suited(situation, policy, predicted.get(policy.name, ()), history) for policy in policies]
@@ -57,13 +58,13 @@ def gain(situation: Situation, found: Sequence[Prediction]) -> tuple[float, Pred
     return best + sum(min(0.0, one) for one, other in gains if other is not prediction), prediction
 
 
-def _suited(situation: Situation, policy: Policy, found: tuple[Prediction, ...], history: Sequence[Decision]) -> Suited:
+def _suited(situation: Situation, policy: Policy, found: tuple[Prediction, ...], history: Sequence[Outcome]) -> Suited:
     parts = (
         _by_class(situation, policy),
         _by_tags(situation, policy),
         _by_hints(situation, policy),
         _by_model(situation, found),
-        _by_history(policy, history),
+        _by_history(situation, policy, history),
     )
     points = sum(point for point, _ in parts)
     return Suited(policy, round(points, 3), tuple(reason for _, reason in parts if reason), found)
@@ -102,7 +103,22 @@ def _by_model(situation: Situation, found: tuple[Prediction, ...]) -> tuple[floa
     return best, f"{metric} predicted {100 * prediction.over_default:+.0f} % against the default scheduler"
 
 
-def _by_history(policy: Policy, history: Sequence[Decision]) -> tuple[float, str]:
-    measured = [one for one in history if one.policy == policy.name and one.rung in MEASURED]
-    failed = [one for one in measured if one.verdict is Verdict.FAIL]
-    return (-FAILED_POINTS, f"failed here before: {failed[-1].summary}") if failed else (0.0, "")
+def _by_history(situation: Situation, policy: Policy, history: Sequence[Outcome]) -> tuple[float, str]:
+    # The newest verdict on this workload; what was not measured proves nothing.
+    here = [one for one in history if one.policy == policy.name and one.workload == situation.workload.name]
+    settled = [one for one in here if one.rung in MEASURED and one.verdict in (Verdict.PASS, Verdict.FAIL)]
+    if not settled:
+        return 0.0, ""
+    last = settled[-1]
+    passed = last.verdict is Verdict.PASS
+    said = f"{'passed' if passed else 'failed'} here before, {last.created[:10]}: {_effects(last)}"
+    return (PASSED_POINTS if passed else -FAILED_POINTS), said
+
+
+def _effects(one: Outcome) -> str:
+    told = [
+        f"{effect.metric.replace('_', ' ')} {effect.estimate:+.1%} against {effect.baseline}"
+        for effect in one.effects
+        if effect.estimate is not None
+    ]
+    return ", ".join(told) or "no effect could be told"

@@ -97,7 +97,9 @@ def simplified(bench: Bench, space: Space) -> Tried:
 def _finalists(bench: Bench, begins: Sequence[Candidate]) -> tuple[Candidate, ...]:
     done = [one for one in (bench.known.get(begin.label) for begin in begins) if one is not None and one.values]
     ranked = sorted(done, key=lambda one: (one.trial.state != "complete", one.values[-1], one.trial.number))
-    return tuple(one.candidate for one in ranked[:FINALISTS])
+    by_name = {one.candidate.name: one.candidate for one in reversed(ranked)}  # of one policy the best values
+    names = dict.fromkeys(one.candidate.name for one in ranked)
+    return tuple(by_name[name] for name in list(names)[:FINALISTS])
 
 
 def _nothing(bench: Bench, because: str) -> Search:

@@ -157,6 +157,28 @@ def _inputs(request: Request, root: Path) -> Any:
         fleet=load_fleet(tree.root),
         policies=load_policies(tree.root),
         hints=load_hints(tree.root, request.workload),
+        memory=_memory(tree.root),
+    )
+
+
+def _memory(root: Path) -> Any:
+    from schedops.agent.lessons import MAX_BYTES, PATH
+    from schedops.pipeline.learning import Memory
+    from schedops.repository import load_outcomes
+    from schedops.repository.history import MAX_BYTES as MAX_HISTORY_BYTES
+    from schedops.repository.history import history_path
+    from schedops.schema.files import read_bounded
+
+    outcomes = load_outcomes(root)
+    policies = root / "policies"
+    files = {name: root / history_path(name) for name in sorted({one.policy for one in outcomes})}
+    lessons = root / PATH
+    return Memory(
+        outcomes=outcomes,
+        histories={name: read_bounded(file, root=policies, limit=MAX_HISTORY_BYTES) for name, file in files.items()},
+        lessons=read_bounded(lessons, root=policies, limit=MAX_BYTES).decode("utf-8", "replace")
+        if lessons.exists()
+        else "",
     )
 
 

@@ -30,8 +30,8 @@ class SearchTrial:
     :param number: in the order in which they were tried, from 0.
     :param candidate: a policy's name, or :data:`SETTINGS`.
     :param recipe: what the policy was composed of; empty for one of the library.
-    :param origin: planner (its rules chose the values) | model (a language model proposed it) | default (the policy's
-        own) | settings | sampler | simpler (the best one so far with values put back).
+    :param origin: planner (its rules chose the values) | learnt (it passed before) | model (a language model proposed
+        it) | default (the policy's own) | settings | sampler | simpler (the best one so far with values put back).
     :param state: complete | pruned (clearly behind after *seeds* seeds) | failed (*note* says how).
     :param seeds: training seeds it was run with.
     :param value: what the search makes small: mean change of the objectives, as ln, plus what guards are broken by;

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from schedops.agent.planner import Brief
+from schedops.agent.offline import OfflinePlanner
+from schedops.agent.planner import Brief, Planner
 from schedops.errors import Refused, SchedopsError, Unavailable, Undecided
 from schedops.gate.decide import decide
 from schedops.model.decision import Decision
@@ -20,6 +22,7 @@ from schedops.model.verification import VerificationReport
 from schedops.model.workload import Workload
 from schedops.pipeline.compare import Size, build, learn, sample
 from schedops.pipeline.kernels import bench_kernel, fleet_kernels
+from schedops.pipeline.learning import NOTHING_REMEMBERED, Memory
 from schedops.pipeline.line import Line
 from schedops.pipeline.planning import TRIALS, Planning, Trying
 from schedops.pipeline.verification import verify_policy
@@ -29,6 +32,7 @@ from schedops.schema.canonical import digest_of
 from schedops.verify.stages import QUICK
 from schedops.workloads.hints import merge_hints
 
+PlannerFor = Callable[[KernelImage], Planner]
 _DEPTH = QUICK  # what a proposal waits for; what merges is verified in full by whoever asks for it
 
 
@@ -43,6 +47,8 @@ class Request:
     :param trials: candidates that are tried in the simulator; 0: none, rules alone decide.
     :param budget_s: seconds that this may take; 0: as many as needed.
     :param pathway: of a plan; None: whatever is best.
+    :param agent: offline | anthropic; the rest is for the latter.
+    :param model: None: the default one. :param budget_usd: of this run, and *budget_usd_day* of all runs of a day.
     """
 
     workload: str
@@ -55,16 +61,22 @@ class Request:
     trials: int = TRIALS
     budget_s: float = 0.0
     pathway: str | None = None
+    agent: str = "offline"
+    model: str | None = None
+    budget_usd: float | None = None
+    budget_tokens: int | None = None
+    budget_usd_day: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """What the repository says, read once before the first stage. *hints*: of earlier runs."""
+    """What the repository says, read once before the first stage. *hints* and *memory*: of earlier runs."""
 
     workload: Workload
     fleet: Fleet
     policies: tuple[PolicySource, ...]
     hints: Hints | None
+    memory: Memory = NOTHING_REMEMBERED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +95,12 @@ class Results:
     search: Search | None = None  # None: nothing was tried in the simulator
 
 
-def measure(request: Request, inputs: Inputs, *, line: Line, world: World) -> Results:
+def measure(
+    request: Request, inputs: Inputs, *, line: Line, world: World, planner: PlannerFor = lambda _: OfflinePlanner()
+) -> Results:
     """Run the stages in order; the first that says no ends it.
 
+    :param planner: for the kernel on which its plan is measured.
     :raises Unavailable: no kernel at hand, or it could not be measured.
     :raises Refused: a stage found a reason that ends the line, such as a policy that does not verify.
     :raises Undecided: the verification came to no verdict.
@@ -93,7 +108,7 @@ def measure(request: Request, inputs: Inputs, *, line: Line, world: World) -> Re
     images, missing = fleet_kernels(inputs.fleet, world.kernels)
     image = bench_kernel(request.kernel, images, world.kernels)
     images = images if image in images else (*images, image)
-    step = _Steps(request, inputs, line, world)
+    step = _Steps(request, inputs, line, world, planner(image))
     profile, hints = step.analyze(image)
     plan, source, search = step.plan(profile, hints)
     verification = step.verify(source, plan, images, missing)
@@ -141,6 +156,7 @@ class _Steps:
     inputs: Inputs
     line: Line
     world: World
+    planner: Planner
 
     def analyze(self, image: KernelImage) -> tuple[Profile, Hints]:
         made: list[tuple[Profile, Hints]] = []
@@ -158,7 +174,13 @@ class _Steps:
     def plan(self, profile: Profile, hints: Hints) -> tuple[Plan, PolicySource, Search | None]:
         request, inputs = self.request, self.inputs
         brief = Brief(
-            workload=inputs.workload, profile=profile, hints=hints, library=inputs.policies, pathway=request.pathway
+            workload=inputs.workload,
+            profile=profile,
+            hints=hints,
+            library=inputs.policies,
+            history=inputs.memory.outcomes,
+            lessons=inputs.memory.lessons,
+            pathway=request.pathway,
         )
         trying = Trying(
             cpus=request.cpus,
@@ -167,7 +189,7 @@ class _Steps:
             trials=request.trials,
             seconds=request.budget_s,
         )
-        return Planning(brief=brief, trying=trying, line=self.line, world=self.world).run()
+        return Planning(brief=brief, trying=trying, line=self.line, world=self.world, planner=self.planner).run()
 
     def verify(
         self, source: PolicySource, plan: Plan, images: tuple[KernelImage, ...], missing: tuple[str, ...]

@@ -9,6 +9,7 @@ from schedops.forge_ports import Checkout, Forge
 from schedops.model.evidence import Evidence, Tools
 from schedops.model.fleet import Assignment
 from schedops.model.pull import Published
+from schedops.pipeline.learning import outcome, remembered
 from schedops.pipeline.line import Line
 from schedops.pipeline.measure import Inputs, Request, Results
 from schedops.ports import Clock
@@ -27,6 +28,7 @@ def reads(request: Request, group: str) -> tuple[str, ...]:
         "policies/fleet.yaml",
         f"policies/hints/{request.workload}.yaml",
         f"policies/desired/{group}.{request.workload}.yaml",
+        "policies/LESSONS.md",
     )
 
 
@@ -63,6 +65,7 @@ def dossier_of(
         )
 
     evidence = line.stage("evidence", "evidence", depends, Evidence, make, found.evidence)
+    measured = outcome(inputs.workload, results.profile, results.plan, results.decision, results.measurements, evidence)
     return Dossier(
         workload=inputs.workload,
         group=group_of(request, inputs),
@@ -78,6 +81,7 @@ def dossier_of(
         desired=desired,
         search=results.search,
         created=results.source if results.source not in inputs.policies else None,
+        learnt=remembered(inputs.memory, measured),
     )
 
 

@@ -45,6 +45,8 @@ def files(dossier: Dossier) -> tuple[FileChange, ...]:
         path = f"policies/hints/{dossier.workload.name}.yaml"
         changes.append(FileChange(path=path, content=yaml_bytes(hints, comment=words)))
     changes += _created(dossier)
+    # Newer evidence alone is no change, so it is not remembered either: the same proposal twice changes nothing.
+    changes += dossier.learnt if wanted != dossier.desired else ()
     return tuple(sorted(changes, key=lambda change: change.path))
 
 

@@ -54,6 +54,9 @@ def hypothesis(dossier: Dossier) -> str:
     lines = [
         f"> {inline(plan.hypothesis, limit=1200)}",
         "",
+        *([f"- observed: {inline(plan.observed, limit=1200)}"] if plan.observed else []),
+        *(f"- wanted: {inline(target, limit=300)}" for target in plan.targets[:_MAX_ROWS]),
+        *([f"- composed of: {code(plan.recipe, limit=400)}"] if plan.recipe else []),
         f"- written by: {author}",
         f"- predicted: {inline(metric_name(plan.predicted_metric))} {percent(plan.predicted_change)} against EEVDF",
         f"- measured: {change(reason)}",

@@ -13,6 +13,7 @@ from schedops.model.measurements import Measurements
 from schedops.model.plan import Plan
 from schedops.model.policy import Policy, PolicySource
 from schedops.model.profile import Profile
+from schedops.model.pull import FileChange
 from schedops.model.search import Search
 from schedops.model.verdict import Verdict
 from schedops.model.verification import VerificationReport
@@ -27,6 +28,7 @@ class Dossier:
     :param desired: what the base already says for this group and workload; None: nothing.
     :param search: all that was tried in the simulator; None: nothing was.
     :param created: the policy's source, when the base has no such policy.
+    :param learnt: files that remember what was measured.
     """
 
     workload: Workload
@@ -43,6 +45,7 @@ class Dossier:
     desired: Assignment | None = None
     search: Search | None = None
     created: PolicySource | None = None
+    learnt: tuple[FileChange, ...] = ()
 
     @property
     def settings_only(self) -> bool:

@@ -6,7 +6,6 @@ from schedops.agent.offline import OfflinePlanner
 from schedops.agent.planner import Brief, Workbench
 from schedops.analyze import stage as analyze
 from schedops.errors import InputError, Refused
-from schedops.gate.decide import decide
 from schedops.model.jobs import Hint, Hints
 from schedops.model.plan import Plan
 from schedops.model.policy import Capabilities, ParamValue, PolicySource
@@ -15,8 +14,7 @@ from schedops.model.verdict import Verdict
 from schedops.model.workload import Guard, Objective
 from tests.fakes.guest import IMAGE, Clock, Machines, Progress, Script
 from tests.fakes.lab import Lab, terms
-from tests.fakes.measurements import measurements, report, three_arms
-from tests.fakes.measurements import workload as measured_workload
+from tests.fakes.learnt import OUTCOME
 from tests.fakes.workloads import batch, builds, param, policy
 
 
@@ -147,12 +145,16 @@ def test_every_other_policy_is_an_alternative_with_a_reason(of_builds):
 
 
 def test_policy_that_failed_before_goes_to_the_end(of_builds):
-    failed = decide(measured_workload(), "p", measurements(three_arms(candidate=1.0)), report())
-    assert failed.verdict is Verdict.FAIL
-    found: Plan = plan(BUILDS, *of_builds, LIBRARY, [replace(failed, policy="build-order")])
+    failed = replace(OUTCOME, workload=BUILDS.name, verdict=Verdict.FAIL)
+    found: Plan = plan(BUILDS, *of_builds, LIBRARY, [failed])
     assert found.policy in {"fifo", "weighted-vtime"}
     assert found.alternatives[-1].policy == "build-order"
-    assert "failed here before: p on w: makespan" in found.alternatives[-1].why
+    assert (
+        "failed here before, 2026-11-21: mean build time per floor -29.2% against eevdf" in found.alternatives[-1].why
+    )
+    passed = replace(failed, verdict=Verdict.PASS, created="2026-11-22T00:00:00Z")
+    assert plan(BUILDS, *of_builds, LIBRARY, [failed, passed]).policy == "build-order"
+    assert plan(BUILDS, *of_builds, LIBRARY, [replace(failed, rung="simulated")]).policy == "build-order"
 
 
 def test_policy_without_a_model_is_tried_without_a_prediction(of_builds):
@@ -223,3 +225,16 @@ def test_what_the_simulator_cannot_run_leaves_the_rules_to_decide(of_batch):
     assert found.plan.policy == "long-first"
     assert any("no such kfunc" in why for why in found.plan.reasons)
     assert "quantum model" in found.plan.hypothesis
+
+
+def test_what_passed_before_is_tried_first_with_its_values(of_batch):
+    values = (ParamValue(name="slice_us", value=700),)
+    known = replace(OUTCOME, policy="long-first", workload=BATCH.name, params=values)
+    brief = Brief(workload=BATCH, profile=of_batch[0], hints=of_batch[1], library=LIBRARY, history=(known,))
+    bench = Workbench(lab=Lab(times(long_first=(70.0, 80.0))), terms=terms(BATCH), told=lambda tried, words: None)
+    found = OfflinePlanner().propose(brief, bench).search
+    learnt = [(one.number, one.candidate, one.params) for one in found.trials if one.origin == "learnt"]
+    assert learnt == [(2, "long-first", values)]
+    strange = replace(known, params=(ParamValue(name="gone", value=1),))
+    again = OfflinePlanner().propose(replace(brief, history=(strange,)), bench).search
+    assert all(one.origin != "learnt" for one in again.trials)

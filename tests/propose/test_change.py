@@ -7,6 +7,7 @@ from dataclasses import replace
 from schedops.model.fleet import Assignment
 from schedops.model.jobs import Hints
 from schedops.model.policy import Policy, PolicySource
+from schedops.model.pull import FileChange
 from schedops.propose.change import assignment, commit, files, title
 from schedops.schema.canonical import digest_of
 from schedops.schema.read import load
@@ -67,3 +68,10 @@ def test_a_created_policy_comes_with_its_files_and_settings_do_not():
     assert written["policies/library/p/p.bpf.c"] == b"int x;\n"
     assert load(written["policies/library/p/policy.yaml"], Policy) == created.policy
     assert not any("library" in path for path in contents(dossier(created=created, **SETTINGS)))
+
+
+def test_what_was_learnt_goes_along_unless_nothing_else_changes():
+    learnt = (FileChange(path="policies/LESSONS.md", content=b"x"),)
+    made = dossier(learnt=learnt)
+    assert "policies/LESSONS.md" in contents(made)
+    assert "policies/LESSONS.md" not in contents(replace(made, desired=assignment(made)))
