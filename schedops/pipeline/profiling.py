@@ -186,15 +186,15 @@ def _measured(
 
 def _played(guest: Guest, run: Planned, probes: tuple[bytes, int] | None, world: World, began_s: float) -> Ran:
     require_default(guest)
+    since_s = world.clock.monotonic_s()  # the guest looks at its clock as soon as it is asked, both times
     before = guest.accounting()
-    since_s = world.clock.monotonic_s()
     if probes is not None:
         elf, slot_ns = probes
         guest.probe_start(elf, slot_ns=slot_ns)
     reading = guest.play(run.plan, name_seed=0, deadline_s=DEADLINE_S)
     probed = guest.probe_stop() if probes is not None else None
-    spent = _between(before, guest.accounting())
     harness_s = world.clock.monotonic_s() - since_s
+    spent = _between(before, guest.accounting())
     require_default(guest)
     if reading.result.end.verdict != SimVerdict.DONE:
         raise Unavailable(
