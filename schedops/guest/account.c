@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TEXT_BYTES = 64 << 10 };
+enum { TEXT_BYTES = 1 << 20 }; /* /proc/stat and /proc/schedstat of a machine with hundreds of CPUs */
 
 /* "cpu <user> <nice> <system> <idle> <iowait> <irq> <softirq> <steal>", in ticks; ctxt; processes. proc(5) */
 static void reply_stat(char *text)

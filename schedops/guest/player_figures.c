@@ -78,7 +78,7 @@ static void visit_cpus(void)
 /* Lines "cpu<N> <6 numbers> <ns on it> ..." (show_schedstat() of kernel/sched/stats.c, versions 15 to 17). */
 unsigned cpus_read(uint64_t busy_ns[], unsigned most)
 {
-	static char text[64 << 10];
+	static char text[1 << 20];
 	unsigned cpus = 0;
 	visit_cpus();
 	read_text("/proc/schedstat", text, sizeof text);

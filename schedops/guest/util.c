@@ -89,7 +89,7 @@ int write_text(const char *path, const char *text)
 
 uint64_t context_switches(void)
 {
-	static char text[64 << 10];
+	static char text[1 << 20];
 	const char *line;
 	read_text("/proc/stat", text, sizeof text);
 	line = strstr(text, "\nctxt ");
