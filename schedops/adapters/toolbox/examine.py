@@ -191,7 +191,7 @@ def _host() -> Finding:
     try:
         fit = require_fit()
     except Unavailable as error:
-        return Finding(name=name, status="optional", needed=needed, without=f"nothing runs there: {error.message}")
+        return Finding(name=name, status="optional", needed=needed, without=f"`--on host` is refused: {error.message}")
     return Finding(name=name, status="ok", found=f"btf {fit.btf_sha256[:8]}", where=os.uname().release, needed=needed)
 
 

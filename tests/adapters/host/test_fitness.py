@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from schedops.adapters.host import fitness
+from schedops.adapters.host import fitness, process
 from schedops.errors import Unavailable
 
 FILES = {
@@ -68,3 +68,17 @@ def test_each_thing_that_is_missing_is_said(fit: Fit, changes: dict[str, str | N
     assert (refused.value.code, refused.value.exit_code) == (code, 69)
     assert words in refused.value.message
     assert refused.value.hint
+
+
+def test_a_program_that_others_could_have_written_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "init"
+    program.write_bytes(b"")
+    program.chmod(0o555)
+    monkeypatch.setattr(process, "program_of", lambda sources: program)
+    assert process.host_program() == program
+    for path in (program, tmp_path):
+        mode = path.stat().st_mode
+        path.chmod(mode | 0o020)
+        with pytest.raises(Unavailable, match="can be written by others"):
+            process.host_program()
+        path.chmod(mode)
