@@ -19,7 +19,9 @@ MAX_BYTES = 64 << 20
 PROJECT = "this-project"  # the document of a project's own .schedops/ is of no workload of the library
 
 
-@click.group(invoke_without_command=True, subcommand_metavar="[--key NAME] [--] COMMAND...  |  learn  |  compile")
+@click.group(
+    invoke_without_command=True, subcommand_metavar="[--key NAME] [--nice N] [--] COMMAND...  |  learn  |  compile"
+)
 @click.option("--print-launcher", is_flag=True, help="print the path of schedops-hint, for CMAKE_C_COMPILER_LAUNCHER")
 @output_option
 @click.pass_context

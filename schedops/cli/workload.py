@@ -13,6 +13,7 @@ from schedops.cli.common import answers, output_option
 from schedops.cli.workload_import import import_
 from schedops.cli.workload_run import run
 from schedops.model.workload import Workload
+from schedops.model.workload_real import RealPrograms
 from schedops.report.envelope import Answer
 from schedops.report.table import paragraph, table
 from schedops.repository import load_hints, load_workload, load_workloads, open_tree
@@ -101,7 +102,7 @@ def _page(one: Workload, path: str, hints: int) -> str:
         ("hints", knows),
         (
             "programs",
-            "none" if one.real is None else f"of {', '.join(one.real.packages)}: schedops workload run {one.name}",
+            "none" if one.real is None else f"of {', '.join(one.real.packages)}: {_how_to_run(one.name, one.real)}",
         ),
         ("tags", ", ".join(one.tags) or "none"),
         ("file", path),
@@ -115,6 +116,10 @@ def _page(one: Workload, path: str, hints: int) -> str:
             f"MODEL: {_model(one)}\n" + table(("NAME", "VALUE", "MEANING"), _numbers(one), indent=2),
         ]
     )
+
+
+def _how_to_run(name: str, real: RealPrograms) -> str:
+    return f"schedops workload run {name}{' --source DIR' if real.source else ''}"
 
 
 def _wanted(one: Workload) -> Sequence[tuple[str, ...]]:

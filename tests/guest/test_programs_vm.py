@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from schedops.adapters.host_programs import LAUNCHER, hint_launcher
+from schedops.adapters.toolbox.guest_files import with_files
 from schedops.adapters.vm.guest_session import GuestSession
 from schedops.adapters.vm.qemu import Qemu
 from schedops.errors import Unavailable
+from schedops.model.jobs import Hint, Hints
 from schedops.model.programs import ProgramJob, ProgramPlan, ProgramReading, ProgramServer
+from schedops.pipeline.real_hints import noted, table_lines
 from schedops.ports import KernelImage
+from schedops.workloads.learn.job_key import key_of_name
 from tests.fakes.shell import shell_archive
 
 pytestmark = pytest.mark.vm
@@ -91,3 +96,26 @@ def test_what_goes_wrong_is_said_in_the_program_s_own_words(equipped: GuestSessi
     assert late is not None
     assert late.exit_codes == (137,)
     assert run(equipped, "nonsense").exit_codes == (127,)  # and the guest is well
+
+
+def test_a_launcher_of_compilers_knows_its_table_and_notes_what_it_ran(
+    newest_kernel: KernelImage, programs: Path, tmp_path: Path
+) -> None:
+    programs.with_name("PACKAGES").write_text("")
+    tree = tmp_path / "sources"
+    tree.mkdir()
+    (tree / "build").write_text(f"{LAUNCHER} --nice 4 --key short sh -c '{SPIN}; cat /proc/$$/stat'\n")
+    archive = with_files(programs, {LAUNCHER: hint_launcher().read_bytes()}, tree=tree)
+    times = {"short": 1000, "long": 9000}
+    known = tuple(
+        Hint(key=key_of_name(name), cpu_us=us, n=1, spread=0, measured="2026-11-21") for name, us in times.items()
+    )
+    with Qemu().boot(newest_kernel, cpus=2, programs=archive) as guest:
+        for hints, nicer in ((None, 0), (Hints(workload="build", hints=known), 4)):
+            guest.run_programs(ProgramPlan(shell=table_lines(hints)), deadline_s=60)
+            found = run(guest, "cd source; . ./build")
+            assert found.exit_codes == (0,)
+            assert int(found.outputs[0].rpartition(")")[2].split()[16]) == nicer
+            (learnt,) = noted(guest, "build", today="9999-12-31").hints
+            assert learnt.key == key_of_name("short")
+            assert learnt.cpu_us > 1000
