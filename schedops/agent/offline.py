@@ -13,8 +13,8 @@ from schedops.agent.params import chosen_params
 from schedops.agent.planner import Brief, Proposed, Workbench
 from schedops.agent.predict import SOURCE, Prediction, Situation, discipline_of, predictions
 from schedops.agent.retrieve import Suited, gain, ranked
-from schedops.agent.search import search
-from schedops.agent.settings import settings_enough
+from schedops.agent.search import both, search
+from schedops.agent.settings import falls_short, settings_enough
 from schedops.errors import InputError, Refused
 from schedops.model.plan import Alternative, Plan
 from schedops.model.search import Confirmation, Search
@@ -35,6 +35,14 @@ class OfflinePlanner:
         """See the port."""
         if brief.pathway == CREATE:
             return created(brief, bench)
+        found = self._configured(brief, bench)
+        if brief.pathway is not None or bench is None or found.plan.settings_only:
+            return found
+        if found.search is None or not falls_short(brief.workload, found.search):
+            return found
+        return _created_instead(brief, bench, found, found.search)
+
+    def _configured(self, brief: Brief, bench: Workbench | None) -> Proposed:
         situation = Situation(brief.workload, brief.profile, brief.hints)
         order = _order(brief, situation)
         learnt = _learnt(brief)
@@ -56,6 +64,17 @@ class OfflinePlanner:
         trial = tried.trials[tried.chosen]
         candidate = replace(candidate, params=trial.params)
         return Proposed(plan=_searched(situation, plan, tried), candidate=candidate, search=tried)
+
+
+def _created_instead(brief: Brief, bench: Workbench, found: Proposed, tried: Search) -> Proposed:
+    short = f"nothing in the library is good enough in the simulator; the best: {tried.because}"
+    try:
+        made = created(brief, bench)
+    except Refused as error:
+        reasons = (*found.plan.reasons, f"no new policy instead: {error.message}")
+        return replace(found, plan=replace(found.plan, reasons=reasons))
+    assert made.search is not None
+    return replace(made, plan=replace(made.plan, reasons=(short, *made.plan.reasons)), search=both(tried, made.search))
 
 
 class Begin:

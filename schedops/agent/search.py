@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from schedops.agent.confirm import Confirmed, confirmed, confirmed_alone
 from schedops.agent.lab import SETTINGS_ALONE, Candidate, Lab
@@ -54,6 +55,20 @@ def create(terms: Terms, space: Space, *, lab: Lab, told: Told) -> Search:
     if best is None:
         return _nothing(bench, "no composed policy got through in the simulator")
     return _document(bench, ended, (best.trial.number,) * 2, confirmed_alone(bench, best))
+
+
+def both(first: Search, second: Search) -> Search:
+    """Two searches for the same as one document; what the second one chose counts."""
+    shift = len(first.trials)
+    return replace(
+        second,
+        budget_trials=first.budget_trials + second.budget_trials,
+        trials=(*first.trials, *(replace(one, number=one.number + shift) for one in second.trials)),
+        planned=second.planned + shift,
+        winner=second.winner + shift,
+        chosen=second.chosen + shift,
+        confirmed=(*first.confirmed, *(replace(one, trial=one.trial + shift) for one in second.confirmed)),
+    )
 
 
 def _explored(bench: Bench, space: Space) -> tuple[str, Tried | None]:

@@ -1,4 +1,4 @@
-"""Is a policy needed at all, or are settings of the default scheduler as good? From a search's confirmation. Pure."""
+"""Is a policy needed, and is the best one good enough? From what a search has confirmed on fresh seeds. Pure."""
 
 from __future__ import annotations
 
@@ -36,6 +36,23 @@ def settings_enough(workload: Workload, search: Search) -> str:
     return (
         f"settings of the default scheduler alone (a cgroup for each group of jobs, nice values from hints) bring "
         f"{said} on fresh simulated seeds, and {best}, the best policy, adds too little to that: {beyond}"
+    )
+
+
+def falls_short(workload: Workload, search: Search) -> bool:
+    """The chosen one improves no objective enough, against one of the defaults, or breaks something.
+
+    False when nothing was chosen: then nobody knows.
+    """
+    chosen = search.trial(search.chosen)
+    if chosen is None:
+        return False
+    if chosen.broken:
+        return True
+    found = {(one.baseline, one.metric): one for one in search.confirmed if one.trial == search.chosen}
+    return any(
+        not any((_gain(one, found.get((baseline, one.metric))) or 0.0) >= one.min_effect for one in workload.objectives)
+        for baseline in ("eevdf", "informed")
     )
 
 

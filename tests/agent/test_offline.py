@@ -2,10 +2,11 @@ from dataclasses import replace
 
 import pytest
 
+from schedops.agent.created import source_from
 from schedops.agent.offline import OfflinePlanner
 from schedops.agent.planner import Brief, Workbench
 from schedops.analyze import stage as analyze
-from schedops.errors import InputError, Refused
+from schedops.errors import InputError, Refused, Undecided
 from schedops.model.jobs import Hint, Hints
 from schedops.model.plan import Plan
 from schedops.model.policy import Capabilities, ParamValue, PolicySource
@@ -238,3 +239,38 @@ def test_what_passed_before_is_tried_first_with_its_values(of_batch):
     strange = replace(known, params=(ParamValue(name="gone", value=1),))
     again = OfflinePlanner().propose(replace(brief, history=(strange,)), bench).search
     assert all(one.origin != "learnt" for one in again.trials)
+
+
+def test_a_policy_is_created_where_the_library_has_none_that_is_good_enough(of_batch):
+    def formula(name, values, seed):
+        makespan = 60.0 if name.startswith("long-first-") else 100.0
+        return {"makespan_per_floor": makespan + seed % 3, "mean_completion_per_floor": 100.0 + seed % 3}
+
+    found = tried(BATCH, *of_batch, formula)
+    assert found.plan.pathway == "create"
+    assert found.plan.recipe.startswith("order=long-first")
+    assert "of the jobs that hints know the long ones first" in found.plan.hypothesis
+    assert found.plan.reasons[0].startswith("nothing in the library is good enough")
+    names = [one.candidate for one in found.search.trials]
+    assert "long-first" in names
+    assert found.search.trials[found.search.chosen].candidate == found.candidate.name == found.plan.policy
+    assert [one.number for one in found.search.trials] == list(range(len(names)))
+    again = source_from(found.plan.recipe, LIBRARY, [one.name for one in of_batch[0].classes])
+    assert again == found.candidate.source
+
+
+def test_nothing_is_created_when_the_library_was_asked_for(of_batch):
+    formula = times(long_first=(99.0, 100.0))
+    bench = Workbench(lab=Lab(formula), terms=terms(BATCH, trials=16), told=lambda tried, words: None)
+    brief = Brief(workload=BATCH, profile=of_batch[0], hints=of_batch[1], library=LIBRARY)
+    assert OfflinePlanner().propose(replace(brief, pathway="configure"), bench).plan.pathway == "configure"
+    either = OfflinePlanner().propose(brief, bench).plan
+    assert either.pathway == "configure"
+    assert either.reasons[-1].startswith("no new policy instead: no policy was composed")
+
+
+def test_creating_without_trying_is_refused(of_batch):
+    brief = Brief(workload=BATCH, profile=of_batch[0], hints=of_batch[1], library=LIBRARY, pathway="create")
+    with pytest.raises(Undecided) as nothing:
+        OfflinePlanner().propose(brief, None)
+    assert nothing.value.code == "nothing-created"
