@@ -79,7 +79,7 @@ class GuestHands:
             try:
                 self._workload(left, done)
             except Unavailable as error:
-                self._give_up(left, error, done)
+                self._give_up(name, left, error, done)
 
     def environment(self, *, cpus: int) -> Environment:
         """As it is now."""
@@ -99,9 +99,9 @@ class GuestHands:
             except GuestLost as gone:
                 stay.note_loss(gone)
 
-    def _give_up(self, left: list[CellWork], error: SchedopsError, done: Done) -> None:
+    def _give_up(self, name: str, left: list[CellWork], error: SchedopsError, done: Done) -> None:
         why = f"{error.message}: {error.detail[-200:].strip()}" if error.detail else error.message
-        tell(self.world, f"{left[0].load.workload.name} could not be run: {why}", kind="note")
+        tell(self.world, f"{name} could not be run: {why}", kind="note")
         for cell in left:
             done(ended(cell, UNAVAILABLE, why))
 
@@ -116,7 +116,7 @@ class _Stay:
     hints: Hints | None = None
     longest_s: float = 0.0
     at_work: str = ""  # label of who runs now
-    losses: Counter[str] = field(default_factory=Counter)
+    losses: Counter[str] = field(default_factory=Counter)  # since the last cell was over
 
     def work(self, guest: Guest) -> None:
         if self.hints is None and any(self._wants_hints(cell) for cell in self.left):
@@ -194,6 +194,7 @@ class _Stay:
         return replace(found, metrics=run.ran.metrics, ground=digest, invalid=tuple(invalid))
 
     def _over(self, cell: SuiteCell) -> None:
+        self.losses.clear()
         self.left[:] = [one for one in self.left if one.key != cell.key]
         self.done(cell)
 

@@ -157,6 +157,8 @@ def test_a_guest_that_is_lost_is_booted_again_and_a_policy_that_loses_it_twice_i
     script = Script(gone_in=frozenset({2}))
     found = Ran(Machines(script), work(BATCH))
     assert (script.boots, found.ends()) == (2, ["done"] * 4)
+    script = Script(gone_in=frozenset({0, 2, 4, 6}))  # never twice in a row
+    assert (Ran(Machines(script), work(BATCH)).ends(), script.boots) == (["done"] * 4, 5)
     attached = [at for at, one in enumerate(in_turn(work(BATCH))) if one.entrant.label == "ours"]
     script = Script(gone_in=frozenset({attached[0], attached[0] + 1}))
     found = Ran(Machines(script), work(BATCH))
