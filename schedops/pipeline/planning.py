@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from schedops.agent.created import source_from
 from schedops.agent.offline import OfflinePlanner
@@ -13,6 +13,7 @@ from schedops.model.plan import Plan
 from schedops.model.policy import PolicySource
 from schedops.model.profile import Profile
 from schedops.model.search import Search
+from schedops.model.workload import Workload
 from schedops.pipeline.lab import Budget, workbench
 from schedops.pipeline.line import Line
 from schedops.pipeline.simulation import Load
@@ -20,6 +21,7 @@ from schedops.pipeline.suite import LocalHands
 from schedops.ports import World
 from schedops.report import found
 from schedops.schema.canonical import digest_of
+from schedops.sim.programs.jobs import NS_PER_ITERATION
 
 TRIALS = 40  # candidates that a proposal tries unless it is told otherwise: seconds
 
@@ -79,7 +81,8 @@ class Planning:
         if not self._can_try() or self.world.simulator is None:
             return None
         trying = self.trying
-        load = Load(workload=self.brief.workload, machine=flat_machine(trying.cpus), scale=trying.scale)
+        workload = as_profiled(self.brief.workload, self.brief.profile)
+        load = Load(workload=workload, machine=flat_machine(trying.cpus), scale=trying.scale)
         return workbench(
             load,
             Budget(trials=trying.trials, seconds=trying.seconds),
@@ -102,6 +105,25 @@ class Planning:
             "pathway": brief.pathway,
             "trying": [trying.cpus, trying.scale, trying.seed, trying.trials, trying.seconds],
         }
+
+
+def as_profiled(workload: Workload, profile: Profile) -> Workload:
+    """The workload with jobs that take in the simulator what they took in the profiled run.
+
+    Hints and thresholds are in the time of the machine that was profiled; the simulator has one speed for all.
+    """
+    us_per_work = next((one.value for one in profile.figures if one.name == "us_per_work"), 0.0)
+    factor = us_per_work * 1000 / NS_PER_ITERATION
+    if factor <= 0:
+        return workload
+    if workload.builds is not None:
+        builds = replace(workload.builds, job_work=max(1000, round(workload.builds.job_work * factor)))
+        return replace(workload, builds=builds)
+    if workload.batch is not None:
+        return replace(
+            workload, batch=replace(workload.batch, job_work=max(1000, round(workload.batch.job_work * factor)))
+        )
+    return workload
 
 
 def source_of(plan: Plan, library: Sequence[PolicySource], profile: Profile) -> PolicySource:
