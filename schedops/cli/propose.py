@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from schedops.cli.agents import Transcribed, agent_options, planner_for
 from schedops.cli.common import answers, output_option, program_name
 from schedops.errors import InputError
 from schedops.report.envelope import Answer
@@ -44,12 +45,21 @@ if TYPE_CHECKING:
     type=click.Choice(["configure", "create"]),
     help="a policy of the library, or a new one, composed of rules [default: whatever is better]",
 )
+@agent_options
 @click.option("--fresh", is_flag=True, help="measure again, also what did not change since an earlier run")
 @click.option("--dry-run", is_flag=True, help="stop before the pull request and print what its body would say")
 @click.option("--resume", metavar="RUN", help="go on with a run that was stopped; finished stages are not repeated")
 @output_option
 @answers("propose")
-def propose(*, resume: str | None, dry_run: bool, fresh: bool, **asked: Any) -> Answer:
+def propose(
+    *,
+    resume: str | None,
+    dry_run: bool,
+    fresh: bool,
+    record: Path | None,
+    replay: Path | None,
+    **asked: Any,
+) -> Answer:
     """Propose a scheduler policy for a workload, with the evidence, as a pull request.
 
     Runs the workload once in a micro-VM, plans a policy, verifies it on the fleet's kernels, measures it against the
@@ -61,6 +71,7 @@ def propose(*, resume: str | None, dry_run: bool, fresh: bool, **asked: Any) -> 
       schedops propose --workload ci-builds
       schedops propose --workload uneven-batch --rounds 20 --dry-run
       schedops propose --workload ci-builds --pathway create --trials 60
+      schedops propose --workload ci-builds --agent anthropic --budget-usd 0.50
       schedops propose --resume 20261121-093000-1f3a
 
     Exit codes: 0 pull request opened, updated or unchanged, 1 not good enough, 2 bad input, 3 a draft without a
@@ -83,7 +94,8 @@ def propose(*, resume: str | None, dry_run: bool, fresh: bool, **asked: Any) -> 
         request = _recorded(runs, resume)
         context = runs.open_run(resume, fresh=fresh)
     with console_progress() as progress, context as run:
-        return _line(request, run, checkout, progress=progress, dry_run=dry_run)
+        kept = Transcribed(replay or record or run.directory / "model", only=replay is not None)
+        return _line(request, run, checkout, kept, progress=progress, dry_run=dry_run)
 
 
 def _recorded(runs: Any, resume: str) -> Request:
@@ -96,7 +108,9 @@ def _recorded(runs: Any, resume: str) -> Request:
         raise InputError("bad-run", f"run {resume} was not made by this version of propose") from None
 
 
-def _line(request: Request, run: OpenRun, checkout: Any, *, progress: Progress, dry_run: bool) -> Answer:
+def _line(
+    request: Request, run: OpenRun, checkout: Any, kept: Transcribed, *, progress: Progress, dry_run: bool
+) -> Answer:
     from schedops.adapters.forge.forge_local import LocalForge
     from schedops.adapters.package import package_digest
     from schedops.pipeline.line import Line
@@ -116,7 +130,8 @@ def _line(request: Request, run: OpenRun, checkout: Any, *, progress: Progress, 
     if checkout.branch() is None:
         text = f"HEAD is detached at {base_commit[:12]}: the pull request will be against the forge's default branch"
         line.tell("note", "propose", text)
-    results = measure(request, inputs, line=line, world=joined)
+    planner = planner_for(request, inputs.policies, root=checkout.root, kept=kept, world=joined)
+    results = measure(request, inputs, line=line, world=joined, planner=planner)
     desired = [one for one in load_assignments(checkout.root) if (one.group, one.workload) == (group, request.workload)]
     dossier = dossier_of(
         request,

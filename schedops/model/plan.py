@@ -19,6 +19,17 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A policy that a language model wrote, as the files that it becomes: text of others.
+
+    :param manifest: ``policy.yaml``. :param source: the file that it names.
+    """
+
+    manifest: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """One hypothesis, falsifiable, with the effect it predicts.
 
@@ -27,6 +38,7 @@ class Plan:
     :param settings_only: settings of the default scheduler are expected to be as good as any policy, so none is needed.
         *policy* is then the best of those that would have to beat them, and is measured beside them.
     :param recipe: what a created policy is composed of; its source follows from it.
+    :param written: a created or changed policy that no recipe tells; None: there is none.
     :param observed: what the profile says, as a paragraph.
     :param targets: what has to come out, a line each.
     """
@@ -45,5 +57,6 @@ class Plan:
     pathway: str = "configure"
     settings_only: bool = False
     recipe: str = ""
+    written: Written | None = None
     observed: str = ""
     targets: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from schedops.agent.claude.toolbox import Checked
 from schedops.errors import SchedopsError
 from schedops.model.policy import PolicySource
 from schedops.model.verdict import Verdict
-from schedops.model.verification import Check, VerificationReport
+from schedops.model.verification import Check, Finding, VerificationReport
 from schedops.pipeline.verification import verify_policy
 from schedops.ports import KernelImage, World
 from schedops.verify.stages import QUICK
@@ -42,8 +42,10 @@ def in_words(report: VerificationReport) -> str:
 
 def _lines(check: Check) -> list[str]:
     on = f" on {check.kernel}" if check.kernel else ""
-    found = [
-        f"  {one.rule} at {one.place}: {one.text}{f' Advice: {one.advice}' if one.advice else ''}"
-        for one in check.findings[:_MOST]
-    ]
-    return [f"{check.stage}{on}: {check.verdict.value}: {check.text}", *found]
+    return [f"{check.stage}{on}: {check.verdict.value}: {check.text}", *map(_found, check.findings[:_MOST])]
+
+
+def _found(one: Finding) -> str:
+    at = f" at {one.place}" if one.place else ""
+    advice = f" Advice: {one.advice}" if one.advice else ""
+    return f"  {one.rule}{at}: {one.text}{advice}"

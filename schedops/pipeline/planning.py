@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from schedops.agent.created import source_from
+from schedops.agent.created import headers_of, source_from
 from schedops.agent.offline import OfflinePlanner
 from schedops.agent.planner import Brief, Planner, Proposed, Workbench
 from schedops.model.machine import flat_machine
-from schedops.model.plan import Plan
-from schedops.model.policy import PolicySource
+from schedops.model.plan import Plan, Written
+from schedops.model.policy import Policy, PolicySource
 from schedops.model.profile import Profile
 from schedops.model.search import Search
 from schedops.model.workload import Workload
@@ -21,6 +21,7 @@ from schedops.pipeline.suite import LocalHands
 from schedops.ports import World
 from schedops.report import found
 from schedops.schema.canonical import digest_of
+from schedops.schema.read import load
 from schedops.sim.programs.jobs import NS_PER_ITERATION
 
 TRIALS = 40  # candidates that a proposal tries unless it is told otherwise: seconds
@@ -103,6 +104,7 @@ class Planning:
             "library": [digest_of(source) for source in brief.library],
             "history": [digest_of(decision) for decision in brief.history],
             "pathway": brief.pathway,
+            "planner": dict(self.planner.identity),
             "trying": [trying.cpus, trying.scale, trying.seed, trying.trials, trying.seconds],
         }
 
@@ -127,7 +129,16 @@ def as_profiled(workload: Workload, profile: Profile) -> Workload:
 
 
 def source_of(plan: Plan, library: Sequence[PolicySource], profile: Profile) -> PolicySource:
-    """What a plan wants to run."""
+    """What a plan wants to run. :raises InputError: what a model wrote is no policy."""
+    if plan.written is not None:
+        return _written(plan.written, library)
     if plan.recipe:
         return source_from(plan.recipe, library, [one.name for one in profile.classes])
     return next(one for one in library if one.policy.name == plan.policy)
+
+
+def _written(written: Written, library: Sequence[PolicySource]) -> PolicySource:
+    policy = load(written.manifest.encode(), Policy, where="policy.yaml of the plan")
+    path = f"policies/library/{policy.name}/{policy.source}"
+    headers = tuple(sorted(headers_of(library).items()))
+    return PolicySource(policy=policy, path=path, text=written.source, headers=headers)

@@ -90,7 +90,7 @@ def talk(
     budget: Budget | None = None,
     check: Check = lambda _: Checked(passed=True, words="fine"),
     transcript: Transcript | None = None,
-    memory: Sequence[str] = (),
+    memory: str = "",
     max_turns: int = 8,
 ) -> Talk:
     account = Account(budget or Budget(usd=5.0), known_prices().of(MODEL), Purse())

@@ -21,29 +21,14 @@ _MOST_BYTES = 64 << 20
 
 
 class FileTranscript:
-    """:param directory: of one run, or of a recording.
-    :param replay_only: a question that was not recorded is an error instead of a call.
-    """
+    """:param directory: of one run, or of a recording."""
 
-    def __init__(self, directory: Path, *, replay_only: bool = False) -> None:
+    def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._replay_only = replay_only
 
     def recall(self, question: Question) -> Exchange | None:
-        """The exchange; a damaged file is as good as none.
-
-        :raises InputError: ``not-recorded``, when only a recording may answer.
-        """
-        if (exchange := _read(self._path(question), question)) is not None:
-            return exchange
-        if self._replay_only:
-            raise InputError(
-                "not-recorded",
-                "the recording has no answer to what the planner asks now",
-                where=str(self._directory),
-                hint="record again with --record: policies, workload, prompts or tools changed since",
-            )
-        return None
+        """The exchange; a damaged file is as good as none."""
+        return _read(self._path(question), question)
 
     def keep(self, exchange: Exchange) -> None:
         """Store it whole or not at all, without secrets."""
@@ -52,6 +37,25 @@ class FileTranscript:
 
     def _path(self, question: Question) -> Path:
         return self._directory / f"{question.sha256.removeprefix('sha256:')}.json"
+
+
+class Recorded:
+    """A model that is not there: what it said stands in a transcript, and nothing else can be asked.
+
+    :param directory: of the recording, for the message.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def reply(self, question: Question, *, deadline_s: float) -> Reply:
+        """:raises InputError: ``not-recorded``, always."""
+        raise InputError(
+            "not-recorded",
+            "the recording has no answer to what the planner asks now",
+            where=str(self._directory),
+            hint="record again with --record: policies, workload, profile, prompts or tools are others than then",
+        )
 
 
 def _read(path: Path, question: Question) -> Exchange | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 
@@ -53,12 +52,12 @@ def ask(
     model: str,
     profile: Profile,
     workload: Workload,
-    memory: Sequence[str],
+    memory: str,
     max_turns: int = MAX_TURNS,
 ) -> Asked:
     """Let Claude look for a candidate.
 
-    :param memory: lessons, outcomes and comments on closed pull requests, newest last; text of others.
+    :param memory: lessons of earlier runs; text of others.
     :raises Unavailable: the model cannot be reached. :raises InputError: it refuses the request, or the key is wrong.
     """
     system = prompt("system")
@@ -98,12 +97,12 @@ def prompts_digest() -> str:
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def _opening(profile: Profile, workload: Workload, memory: Sequence[str]) -> list[Block]:
+def _opening(profile: Profile, workload: Workload, memory: str) -> list[Block]:
     parts = [
         prompt("task"),
         quoted("workload", as_json(_without_programs(workload))),
         quoted("profile", as_json(encode(profile))),
-        quoted("memory", "\n".join(memory) if memory else "nothing yet"),
+        quoted("memory", memory or "nothing yet"),
     ]
     return [{"type": "text", "text": part} for part in parts]
 

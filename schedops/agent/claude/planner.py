@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from schedops.agent.claude.asking import Asked, ask
+from schedops.agent.claude.asking import Asked, ask, prompts_digest
 from schedops.agent.claude.dialogue import Conversation
 from schedops.agent.claude.toolbox import Checked, PolicyTools, Shelf
 from schedops.agent.claude.tools import ALL, READ_ONLY
+from schedops.agent.created import headers_of
 from schedops.agent.lab import Candidate
 from schedops.agent.offline import OfflinePlanner
 from schedops.agent.planner import Brief, Proposed, Workbench
 from schedops.agent.search import search
 from schedops.errors import Refused, Unavailable
-from schedops.model.plan import Plan
+from schedops.model.plan import Plan, Written
 from schedops.model.policy import PolicySource
 from schedops.model.search import Search
+from schedops.schema.write import yaml_bytes
 
 NAME = "anthropic"
 SEEDS = 2  # of the training seeds, for each of the model's own tries
@@ -28,14 +30,23 @@ class ClaudePlanner:
     """Implements ``Planner``.
 
     :param check: rules, compiler and kernel, for sources that the model hands in.
-    :param memory: lessons, outcomes and comments; text of others.
     """
 
     conversation: Conversation
     model: str
     shelf: Shelf
     check: Callable[[PolicySource], Checked]
-    memory: tuple[str, ...] = ()
+
+    @property
+    def identity(self) -> Mapping[str, str]:
+        """Another model, another word of the prompts, another budget: another proposal."""
+        budget = self.conversation.account.budget
+        return {
+            "planner": NAME,
+            "model": self.model,
+            "prompts": prompts_digest(),
+            "budget": f"{budget.usd} {budget.tokens} {budget.seconds}",
+        }
 
     def propose(self, brief: Brief, bench: Workbench | None) -> Proposed:
         """See the port. Where the model comes to nothing the rules' own plan stands, and says so.
@@ -48,14 +59,15 @@ class ClaudePlanner:
                 "Claude tries its ideas in the simulator, and nothing can be simulated here",
                 hint="schedops doctor; or --trials above 0, or --agent offline",
             )
-        rules = OfflinePlanner().propose(brief, None)
+        rules = OfflinePlanner().propose(replace(brief, pathway="configure"), None)
         asked = self._asked(brief, bench)
         wanted = asked.wish.candidate if asked.wish else asked.fallback
         if wanted is None or not _allowed(wanted, brief.pathway):
             if brief.pathway not in {None, "configure"}:
                 raise Refused("nothing-to-try", f"Claude has no candidate to {brief.pathway}: {asked.ended}")
             wanted = rules.candidate
-        others = [] if wanted.label == rules.candidate.label else [(rules.candidate, "planner")]
+        race = brief.pathway in {None, "configure"} and wanted.label != rules.candidate.label
+        others = [(rules.candidate, "planner")] if race else []
         tried = search(bench.terms, [(wanted, ORIGIN), *others], lab=bench.lab, told=bench.told)
         return _proposed(brief, rules, asked, wanted, tried)
 
@@ -63,7 +75,7 @@ class ClaudePlanner:
         tools = PolicyTools(
             workload=brief.workload,
             classes=tuple(found.name for found in brief.profile.classes),
-            headers=brief.library[0].headers if brief.library else (),
+            headers=tuple(sorted(headers_of(brief.library).items())),
             shelf=self.shelf,
             lab=bench.lab,
             check=self.check,
@@ -76,7 +88,7 @@ class ClaudePlanner:
             model=self.model,
             profile=brief.profile,
             workload=brief.workload,
-            memory=self.memory,
+            memory=brief.lessons,
         )
 
 
@@ -132,7 +144,12 @@ def _plan(brief: Brief, rules: Plan, asked: Asked, candidate: Candidate, tried: 
         alternatives=tuple(one for one in rules.alternatives if one.policy != candidate.name),
         cost_usd=asked.usd,
         pathway=pathway_of(candidate),
+        written=_written(candidate.source) if pathway_of(candidate) != "configure" else None,
     )
+
+
+def _written(source: PolicySource) -> Written:
+    return Written(manifest=yaml_bytes(source.policy).decode(), source=source.text)
 
 
 def _said_by_the_model(asked: Asked, candidate: Candidate) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from schedops.adapters.llm.transcript import FileTranscript
+from schedops.adapters.llm.transcript import FileTranscript, Recorded
 from schedops.errors import InputError
 from schedops.model.conversation import Exchange, Question, Reply, TokenUse, Turn
 from tests.fakes.messages_api import KEY
@@ -52,7 +52,7 @@ def test_the_answer_to_another_question_is_none(tmp_path: Path):
     assert FileTranscript(tmp_path / "model").recall(other.question) is None
 
 
-def test_only_the_recording_may_answer(tmp_path: Path):
+def test_a_recording_cannot_answer_what_was_not_asked(tmp_path: Path):
     with pytest.raises(InputError) as refused:
-        FileTranscript(tmp_path / "model", replay_only=True).recall(exchange().question)
+        Recorded(tmp_path).reply(exchange().question, deadline_s=1)
     assert refused.value.code == "not-recorded"

@@ -117,4 +117,3 @@ def test_without_a_simulator_it_is_not_tried():
     with pytest.raises(Unavailable) as failed:
         propose([PROPOSED], bench=False)
     assert failed.value.code == "nothing-to-simulate"
-
