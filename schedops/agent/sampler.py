@@ -42,9 +42,10 @@ class OptunaSampler:
     """Implements the protocol.
 
     :param kind: ``tpe`` or ``random``.
+    :param begins: the first draws are what the space begins with.
     """
 
-    def __init__(self, space: Space, *, kind: str, seed: int) -> None:
+    def __init__(self, space: Space, *, kind: str, seed: int, begins: bool = True) -> None:
         import optuna  # noqa: PLC0415 - a quarter of a second, and only a search needs it
 
         # What it tells is for whoever works on it; ours goes through Progress.
@@ -62,7 +63,7 @@ class OptunaSampler:
                     seed=seed, n_startup_trials=_STARTUP, multivariate=True, group=True, constant_liar=True
                 )
             self._study = optuna.create_study(sampler=sampler, storage=None, direction="minimize")
-        for decisions in space.begins():
+        for decisions in space.begins() if begins else ():
             self._study.enqueue_trial(decisions)
 
     def ask(self) -> tuple[int, Candidate]:

@@ -57,6 +57,23 @@ def create(terms: Terms, space: Space, *, lab: Lab, told: Told) -> Search:
     return _document(bench, ended, (best.trial.number,) * 2, confirmed_alone(bench, best))
 
 
+def roam(terms: Terms, policies: Sequence[Candidate], *, kind: str, lab: Lab, told: Told) -> Search:
+    """Search all policies and values at once, without a guess which are better. The winner must beat the default.
+
+    :param kind: ``tpe``, which begins with the policies as they are, or ``random``.
+    """
+    bench = Bench(replace(terms, sampler=kind), lab, told)
+    why = bench.start()
+    if why:
+        return _nothing(bench, f"the default scheduler did not get through in the simulator: {why}")
+    bench.try_all(((SETTINGS_ALONE, "settings"),))
+    ended = explore(bench, PolicySpace(tuple(policies)), begins=kind != "random")
+    best = bench.best()
+    if best is None:
+        return _nothing(bench, "no policy got through in the simulator")
+    return _document(bench, ended, (best.trial.number,) * 2, confirmed_alone(bench, best))
+
+
 def both(first: Search, second: Search) -> Search:
     """Two searches for the same as one document; what the second one chose counts."""
     shift = len(first.trials)
@@ -78,9 +95,12 @@ def _explored(bench: Bench, space: Space) -> tuple[str, Tried | None]:
     return ended, simplified(bench, space) if bench.best() is not None else None
 
 
-def explore(bench: Bench, space: Space) -> str:
-    """Draw candidates and try them until nothing is left of the budget or of the space; which of these it was."""
-    sampler = OptunaSampler(space, kind=bench.terms.sampler, seed=bench.terms.seed)
+def explore(bench: Bench, space: Space, *, begins: bool = True) -> str:
+    """Draw candidates and try them until nothing is left of the budget or of the space; which of these it was.
+
+    :param begins: with what the space begins with first.
+    """
+    sampler = OptunaSampler(space, kind=bench.terms.sampler, seed=bench.terms.seed, begins=begins)
     repeats = 0
     while bench.left() > 0 and repeats < _REPEATS:
         drawn = [sampler.ask() for _ in range(AT_ONCE)]

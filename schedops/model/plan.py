@@ -44,7 +44,7 @@ class Plan:
     """
 
     workload: str
-    planner: str  # offline | anthropic
+    planner: str  # offline | anthropic | tuner | random
     policy: str
     params: tuple[ParamValue, ...]
     uses_hints: bool

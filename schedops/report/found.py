@@ -34,6 +34,7 @@ def search(search: Search) -> str:
     if chosen is None:
         return f"nothing chosen: {search.because}"
     stands = "stands" if search.chosen == search.planned else "is better than what the rules chose"
+    stands = "is composed" if chosen.recipe else stands
     params = "".join(f" {one.name}={one.value}" for one in chosen.params)
     return f"{len(search.trials)} candidates in {search.runs} simulated runs: {chosen.candidate}{params} {stands}"
 

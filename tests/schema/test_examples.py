@@ -18,6 +18,7 @@ from schedops.model.outcome import Effect, Outcome, OutcomeMachine, Standing
 from schedops.model.plan import Alternative, Plan
 from schedops.model.policy import Capabilities, Param, ParamValue, Policy, Provenance
 from schedops.model.profile import ClassFinding, Figure, Profile
+from schedops.model.program_policy import ProgramOption, ProgramPolicy
 from schedops.model.pull import PullRequest
 from schedops.model.trust import Threshold, Trust, TrustedKey
 from schedops.model.verdict import Verdict
@@ -242,6 +243,14 @@ EXAMPLES: tuple[Any, ...] = (
         keys=(TrustedKey(name="ci", key=f"ssh-ed25519 {'A' * 68}", roles=("build", "gate"), not_after=None),),
         thresholds=(Threshold(role="gate", keys=1),),
         revoked=(f"sha256:{SHA}",),
+    ),
+    ProgramPolicy(
+        name="scx-simple",
+        description="A simple scheduler.",
+        program="scx_simple",
+        version="scx_simple 1.0",
+        sha256=SHA,
+        options=(ProgramOption(names=("-s", "--slice-us"), value="US", default="20000", choices=("1", "20000")),),
     ),
     PullRequest(
         number=1,
