@@ -21,7 +21,7 @@ char _license[] SEC("license") = "GPL";
 
 #define SHARED_DSQ 1ULL
 
-const volatile u64 slice_us = 4000;
+const volatile u64 slice_us = 1000;
 const volatile u64 request_us = 200;
 const volatile u64 credit_us = 8000;
 const volatile u64 preempt_us = 500;
