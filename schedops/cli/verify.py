@@ -144,7 +144,7 @@ def _verify(
         stages = up_to(stage) if stage else _STAGES[depth or ("static" if "-" in wanted else "full")]
         if other is not None and LOAD not in stages:
             raise click.UsageError("--base compares what the kernel's verifier says: --stage load at least")
-        images, missing, stages = _images(kernels, stages, joined, root, can_do_less=depth == "static")
+        images, missing, stages = images_for(kernels, stages, joined, root, can_do_less=depth == "static")
         for subject, chosen in zip(subjects, values, strict=True):
             report = verify_policy(
                 joined,
@@ -193,7 +193,7 @@ def _values(subject: PolicySource | PrebuiltPolicy, params: tuple[str, ...]) -> 
     return parameters(subject.policy, params)
 
 
-def _images(
+def images_for(
     wanted: tuple[str, ...], stages: tuple[str, ...], joined: World, root: Path, *, can_do_less: bool
 ) -> tuple[tuple[KernelImage, ...], tuple[str, ...], tuple[str, ...]]:
     """Kernels, those missing, and the stages to run: without any kernel, what needs none may be all there is."""

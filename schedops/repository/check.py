@@ -9,7 +9,14 @@ from typing import Any
 from schedops.errors import InputError
 from schedops.model.fleet import Assignment, Fleet
 from schedops.model.policy import Policy
-from schedops.repository.documents import FLEET, read_all_hints, read_assignments, read_fleet, read_workloads
+from schedops.repository.documents import (
+    FLEET,
+    read_all_hints,
+    read_assignments,
+    read_fleet,
+    read_programs,
+    read_workloads,
+)
 from schedops.repository.history import read_histories
 from schedops.repository.library import LIBRARY, read_library
 from schedops.repository.tree import POLICIES, Found
@@ -27,7 +34,8 @@ def _problems(root: Path) -> list[str]:
     library, assignments = read_library(root), read_assignments(root)
     fleet: Found[Fleet] = read_fleet(root) if (root / POLICIES / FLEET).exists() else Found(None)
     parts: tuple[Found[Any], ...] = (
-        *library, *read_workloads(root), fleet, *read_all_hints(root), *assignments, *read_histories(root)
+        *library, *read_workloads(root), fleet, *read_all_hints(root), *assignments, *read_histories(root),
+        *read_programs(root)
     )  # fmt: skip
     problems = [line for part in parts for line in part.problems]
     known = {part.value.policy.name: part.value.policy for part in library if part.value is not None}

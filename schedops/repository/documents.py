@@ -9,6 +9,7 @@ from typing import TypeVar
 from schedops.errors import InputError
 from schedops.model.fleet import Assignment, Fleet
 from schedops.model.jobs import Hints
+from schedops.model.program_policy import ProgramPolicy
 from schedops.model.workload import Workload
 from schedops.repository.tree import POLICIES, Found, document, names_in, settled, unknown
 from schedops.workloads.real import real_problems
@@ -155,6 +156,20 @@ def read_all_hints(root: Path) -> tuple[Found[Hints], ...]:
 def read_assignments(root: Path) -> tuple[Found[Assignment], ...]:
     """Every file of the desired state, held to its file name."""
     return tuple(_read_assignment(root, name) for name in _stems(root, "desired"))
+
+
+def read_programs(root: Path) -> tuple[Found[ProgramPolicy], ...]:
+    """Every scheduler that exists as a binary, held to its file name."""
+    return tuple(_read_program(root, name) for name in _stems(root, "programs"))
+
+
+def _read_program(root: Path, name: str) -> Found[ProgramPolicy]:
+    path = f"programs/{name}.yaml"
+    found = document(root, path, ProgramPolicy)
+    if found.value is None:
+        return found
+    problem = f"$.name: {found.value.name} lives in a file named {name}.yaml"
+    return _held(path, found.value, () if found.value.name == name else (problem,))
 
 
 def _read_assignment(root: Path, name: str) -> Found[Assignment]:

@@ -104,7 +104,7 @@ def source_problems(policy: Policy, source: str) -> tuple[str, ...]:
             problems.append(f"$.params[{at}].name: {policy.source} has no `const volatile {param.type} {param.name}`")
         elif type_ != param.type:
             problems.append(f"$.params[{at}].type: {param.name} is {type_} in {policy.source}, not {param.type}")
-        elif (number := _literal(value)) is not None and number != param.default:
+        elif (number := literal(value)) is not None and number != param.default:
             problems.append(f"$.params[{at}].default: {param.name} is {number} in {policy.source}, not {param.default}")
     if f'"{policy.ops_name}"' not in code:
         problems.append(f'$.ops_name: {policy.source} never says "{policy.ops_name}"')
@@ -128,7 +128,8 @@ def _range_problems(param: Param) -> list[str]:
     return problems
 
 
-def _literal(value: str) -> int | None:
+def literal(value: str) -> int | None:
+    """What a constant is set to; None when that is no plain number."""
     if not value:
         return 0  # a constant without a value starts as zero
     if value in ("true", "false"):

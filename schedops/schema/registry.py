@@ -21,6 +21,7 @@ _DOCUMENTS = {
     "Plan": ("schedops.model.plan", "plan.schema.json"),
     "Policy": ("schedops.model.policy", "policy.schema.json"),
     "Profile": ("schedops.model.profile", "profile.schema.json"),
+    "ProgramPolicy": ("schedops.model.program_policy", "program-policy.schema.json"),
     "PullRequest": ("schedops.model.pull", "pull-request.schema.json"),
     "Search": ("schedops.model.search", "search.schema.json"),
     "Standing": ("schedops.model.outcome", "standing.schema.json"),
