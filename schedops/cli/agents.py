@@ -36,10 +36,10 @@ def agent_options(function: F) -> F:
         (
             click.option(
                 "--agent",
-                type=click.Choice(["offline", "anthropic"]),
+                type=click.Choice(["offline", "anthropic", "tuner", "random", "naive"]),
                 default="offline",
                 show_default=True,
-                help="who plans: rules and search, free; or Claude (ANTHROPIC_API_KEY)",
+                help="who plans: rules and search, free; Claude (ANTHROPIC_API_KEY); the others are to compare with",
             ),
             click.option("--model", metavar="NAME", help="of Claude [default: claude-sonnet-5-5]"),
             click.option(
@@ -69,17 +69,23 @@ def planner_for(
     :raises InputError: ``no-key``, ``no-price``: before anything is run.
     """
     from schedops.agent.offline import OfflinePlanner
+    from schedops.agent.tuner import KINDS, BlindPlanner
 
     if request.agent == "offline":
         return lambda _: OfflinePlanner()
+    if request.agent in KINDS:
+        return lambda _: BlindPlanner(request.agent)
     from schedops.adapters.disk.shelf import DiskShelf
     from schedops.agent.claude.asking import DEFAULT_MODEL
+    from schedops.agent.claude.naive import NaivePlanner
     from schedops.agent.claude.planner import ClaudePlanner
     from schedops.pipeline.checked import checker
     from schedops.wiring import embedder
 
     model = request.model or DEFAULT_MODEL
     conversation = _conversation(request, model, kept, world)
+    if request.agent == "naive":
+        return lambda image: NaivePlanner(conversation, model, checker(world, image))
     shelf = DiskShelf(root, policies, embedder=embedder())
     return lambda image: ClaudePlanner(conversation, model, shelf, checker(world, image))
 

@@ -47,7 +47,7 @@ class Request:
     :param trials: candidates that are tried in the simulator; 0: none, rules alone decide.
     :param budget_s: seconds that this may take; 0: as many as needed.
     :param pathway: of a plan; None: whatever is best.
-    :param agent: offline | anthropic; the rest is for the latter.
+    :param agent: offline | anthropic | tuner | random | naive; the rest is for those that ask a model.
     :param model: None: the default one. :param budget_usd: of this run, and *budget_usd_day* of all runs of a day.
     """
 

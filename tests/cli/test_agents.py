@@ -37,6 +37,12 @@ def test_offline_needs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert isinstance(planner(tmp_path, agent="offline"), OfflinePlanner)
 
 
+@pytest.mark.parametrize("name", ["tuner", "random", "naive"])
+def test_those_to_compare_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "x")
+    assert planner(tmp_path, agent=name).identity["planner"] == name
+
+
 def test_claude_needs_a_key_before_anything_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     with pytest.raises(InputError) as refused:

@@ -54,13 +54,15 @@ def ask(
     workload: Workload,
     memory: str,
     max_turns: int = MAX_TURNS,
+    role: str = "system",
 ) -> Asked:
     """Let Claude look for a candidate.
 
     :param memory: lessons of earlier runs; text of others.
+    :param role: name of the system prompt.
     :raises Unavailable: the model cannot be reached. :raises InputError: it refuses the request, or the key is wrong.
     """
-    system = prompt("system")
+    system = prompt(role)
     ended = converse(
         conversation,
         toolbox,
@@ -93,7 +95,7 @@ def prompt(name: str) -> str:
 
 def prompts_digest() -> str:
     """Of all that is said to the model by us; changes with every word."""
-    text = "\0".join(prompt(name) for name in ("system", "task"))
+    text = "\0".join(prompt(name) for name in ("naive", "system", "task"))
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 

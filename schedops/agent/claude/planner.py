@@ -144,11 +144,12 @@ def _plan(brief: Brief, rules: Plan, asked: Asked, candidate: Candidate, tried: 
         alternatives=tuple(one for one in rules.alternatives if one.policy != candidate.name),
         cost_usd=asked.usd,
         pathway=pathway_of(candidate),
-        written=_written(candidate.source) if pathway_of(candidate) != "configure" else None,
+        written=written_by(candidate.source) if pathway_of(candidate) != "configure" else None,
     )
 
 
-def _written(source: PolicySource) -> Written:
+def written_by(source: PolicySource) -> Written:
+    """The files that a source becomes."""
     return Written(manifest=yaml_bytes(source.policy).decode(), source=source.text)
 
 

@@ -11,6 +11,7 @@ import pytest
 from schedops.adapters.llm.anthropic_model import AnthropicModel
 from schedops.agent.claude.budget import Account, Budget
 from schedops.agent.claude.dialogue import Conversation
+from schedops.agent.claude.naive import NaivePlanner
 from schedops.agent.claude.planner import ClaudePlanner
 from schedops.agent.claude.prices import known_prices
 from schedops.agent.claude.toolbox import Checked
@@ -117,3 +118,35 @@ def test_without_a_simulator_it_is_not_tried():
     with pytest.raises(Unavailable) as failed:
         propose([PROPOSED], bench=False)
     assert failed.value.code == "nothing-to-simulate"
+
+
+def naive(script: Sequence[Any], *, passed: bool = True, pathway: str | None = None) -> Proposed:
+    brief = Brief(
+        workload=WORKLOAD,
+        profile=replace(PROFILE, classes=(KIND,), figures=(GROUPS, PER_WORK)),
+        hints=None,
+        library=(RULES, OURS),
+        pathway=pathway,
+    )
+    bench = Workbench(lab=Lab(formula), terms=terms(WORKLOAD, trials=12), told=lambda *_: None)
+    with messages_api(script) as api:
+        account = Account(Budget(usd=5.0), known_prices().of(MODEL), Purse())
+        model = AnthropicModel(KEY, base_url=api.url, retries=0)
+        conversation = Conversation(model, account, Transcript(), Clock(), lambda _: None, lambda _: None)
+        found = NaivePlanner(conversation, MODEL, lambda _: Checked(passed=passed, words="no")).propose(brief, bench)
+    assert len(api.requests) == 1
+    assert [one["name"] for one in api.requests[0]["tools"]] == ["write_policy"]
+    return found
+
+
+def test_the_naive_one_has_one_call_and_what_it_writes_is_taken():
+    found = naive([WROTE])
+    assert (found.plan.planner, found.plan.policy, found.plan.pathway) == ("naive", "brand-new", "create")
+    assert found.plan.predicted_change == pytest.approx(-0.4, abs=0.001)
+    assert len([one for one in found.search.trials if one.candidate == "brand-new"]) == 1
+
+
+@pytest.mark.parametrize("script", [[WROTE], [NOTHING], [PROPOSED]], ids=["refused", "lazy", "other tool"])
+def test_the_naive_one_has_no_second_try(script: Sequence[Said]):
+    with pytest.raises(Refused):
+        naive(script, passed=False)
