@@ -81,7 +81,7 @@ class NaivePlanner:
         if source is None:
             raise Refused("nothing-created", f"{self.model} wrote nothing that passes, for ${asked.usd:.4f}")
         candidate = Candidate(source.policy.name, source)
-        once = replace(bench.terms, trials=1)
+        once = replace(bench.terms, trials=2)  # it, and the settings that are always tried
         tried = search(once, [(candidate, "model")], lab=bench.lab, told=bench.told)
         return Proposed(plan=_plan(brief, asked, source, tried), candidate=candidate, search=tried)
 
