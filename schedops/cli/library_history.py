@@ -139,12 +139,25 @@ def _given(tree: Tree, name: str, digest: str, state: str, because: str) -> Answ
     from schedops.adapters.clock import SystemClock
     from schedops.model.outcome import Standing
 
-    line = Standing(
-        policy=name, policy_sha256=digest, state=state, because=_plain(because), created=SystemClock().now_utc()
-    )
+    created = _later(SystemClock().now_utc(), tree, name)
+    line = Standing(policy=name, policy_sha256=digest, state=state, because=_plain(because), created=created)
     path, text = added(tree, name, [line])
     said = f"{text}\n\n{name} is {state} when this is merged:\n  git add {path} && git commit"
     return Answer({**place_data(tree), "policy": name, "state": state, "path": path, "diff": text}, said)
+
+
+def _later(now: str, tree: Tree, name: str) -> str:
+    """*now*, or a second after the last line, by whose clock that is yet to come: who speaks last is believed."""
+    from datetime import UTC, datetime, timedelta
+
+    from schedops.repository import load_history
+
+    found = load_history(tree.root, name)
+    newest = max([*(one.created for one in found.outcomes), *(one.created for one in found.standings)], default="")
+    if now > newest:
+        return now
+    after = datetime.fromisoformat(newest).astimezone(UTC) + timedelta(seconds=1)
+    return after.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def added(tree: Tree, name: str, lines: list[Outcome | Standing]) -> tuple[str, str]:

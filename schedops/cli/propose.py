@@ -154,7 +154,7 @@ def _line(
 
 def _inputs(request: Request, root: Path) -> Any:
     from schedops.pipeline.measure import Inputs
-    from schedops.repository import load_fleet, load_hints, load_policies, load_workload, open_tree
+    from schedops.repository import load_active, load_fleet, load_hints, load_workload, open_tree
     from schedops.workloads.expand import require_jobs
 
     tree = open_tree(root)
@@ -170,7 +170,7 @@ def _inputs(request: Request, root: Path) -> Any:
     return Inputs(
         workload=workload,
         fleet=load_fleet(tree.root),
-        policies=load_policies(tree.root),
+        policies=load_active(tree.root),
         hints=load_hints(tree.root, request.workload),
         memory=_memory(tree.root),
     )

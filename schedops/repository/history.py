@@ -11,7 +11,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from schedops.errors import InputError
-from schedops.model.outcome import History, Outcome, Standing
+from schedops.model.outcome import RETIRED, History, Outcome, Standing
+from schedops.model.policy import PolicySource
+from schedops.repository.library import load_policies
 from schedops.repository.tree import POLICIES, Found, names_in, settled
 from schedops.schema.canonical import canonical_bytes
 from schedops.schema.files import read_bounded
@@ -33,6 +35,16 @@ def history_path(policy: str) -> str:
 def load_history(root: Path, policy: str) -> History:
     """What came of a policy; empty when nobody has said. :raises InputError: ``invalid-document``."""
     return settled([read_history(root, policy)], where=history_path(policy))[0]
+
+
+def load_active(root: Path) -> tuple[PolicySource, ...]:
+    """Every policy that may be proposed: all but the retired. :raises InputError: ``invalid-document``."""
+    return tuple(one for one in load_policies(root) if not is_retired(load_history(root, one.policy.name)))
+
+
+def is_retired(history: History) -> bool:
+    """Whoever spoke last said so; a retired policy stays retired whatever its source becomes."""
+    return bool(history.standings) and history.standings[-1].state == RETIRED
 
 
 def load_outcomes(root: Path) -> tuple[Outcome, ...]:

@@ -180,12 +180,9 @@ def _covered(words: Sequence[Word], one: Candidate, corpus: Corpus) -> float:
     possible = found = 0.0
     for word in dict.fromkeys(words):
         worths = [(feature, _worth(word, feature, corpus.rarity)) for feature in word.features]
-        possible += max(worth for _, worth in worths)
-        found += (
-            max(worth * _said(feature, one, relative) for feature, worth in worths if worth)
-            if any(w for _, w in worths)
-            else 0.0
-        )
+        possible += word.weight * max(worth for _, worth in worths)
+        said = [worth * _said(feature, one, relative) for feature, worth in worths if worth]
+        found += word.weight * max(said, default=0.0)
     return found / possible if possible else 0.0
 
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from schedops.model.outcome import EXPERIMENTAL, PROVEN, RETIRED, STATES, VERIFIED, History, Outcome, Standing
 from schedops.model.rung import MEASURED
 from schedops.model.verdict import Verdict
+from schedops.repository.history import is_retired
 
 PASSES = 3
 MACHINES = 2
@@ -59,8 +60,8 @@ def judged(history: History, policy_sha256: str) -> Judged:
     """
     places = places_of(history, policy_sha256)
     supported, words = _supported(places)
-    newest = history.standings[-1] if history.standings else None
-    if newest is not None and newest.state == RETIRED:
+    if is_retired(history):
+        newest = history.standings[-1]
         return Judged(RETIRED, RETIRED, supported, f"retired {newest.created[:10]}: {newest.because}")
     given = _given(history, policy_sha256)
     if given is None:

@@ -13,6 +13,8 @@ _THESAURUS = Path(__file__).parent / "thesaurus.txt"
 _CLASS = "class "
 _PHRASE = 4  # words that a phrase has at most
 _WORD = re.compile(r"[a-z0-9]+")
+_ENDS = frozenset(".,;:!?")
+_TOKEN = re.compile(r"[a-z0-9]+|[.,;:!?](?=\s|$)")
 _SUFFIXES = ("ations", "ation", "ings", "ing", "ies", "ied", "ers", "ed", "er", "es", "s", "y", "e")
 # Endings that are none, and forms that no ending makes equal.
 _IRREGULAR = {
@@ -32,7 +34,9 @@ _IRREGULAR = {
     "needs": "need",
     "needed": "need",
 }
-_DENIES = frozenset(("no", "not", "without", "never", "nobody", "neither", "nor"))
+_DENIES = frozenset(("no", "not", "cannot", "without", "never", "nobody", "neither", "nor", "unable", "instead"))
+_CLAUSE = frozenset(("while", "whilst", "when", "whenever", "although", "though", "despite"))
+_ASIDE = 0.5  # what is said in such a clause is what happens beside what is asked for
 _STOPPED = (
     "a about after all also am an and any anybody anyone anything are as at be because been but by can "
     "could did do does doing don everybody everyone everything for from get gets getting had has have "
@@ -52,6 +56,7 @@ class Word:
 
     :param stem: of a phrase those of its words together; empty for a word that carries no meaning alone.
     :param concepts: what it stands for.
+    :param weight: of what it says in its sentence, 0 .. 1.
     :param features: what two texts are compared by: stem and concepts; no word begins as concepts do.
     """
 
@@ -59,6 +64,7 @@ class Word:
     stem: str
     concepts: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
+    weight: float = 1.0
 
 
 def words_of(text: str) -> tuple[Word, ...]:
@@ -66,11 +72,15 @@ def words_of(text: str) -> tuple[Word, ...]:
 
     The words of a phrase of the thesaurus no longer stand for what each does alone.
     """
-    plain = _WORD.findall(text.lower())
+    plain = _TOKEN.findall(text.lower())
     stems = [stem(word) for word in plain]
     found: list[Word] = []
-    at, denied = 0, False
+    at, denied, weight = 0, False, 1.0
     while at < len(plain):
+        if plain[at] in _CLAUSE or plain[at] in _ENDS:
+            weight = _ASIDE if plain[at] in _CLAUSE else 1.0
+            at += 1
+            continue
         length, meant = _meaning(stems, at)
         word, root = " ".join(plain[at : at + length]), "".join(stems[at : at + length])
         at += length
@@ -79,13 +89,13 @@ def words_of(text: str) -> tuple[Word, ...]:
         elif word not in _STOP and denied:
             denied = False
         elif word not in _STOP or meant:
-            found.append(_word(word, "" if word in _STOP else root, meant))
+            found.append(_word(word, "" if word in _STOP else root, meant, weight))
     return tuple(found)
 
 
-def _word(text: str, root: str, meant: tuple[str, ...]) -> Word:
+def _word(text: str, root: str, meant: tuple[str, ...], weight: float) -> Word:
     concepts = tuple(f"{CONCEPT}{concept}" for concept in meant)
-    return Word(text, root, meant, (root, *concepts) if root else concepts)
+    return Word(text, root, meant, (root, *concepts) if root else concepts, weight)
 
 
 def _meaning(stems: Sequence[str], at: int) -> tuple[int, tuple[str, ...]]:

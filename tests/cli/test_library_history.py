@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from schedops.cli.main import schedops
 from schedops.model.outcome import Effect, Outcome, OutcomeMachine
 from schedops.model.verdict import Verdict
-from schedops.repository import find_policy, load_history
+from schedops.repository import find_policy, load_active, load_history
 from schedops.repository.history import appended, history_path
 from schedops.schema.canonical import digest_of
 from schedops.schema.files import data_dir
@@ -92,6 +92,7 @@ def test_a_retired_policy_is_not_found_until_it_is_promoted(root):
     assert '"state":"retired"' in say("retire", "fifo", "--because", "weighted-vtime does all of it")
     assert say("history", "fifo").startswith("fifo: retired\n")
     assert say("search", "arrival", "queue") == "no policy answers that\n"
+    assert load_active(root) == ()
     assert "error[retired-already]" in say("retire", "fifo", "--because", "again", code=1)
     assert '"state":"experimental"' in say("promote", "fifo")
     assert "fifo" in say("search", "arrival", "queue")

@@ -45,6 +45,13 @@ def test_words_that_are_denied_are_left_out():
     assert [word.text for word in words_of("without the latency of a cache")] == ["cache"]
 
 
+def test_what_happens_beside_what_is_asked_for_counts_half():
+    weights = {
+        word.text: word.weight for word in words_of("desktop stutters while compiling. Cache! When idle, latency")
+    }
+    assert weights == {"desktop": 1.0, "stutters": 1.0, "compiling": 0.5, "cache": 1.0, "idle": 0.5, "latency": 1.0}
+
+
 def test_stop_words_say_nothing():
     assert words_of("what is it that you want from me") == ()
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schedops.errors import InputError
-from schedops.model.outcome import RETIRED, History
+from schedops.model.outcome import History
 from schedops.model.policy import Policy
-from schedops.repository.history import FILE, MAX_BYTES, parse_history
+from schedops.repository.history import FILE, MAX_BYTES, is_retired, parse_history
 from schedops.repository.search import meaning_text
 from schedops.repository.tree import POLICIES
 from schedops.schema.files import read_bounded
@@ -38,8 +38,7 @@ class Scanned:
     @property
     def listed(self) -> bool:
         """It may be found."""
-        standings = self.history.standings
-        return self.policy is not None and not (standings and standings[-1].state == RETIRED)
+        return self.policy is not None and not is_retired(self.history)
 
 
 def scan(root: Path) -> dict[str, str]:
