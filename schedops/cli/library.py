@@ -9,6 +9,7 @@ import click
 from schedops.cli.common import answers, output_option
 from schedops.cli.library_history import history, promote, retire
 from schedops.cli.library_import import import_
+from schedops.cli.library_record import record
 from schedops.cli.library_search import search
 from schedops.cli.library_tree import place_data, tree_here, with_place
 from schedops.model.policy import Capabilities, Policy, PolicySource
@@ -108,5 +109,5 @@ def _params(policy: Policy) -> str:
     return "PARAMETERS\n" + table(("NAME", "TYPE", "DEFAULT", "RANGE", "UNIT", "MEANING"), rows, indent=2)
 
 
-for _command in (search, history, promote, retire, import_):
+for _command in (search, history, record, promote, retire, import_):
     library.add_command(_command)

@@ -78,7 +78,7 @@ def promote(*, name: str, because: str | None) -> Answer:
     from schedops.errors import Refused
     from schedops.repository.standing import asked_for, next_state
 
-    tree = _own(tree_here())
+    tree = own_tree()
     _, judged, digest = _looked(tree, name)
     state = next_state(judged)
     if state is None:
@@ -102,7 +102,7 @@ def retire(*, name: str, because: str) -> Answer:
     from schedops.errors import Refused
     from schedops.model.outcome import RETIRED
 
-    tree = _own(tree_here())
+    tree = own_tree()
     _, judged, digest = _looked(tree, name)
     if judged.state == RETIRED:
         raise Refused("retired-already", f"{name}: {judged.because}")
@@ -127,9 +127,11 @@ def _row(one: Outcome) -> tuple[str, ...]:
     return (one.created[:10], one.verdict.value, one.workload, where, one.kernel, effects)
 
 
-def _own(tree: Tree) -> Tree:
+def own_tree() -> Tree:
+    """The user's own repository. :raises InputError: ``no-repository``: there is only the starter library."""
     from schedops.errors import InputError
 
+    tree = tree_here()
     if tree.starter:
         raise InputError("no-repository", "there is no policies/ here to change", hint="run it in your repository")
     return tree
