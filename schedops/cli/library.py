@@ -16,7 +16,6 @@ from schedops.model.policy import Capabilities, Policy, PolicySource
 from schedops.proc import printable
 from schedops.report.envelope import Answer
 from schedops.report.table import paragraph, table
-from schedops.repository import find_policy, load_policies
 from schedops.schema.decode import encode, fields_of
 
 
@@ -43,6 +42,8 @@ def list_() -> Answer:
     Example:
       schedops library list
     """
+    from schedops.repository import load_policies
+
     tree = tree_here()
     sources = load_policies(tree.root)
     rows = [(p.name, ", ".join(p.classes), _capabilities(p), p.description) for p in (s.policy for s in sources)]
@@ -63,12 +64,17 @@ def show(*, name: str, with_source: bool) -> Answer:
       schedops library show build-order
       schedops library show build-order --source
     """
+    from schedops.repository import find_policy, load_history
+    from schedops.repository.standing import judged
+    from schedops.schema.canonical import digest_of
+
     tree = tree_here()
     source = find_policy(tree.root, name)
-    data = {**place_data(tree), "policy": _entry(source)}
+    state = judged(load_history(tree.root, name), digest_of(source)).state
+    data = {**place_data(tree), "policy": _entry(source), "state": state}
     if with_source:
         return Answer({**data, "source": source.text}, printable(source.text.encode()).rstrip("\n"))
-    return Answer(data, _page(source))
+    return Answer(data, _page(source, state))
 
 
 def _entry(source: PolicySource) -> dict[str, Any]:
@@ -80,7 +86,7 @@ def _capabilities(policy: Policy) -> str:
     return ", ".join(name for name in fields_of(Capabilities) if getattr(held, name)) or "-"
 
 
-def _page(source: PolicySource) -> str:
+def _page(source: PolicySource, state: str) -> str:
     policy, made = source.policy, source.policy.provenance
     base = f" from {made.base}" if made.base else ""
     facts = [
@@ -90,6 +96,7 @@ def _page(source: PolicySource) -> str:
         ("needs", ", ".join(policy.requires) or "-"),
         ("made by", f"{made.author}, {made.pathway}{base}"),
         ("licence", policy.licence),
+        ("state", f"{state}; `schedops library history {policy.name}`"),
         ("source", source.path),
     ]
     parts = [

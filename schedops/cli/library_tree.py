@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from schedops.repository import Tree, open_tree
+if TYPE_CHECKING:
+    from schedops.repository import Tree
 
 
 def tree_here() -> Tree:
     """The repository that the user is in, or the starter library."""
+    from schedops.repository import open_tree
+
     return open_tree(Path.cwd())
 
 
