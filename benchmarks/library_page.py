@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import fill
 from typing import Any
@@ -126,15 +127,21 @@ def _table(rows: Rows) -> Iterator[str]:
     yield _line(["workload", "objective", "eevdf", *names])
     yield _line(["---"] * (3 + len(names)))
     for row in rows:
-        best = max((cell.get("factor") or 0.0 for cell in row["policies"].values()), default=0.0)
+        best = max(_rank(cell, row["direction"]) for cell in row["policies"].values())
         unit = "" if row["unit"] == "ratio" else f" {row['unit']}"
         eevdf = f"{row['baseline']:.4g}{unit}" if row["baseline"] is not None else "-"
         yield _line([row["workload"], row["metric"], eevdf, *(_shown(row["policies"][name], best) for name in names)])
 
 
+def _rank(cell: Mapping[str, Any], direction: str) -> float:
+    if cell.get("factor") is None:
+        return math.inf if cell.get("policy") == 0 and direction == "lower" else 0.0
+    return float(cell["factor"])
+
+
 def _shown(cell: Mapping[str, Any], best: float) -> str:
     if cell.get("factor") is None:
-        return "0 (*)" if cell.get("policy") == 0 else "-"
+        return ("**0** (*)" if best == math.inf else "0 (*)") if cell.get("policy") == 0 else "-"
     bold = best > 1 + _TIE and cell["factor"] >= best * (1 - _TIE)
     text = f"**{_figure(cell)}**" if bold else _figure(cell)
     return f"{text} (!)" if cell.get("hard_slos_missed") else text
