@@ -34,7 +34,8 @@ def clipped(param: Param, value: float) -> int:
 
 
 def _slice_us(situation: Situation) -> tuple[float, str] | None:
-    median_ms = situation.profile.cpu_ms_quantiles[2]
+    quantiles = situation.profile.cpu_ms_quantiles  # none without a run
+    median_ms = quantiles[2] if quantiles else 0.0
     if median_ms <= 0:
         return None
     # Whole half milliseconds: finer is noise, and equal profiles then more often give equal objects.

@@ -10,7 +10,7 @@ from schedops.agent.quantum import Discipline, simulate
 from schedops.model.jobs import Hints, JobPlan, RunSetup
 from schedops.model.policy import Policy
 from schedops.model.profile import Profile
-from schedops.model.workload import Workload
+from schedops.model.workload import JOB_KINDS, Workload
 from schedops.stats.summary import median
 from schedops.workloads.arms import setup_of
 from schedops.workloads.expand import expand
@@ -50,6 +50,8 @@ def discipline_of(policy: Policy) -> Discipline | None:
 
 def predictions(situation: Situation, policies: Sequence[Policy]) -> Mapping[str, tuple[Prediction, ...]]:
     """Policy -> one prediction per objective and guard of the workload; none where the model has nothing like it."""
+    if situation.workload.model_kind not in JOB_KINDS:
+        return {}
     plans = _plans(situation)
     default = [_metrics(situation, plan, _setup(situation, plan, "eevdf"), Discipline.FAIR) for plan in plans]
     informed = [_metrics(situation, plan, _setup(situation, plan, "informed"), Discipline.FAIR) for plan in plans]

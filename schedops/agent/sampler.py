@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from schedops.agent.lab import Candidate
 from schedops.agent.space import Space
@@ -14,16 +14,6 @@ if TYPE_CHECKING:
     import optuna
 
 _STARTUP = 8  # draws by chance before there is anything to learn from
-
-
-class Sampler(Protocol):
-    """Asked for a candidate, told what came of it."""
-
-    def ask(self) -> tuple[int, Candidate]:
-        """A ticket and what to try."""
-
-    def tell(self, ticket: int, values: Sequence[float], *, pruned: bool) -> None:
-        """:param values: what the search makes small, after each step; empty: it failed."""
 
 
 @dataclass(slots=True)
@@ -39,7 +29,7 @@ class _Suggest:
 
 
 class OptunaSampler:
-    """Implements the protocol.
+    """Asked for a candidate, told what came of it.
 
     :param kind: ``tpe`` or ``random``.
     :param begins: the first draws are what the space begins with.
@@ -67,7 +57,7 @@ class OptunaSampler:
             self._study.enqueue_trial(decisions)
 
     def ask(self) -> tuple[int, Candidate]:
-        """See the protocol."""
+        """A ticket and what to try."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             trial = self._study.ask()
@@ -76,7 +66,7 @@ class OptunaSampler:
         return len(self._trials) - 1, candidate
 
     def tell(self, ticket: int, values: Sequence[float], *, pruned: bool) -> None:
-        """See the protocol."""
+        """:param values: what the search makes small, after each step; empty: it failed."""
         trial = self._trials[ticket]
         for step, value in enumerate(values):
             trial.report(value, step)

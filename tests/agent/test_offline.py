@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +11,10 @@ from schedops.errors import InputError, Refused, Undecided
 from schedops.model.jobs import Hint, Hints
 from schedops.model.plan import Plan
 from schedops.model.policy import Capabilities, ParamValue, PolicySource
-from schedops.model.profile import ClassFinding
+from schedops.model.profile import ClassFinding, Profile
 from schedops.model.verdict import Verdict
 from schedops.model.workload import Guard, Objective
+from schedops.repository import load_workload
 from tests.fakes.guest import IMAGE, Clock, Machines, Progress, Script
 from tests.fakes.lab import Lab, terms
 from tests.fakes.learnt import OUTCOME
@@ -274,3 +276,25 @@ def test_creating_without_trying_is_refused(of_batch):
     with pytest.raises(Undecided) as nothing:
         OfflinePlanner().propose(brief, None)
     assert nothing.value.code == "nothing-created"
+
+
+def test_a_workload_without_jobs_is_planned_by_what_it_is_and_by_trying():
+    served = load_workload(Path(__file__).parents[2], "nginx-like")
+    profile = Profile(
+        workload=served.name,
+        kernel="none",
+        cpus=2,
+        seed=1,
+        accelerator="none",
+        figures=(),
+        classes=(ClassFinding(name="mixed", because="requests"),),
+        cpu_ms_quantiles=(),
+        tier="summary",
+    )
+
+    def formula(name, values, seed):
+        return {"request_p99_us": 50.0 if name == "fifo" else 100.0 + seed % 3, "requests_per_s": 100.0}
+
+    without = plan(served, profile, None, LIBRARY)
+    assert (without.policy, without.predicted_change) == ("weighted-vtime", 0.0)
+    assert tried(served, profile, None, formula, trials=12).plan.policy == "fifo"

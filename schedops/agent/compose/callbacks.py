@@ -43,7 +43,7 @@ def runnable(recipe: Recipe) -> str:
         "void OP(made_runnable, struct task_struct *p, u64 enq_flags)\n{\n"
         "\tstruct made_task *t = task_of(p);\n\n"
         "\tif (!t)\n\t\treturn;\n"
-        f"{_line(recipe.inside != 'turns', 't->turn_ns = 0;')}"
+        f"{_line('t->turn_ns = 0;', wanted=recipe.inside != 'turns')}"
         "\tsettle(p, t, bpf_ktime_get_ns());\n}\n"
     )
 
@@ -79,9 +79,9 @@ def charge(recipe: Recipe) -> str:
             "\telse\n\t\t__sync_fetch_and_add(&plain_used_ns, ran_ns);\n") if recipe.jobs else ""  # fmt: skip
     group = "\tif (t->group)\n\t\t__sync_fetch_and_add(&slot_of(t->group)->used_ns, ran_ns);\n"
     body = (
-        f"{_line(counts_used(recipe), 't->used_ns += ran_ns;')}"
-        f"{_line(counts_turn(recipe), 't->turn_ns += ran_ns;')}"
-        f"{_line(recipe.bursts, 't->burst.used_ns += ran_ns;')}"
+        f"{_line('t->used_ns += ran_ns;', wanted=counts_used(recipe))}"
+        f"{_line('t->turn_ns += ran_ns;', wanted=counts_turn(recipe))}"
+        f"{_line('t->burst.used_ns += ran_ns;', wanted=recipe.bursts)}"
         f"{group if recipe.order == 'groups-by-remaining' else ''}{jobs}"
     )
     head = "static __always_inline void charge(struct task_struct *p, struct made_task *t)\n{\n"
@@ -226,7 +226,7 @@ def takes_first_turn(recipe: Recipe) -> bool:
 
 
 def _slice(recipe: Recipe) -> str:
-    return f"turn_ns(t)" if counts_turn(recipe) else _SLICE  # noqa: F541
+    return "turn_ns(t)" if counts_turn(recipe) else _SLICE
 
 
 def _plain(recipe: Recipe) -> str:
@@ -237,5 +237,5 @@ def _nobody(recipe: Recipe) -> str:
     return "fair_now" if recipe.plain == "fair" else "bpf_ktime_get_ns()"
 
 
-def _line(wanted: bool, text: str) -> str:  # noqa: FBT001 - said by name at each call
+def _line(text: str, *, wanted: bool) -> str:
     return f"\t{text}\n" if wanted else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from itertools import product
 
 NONE = "none"
@@ -96,16 +96,6 @@ def recipes() -> Iterator[Recipe]:
     for order in ORDERS:
         for inside, plain, place, kick in product(inside_of(order), PLAIN, PLACES, KICKS):
             yield Recipe(order, inside, plain, place, kick)
-
-
-def without_hints(recipe: Recipe) -> Recipe:
-    """The nearest recipe that asks nobody for expected CPU time."""
-    if not recipe.hints:
-        return recipe
-    if recipe.groups:
-        inside = "begun-first" if recipe.inside in ("longest-first", "shortest-first") else recipe.inside
-        return replace(recipe, order="groups-by-arrival", inside=inside)
-    return replace(recipe, order=NONE, inside="turns")
 
 
 _ORDER_WORDS = {

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from schedops.adapters.sim.simulator import WasmSimulator
-from schedops.agent.compose.recipe import Recipe, recipe_of, recipes, without_hints, words
+from schedops.agent.compose.recipe import Recipe, recipe_of, recipes, words
 from schedops.agent.compose.source import compose
 from schedops.agent.compose.space import RecipeSpace
 from schedops.agent.created import headers_of, source_from
@@ -117,7 +117,6 @@ def test_it_runs(recipe, sim_modules):
 
 
 def test_without_hints_nothing_asks_for_them():
-    assert not any(without_hints(one).hints for one in ALL)
     space = RecipeSpace(HEADERS, ("mixed",), hinted=False)
     assert {one["order"] for one in space.begins()} == {"none", "groups-by-arrival"}
 
