@@ -21,6 +21,7 @@ MAX_BYTES = 8 << 20
 _MAX_SERIES = 1000
 _MAX_POINTS = 11_000  # what Prometheus itself answers at most for each series
 _MAX_LABELS = 64
+_MAX_TIME_S = 1e11  # the year 5138
 
 
 class Prometheus:
@@ -66,7 +67,7 @@ class Prometheus:
             raise self._unavailable("prometheus-garbled", f"an answer of over {MAX_BYTES} bytes")
         try:
             return _series(_data(data), kind)
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
             raise self._unavailable("prometheus-garbled", f"an answer that is not Prometheus': {error}") from None
 
     def _refused(self, status: int, data: bytes) -> Unavailable:
@@ -140,8 +141,10 @@ def _one(metric: dict[str, str], values: list[list[Any]]) -> Series:
         raise ValueError("more points or labels than there can be")
     labels = tuple(sorted((_word(name), _word(value)) for name, value in metric.items()))
     points = [(float(at), float(value)) for at, value in values]
+    if not all(0 <= at <= _MAX_TIME_S for at, _ in points):
+        raise ValueError("a sample of no time")
     # "NaN" is an answer too: a division by nothing, a quantile of nothing. It is no figure.
-    return Series(labels=labels, points=tuple(sorted(one for one in points if all(map(math.isfinite, one)))))
+    return Series(labels=labels, points=tuple(sorted(one for one in points if math.isfinite(one[1]))))
 
 
 def _word(value: object) -> str:

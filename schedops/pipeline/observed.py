@@ -48,7 +48,7 @@ def observed(server: Metrics, address: str, *, instance: str | None, minutes: in
     busy = server.over(busy_over_time(chosen, step_s), start_s=now_s - minutes * 60, end_s=now_s, step_s=step_s)
     figures = observed_figures(answers, busy, minutes)
     classes = told(figures)
-    until = datetime.fromtimestamp(now_s - age_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    until = datetime.fromtimestamp(now_s - max(0.0, age_s), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     profile = Profile(
         workload=_name(chosen),
         kernel="recorded",
