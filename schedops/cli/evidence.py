@@ -75,7 +75,7 @@ def show(*, directory: Path | None, number: int | None, save: Path | None) -> An
         "evidence": encode(found.evidence),
         "bundles": {name: [line_of(one) for one in envelopes] for name, envelopes in bundles.items()},
     }
-    return Answer(data, text)
+    return Answer(data, _printable(text))
 
 
 @evidence.command()
@@ -90,8 +90,8 @@ def show(*, directory: Path | None, number: int | None, save: Path | None) -> An
 def sign(*, directory: Path, key: Path, roles: tuple[str, ...], days: int) -> Answer:
     """Sign what the documents say: a bundle of in-toto statements (DSSE, Ed25519) for each object.
 
-    Judges the samples again first, and signs only what passed. Run it where no agent runs: it refuses while a key of a
-    language model is in the environment.
+    Judges the samples again first; the role gate signs only what passed. Run it where no agent runs: it refuses while
+    a key of a language model is in the environment.
 
     \b
     Example:
@@ -152,7 +152,14 @@ def verify(*, directory: Path, trust: Path | None) -> Answer:
     found = verified(_proved(directory), read_bundles(directory), rules, now=now, where=str(directory))
     rows = [(one.object_sha256.removeprefix("sha256:")[:12], one.role, one.what, ", ".join(one.by)) for one in found]
     text = table(("OBJECT", "ROLE", "WHAT", "SIGNED BY"), rows)
-    return Answer({"signed": [encode(one) for one in found]}, f"{text}\n\nall of it holds")
+    return Answer({"signed": [encode(one) for one in found]}, f"{_printable(text)}\n\nall of it holds")
+
+
+def _printable(text: str) -> str:
+    # Names of files and of kernels are the bundle's, and this goes to a terminal.
+    from schedops.proc import printable
+
+    return printable(text.encode("utf-8", "replace"))
 
 
 def _refuse_agents() -> None:

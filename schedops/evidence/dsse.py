@@ -26,6 +26,7 @@ from schedops.schema.strict import parse
 IN_TOTO = "application/vnd.in-toto+json"
 PublicKey = Ed25519PublicKey | EllipticCurvePublicKey
 _MOST_SIGNATURES = 32
+_MOST_KEYID = 256
 _FIELDS = {"payload", "payloadType", "signatures"}
 _SIGNATURE_FIELDS = {"keyid", "sig"}
 
@@ -87,8 +88,10 @@ def read_line(line: bytes, *, where: str) -> Envelope:
     if problems or not isinstance(value, dict) or set(value) != _FIELDS:
         raise _bad(where, "it is no JSON object of payload, payloadType and signatures")
     signatures, kind = value["signatures"], value["payloadType"]
-    if not isinstance(kind, str) or not isinstance(signatures, list) or not 0 < len(signatures) <= _MOST_SIGNATURES:
-        raise _bad(where, f"payloadType is text, and there are 1 to {_MOST_SIGNATURES} signatures")
+    if not isinstance(kind, str) or not kind.isascii():
+        raise _bad(where, "payloadType is a media type, in ASCII")
+    if not isinstance(signatures, list) or not 0 < len(signatures) <= _MOST_SIGNATURES:
+        raise _bad(where, f"there are 1 to {_MOST_SIGNATURES} signatures")
     return Envelope(_bytes(value["payload"], where), kind, tuple(_signature(one, where) for one in signatures))
 
 
@@ -149,8 +152,8 @@ def _signature(value: Any, where: str) -> Signature:
     if not isinstance(value, dict) or not {"sig"} <= set(value) <= _SIGNATURE_FIELDS:
         raise _bad(where, "a signature has sig and perhaps keyid, nothing else")
     keyid = value.get("keyid", "")
-    if not isinstance(keyid, str):
-        raise _bad(where, "keyid is text")
+    if not isinstance(keyid, str) or not keyid.isprintable() or len(keyid) > _MOST_KEYID:
+        raise _bad(where, f"keyid is printable text of at most {_MOST_KEYID} characters")
     return Signature(keyid, _bytes(value["sig"], where))
 
 

@@ -43,15 +43,18 @@ def sign(
 ) -> dict[str, tuple[Envelope, ...]]:
     """The bundles with the signatures of *key* for what *roles* sign; others' signatures stay.
 
-    :raises Refused: ``not-passed``: a gate signs only what passed.
+    :param expires: ISO 8601, UTC; a summary that is there already and ends earlier is signed as it is.
+    :raises Refused: ``no-objects``; ``not-passed``: a gate signs only what passed; ``ends-later``: the summary that is
+        there holds longer than *expires*.
     """
     wanted = set(roles)
+    _require_objects(proved)
     if "gate" in wanted:
         _require_pass(proved)
     made: dict[str, tuple[Envelope, ...]] = {}
     for ref in objects_of(proved):
         there = list(present.get(file_of(ref), ()))
-        ends = _agreed_end(there) or expires
+        ends = _agreed_end(there, expires, file_of(ref))
         for one in (one for one in statements(proved, ref, expires=ends) if one.role in wanted):
             at = next((at for at, envelope in enumerate(there) if envelope.payload == one.payload), None)
             if at is None:
@@ -66,8 +69,9 @@ def verify(proved: Proved, bundles: Bundles, trust: Trust, *, now: str, where: s
     """Every statement about every object, each signed by enough keys of its role.
 
     :param now: ISO 8601, UTC. :param where: of the bundles, for messages.
-    :raises Refused: ``not-signed``, ``expired``, ``revoked``, ``not-passed``.
+    :raises Refused: ``no-objects``, ``not-signed``, ``expired``, ``revoked``, ``not-passed``.
     """
+    _require_objects(proved)
     _require_pass(proved)
     found = []
     for ref in objects_of(proved):
@@ -139,22 +143,31 @@ def _end(envelopes: Sequence[Envelope], keys: Sequence[PublicKey], threshold: in
     for envelope in envelopes:
         try:
             ends = expiry_in(opened(envelope, keys, threshold=threshold, where=where))
-        except (Refused, ValueError):
+        except (Refused, ValueError, RecursionError):
             continue
         if ends:
             return ends
     raise Refused("not-signed", "no summary is signed by enough keys of the gate", where=where)
 
 
-def _agreed_end(envelopes: Sequence[Envelope]) -> str:
+def _agreed_end(envelopes: Sequence[Envelope], latest: str, where: str) -> str:
     # A second signer signs the very words of the first: what they say is made again from the documents but for this.
+    # Nobody has checked who wrote it, so it may end what is signed earlier, never later.
     for envelope in envelopes:
         try:
-            if ends := expiry_in(envelope.payload):
-                return ends
-        except ValueError:
+            ends = expiry_in(envelope.payload)
+        except (ValueError, RecursionError):
             continue
-    return ""
+        if ends > latest:
+            raise Refused(
+                "ends-later",
+                f"the summary that is there ends {ends[:40]!r}, later than this key is to sign for: {latest}",
+                where=where,
+                hint="as many --days as who signed first, or a directory without that bundle",
+            )
+        if ends:
+            return ends
+    return latest
 
 
 def _refuse_revoked(proved: Proved, ref: ObjectRef, envelopes: Sequence[Envelope], trust: Trust, where: str) -> None:
@@ -162,6 +175,12 @@ def _refuse_revoked(proved: Proved, ref: ObjectRef, envelopes: Sequence[Envelope
     plain = {one.removeprefix("sha256:") for one in named}
     if gone := sorted(one for one in trust.revoked if one.removeprefix("sha256:") in plain):
         raise Refused("revoked", f"{gone[0]} is revoked", where=where, hint="see revoked in policies/trust.yaml")
+
+
+def _require_objects(proved: Proved) -> None:
+    # Without any there is nothing to sign, and nothing that could be missing either.
+    if not proved.evidence.objects:
+        raise Refused("no-objects", "the evidence is about no object, so there is nothing to sign")
 
 
 def _require_pass(proved: Proved) -> None:
@@ -173,5 +192,8 @@ def _require_pass(proved: Proved) -> None:
         )
         if verdict is not Verdict.PASS
     ]
+    checked = {one.kernel for one in proved.verification.checks}
+    unchecked = sorted({one.kernel for one in proved.evidence.objects} - checked)
+    wrong += [f"nothing was checked on {kernel}" for kernel in unchecked]
     if wrong:
         raise Refused("not-passed", " and ".join(wrong), hint="only what passed is signed by a gate")

@@ -56,7 +56,7 @@ def statements(proved: Proved, ref: ObjectRef, *, expires: str) -> tuple[Stateme
     first = (
         Statement(role="build", what="build", payload=_payload(proved, ref, PROVENANCE, _provenance(proved, ref))),
         *(
-            Statement(role="verify", what=f"verified on {one.kernel}", payload=_verified(proved, ref, one.kernel))
+            Statement(role="verify", what=f"verified on {one.kernel}", payload=_verified(proved, ref, one))
             for one in proved.evidence.objects
             if one.sha256 == ref.sha256
         ),
@@ -112,13 +112,12 @@ def _provenance(proved: Proved, ref: ObjectRef) -> dict[str, Any]:
     }
 
 
-def _verified(proved: Proved, ref: ObjectRef, kernel: str) -> bytes:
-    checks = [one for one in proved.verification.checks if one.kernel in {"", kernel}]
-    known = next(one for one in proved.evidence.kernels if one.name == kernel)
+def _verified(proved: Proved, ref: ObjectRef, there: ObjectRef) -> bytes:
+    checks = [one for one in proved.verification.checks if one.kernel in {"", there.kernel}]
     predicate = {
         "result": _result(worst(one.verdict for one in checks) if checks else Verdict.ERROR),
         "configuration": [
-            {"name": kernel, "digest": _sha256(known.btf_sha256)},
+            {"name": there.kernel, "digest": _sha256(there.btf_sha256)},
             _document("verification-report.json", proved.verification),
         ],
         "passedTests": [one.stage for one in checks if one.verdict is Verdict.PASS],

@@ -113,6 +113,8 @@ def verified(verification: VerificationReport | None, policy: str) -> Reason:
         return condition("verification", Verdict.ERROR, text)
     if verification.verdict is Verdict.PASS and not verification.checks:
         return condition("verification", Verdict.ERROR, "the verification has no checks")
+    if verification.verdict is Verdict.PASS and any(one.verdict is not Verdict.PASS for one in verification.checks):
+        return condition("verification", Verdict.ERROR, "the verification says PASS, and a check of it does not")
     return condition("verification", verification.verdict, f"verification of {policy}: {verification.verdict.value}")
 
 

@@ -21,6 +21,10 @@ def proved(stored: StoredResult) -> Proved:
     if evidence is None or verification is None or stored.decision is None:
         raise _missing("evidence.json, verification-report.json and decision.json", stored)
     decision = replay(stored, workload).decision
+    unnamed = {"Workload", "VerificationReport", "Measurements", "Decision"} - {ref.kind for ref in evidence.documents}
+    if unnamed:
+        text = f"the evidence does not name every document that it needs: {', '.join(sorted(unnamed))}"
+        raise Refused("evidence-differs", text, where=stored.where)
     if verification.policy != evidence.policy or verification.source_sha256 != evidence.policy_sha256:
         raise Refused("evidence-differs", "another policy was verified than the evidence is about", where=stored.where)
     if digest_of(workload) != evidence.workload_sha256:

@@ -1,4 +1,4 @@
-"""``schedops evidence`` on directories, with keys that ssh-keygen makes."""
+"""``schedops evidence`` on directories, with keys in files."""
 
 from __future__ import annotations
 
@@ -10,12 +10,21 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
 from schedops.adapters.clock import SystemClock
+from schedops.adapters.disk.attested import read_key
 from schedops.cli.evidence import evidence
 from tests.fakes.dossier import documents_of, dossier
-
-pytestmark = pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed")
 
 
 @pytest.fixture
@@ -32,14 +41,24 @@ def bundle(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def key(tmp_path: Path) -> Path:
-    path = tmp_path / "key"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
+    return written(tmp_path / "key", Ed25519PrivateKey.generate(), PrivateFormat.OpenSSH)
+
+
+def written(
+    path: Path,
+    key,
+    form: PrivateFormat,
+    encryption: KeySerializationEncryption = NoEncryption(),  # noqa: B008
+) -> Path:
+    """A private key in a file of its owner's alone."""
+    path.write_bytes(key.private_bytes(Encoding.PEM, form, encryption))
+    path.chmod(0o600)
     return path
 
 
 @pytest.fixture
 def trust(tmp_path: Path, key: Path) -> Path:
-    public = " ".join(key.with_suffix(".pub").read_text().split()[:2])
+    public = read_key(key).public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
     path = tmp_path / "trust.yaml"
     path.write_text(
         "apiVersion: schedops/v1\nkind: Trust\nkeys:\n"
@@ -80,6 +99,13 @@ def test_samples_that_somebody_changed_are_neither_signed_nor_believed(bundle: P
         assert "differs" in found.output
 
 
+def test_an_evidence_that_names_no_documents_vouches_for_none(bundle: Path, key: Path):
+    file = bundle / "evidence.json"
+    file.write_text(json.dumps({**json.loads(file.read_bytes()), "documents": []}))
+    found = run("sign", bundle, "--key", key)
+    assert (found.exit_code, "does not name" in found.output) == (1, True)
+
+
 def test_nobody_signs_where_an_agent_runs(bundle: Path, key: Path):
     found = run("sign", bundle, "--key", key, env={"ANTHROPIC_API_KEY": "x"})
     assert found.exit_code == 1
@@ -94,11 +120,21 @@ def test_a_key_that_others_may_read(bundle: Path, key: Path):
 
 
 def test_a_key_with_a_passphrase_or_of_another_kind(bundle: Path, tmp_path: Path):
-    for name, words in (("locked", ["-t", "ed25519", "-N", "secret"]), ("rsa", ["-t", "rsa", "-N", ""])):
-        path = tmp_path / name
-        subprocess.run(["ssh-keygen", "-q", *words, "-f", str(path)], check=True)
+    locked = BestAvailableEncryption(b"secret")
+    for path in (
+        written(tmp_path / "locked", Ed25519PrivateKey.generate(), PrivateFormat.PKCS8, locked),
+        written(tmp_path / "p256", generate_private_key(SECP256R1()), PrivateFormat.OpenSSH),
+    ):
         found = run("sign", bundle, "--key", path)
         assert (found.exit_code, "bad-key" in found.output) == (2, True)
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed")
+def test_a_key_as_ssh_keygen_makes_it(bundle: Path, tmp_path: Path):
+    for passphrase, code in (("", 0), ("secret", 2)):
+        path = tmp_path / f"key{code}"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", passphrase, "-f", str(path)], check=True)
+        assert run("sign", bundle, "--key", path).exit_code == code
 
 
 def test_a_directory_without_evidence(tmp_path: Path, key: Path):

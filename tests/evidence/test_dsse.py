@@ -125,6 +125,8 @@ def test_another_type_of_payload_is_not_an_in_toto_statement():
         b'{"payload":"e3 0=","payloadType":"x","signatures":[{"sig":"AA=="}]}',
         b'{"payload":"e30","payloadType":"x","signatures":[{"sig":"AA=="}]}',
         b'{"payload":5,"payloadType":"x","signatures":[{"sig":"AA=="}]}',
+        b'{"payload":"e30=","payloadType":"\\ud800","signatures":[{"sig":"AA=="}]}',
+        b'{"payload":"e30=","payloadType":"x","signatures":[{"sig":"AA==","keyid":"\\u001b[2J"}]}',
         b'{"payload":"e30=","payloadType":null,"signatures":[{"sig":"AA=="}]}',
         b'{"payload":"e30=","payloadType":"x","signatures":[{"sig":"AA=="}],"more":1}',
         b'{"payload":"e30=","payloadType":"x","signatures":[' + b'{"sig":"AA=="},' * 40 + b'{"sig":"AA=="}]}',

@@ -97,6 +97,39 @@ def test_signing_again_changes_nothing():
     assert again == once
 
 
+def test_nobody_signs_for_longer_than_was_asked_because_a_bundle_says_so():
+    found = proved()
+    planted = sign(found, {}, STRANGER, roles=("gate",), expires="9999-01-01T00:00:00Z")
+    with pytest.raises(Refused) as refused:
+        sign(found, planted, GATE, roles=("gate",), expires=expiry(found.evidence, 14))
+    assert refused.value.code == "ends-later"
+
+
+def test_payloads_that_are_no_statements_say_nothing_about_the_end():
+    found = proved()
+    (name,) = bundles_of(found)
+    planted = {name: tuple(signed(one, STRANGER) for one in (b"\xff", b"[" * 100_000, b"[]", b"{}"))}
+    ends = expiry(found.evidence, 14)
+    made = sign(
+        found, sign(found, planted, BUILDER, roles=ROLES[:3], expires=ends), GATE, roles=("gate",), expires=ends
+    )
+    assert check(found, made)
+
+
+def test_evidence_about_nothing_holds_nothing():
+    found = proved()
+    nothing = replace(found, evidence=replace(found.evidence, objects=()))
+    assert refusal(nothing, {}) == "no-objects"
+    with pytest.raises(Refused, match="no object"):
+        sign(nothing, {}, GATE, roles=ROLES, expires=NOW)
+
+
+def test_a_kernel_that_nothing_was_checked_on_is_not_passed():
+    found = proved()
+    elsewhere = tuple(replace(one, kernel="7.3") for one in found.evidence.objects)
+    assert refusal(replace(found, evidence=replace(found.evidence, objects=elsewhere)), {}) == "not-passed"
+
+
 def test_two_gates_sign_the_same_words():
     found, trust = proved(), replace(TRUST, thresholds=(Threshold(role="gate", keys=2),))
     trust = replace(trust, keys=(*trust.keys, trusted("second", STRANGER, "gate")))

@@ -177,6 +177,12 @@ def test_verification_without_checks_never_passes():
     assert outcome(three_arms(), verification=replace(report(), checks=()))[0] is Verdict.ERROR
 
 
+@pytest.mark.parametrize("verdict", [one for one in Verdict if one is not Verdict.PASS])
+def test_a_verification_that_passes_in_spite_of_its_checks_never_passes(verdict: Verdict):
+    spoilt = tuple(replace(check, verdict=verdict) for check in report().checks[:1])
+    assert outcome(three_arms(), verification=replace(report(), checks=spoilt))[0] is Verdict.ERROR
+
+
 def test_verification_of_another_policy_never_passes():
     assert outcome(three_arms(), verification=report(policy="q"))[0] is Verdict.ERROR
 
