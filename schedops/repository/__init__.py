@@ -9,7 +9,7 @@ from schedops.repository.documents import (
     load_workload_files,
     load_workloads,
 )
-from schedops.repository.history import load_active, load_history, load_outcomes, past_outcomes
+from schedops.repository.history import load_active, load_history, load_outcomes
 from schedops.repository.includes import ignored_includes, read_includes, with_includes
 from schedops.repository.library import find_policy, load_policies, load_policy
 from schedops.repository.machines import load_machine, ready_machines
@@ -39,7 +39,6 @@ __all__ = [
     "load_workload_files",
     "load_workloads",
     "open_tree",
-    "past_outcomes",
     "read_includes",
     "ready_machines",
     "resolve_policy",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from schedops.errors import InputError
 from schedops.model.policy import Capabilities, Param, PolicySource
-from schedops.repository.library import literal, without_comments
+from schedops.repository.library import constants_of, literal, without_comments
 
 UNDESCRIBED = "Not described by its author."
 _LOSES = "Nobody has measured yet what it loses on."
@@ -16,7 +16,6 @@ _KFUNC = re.compile(
 )
 _CALLBACKS = ("set_weight", "cgroup_set_weight", "cgroup_init", "cgroup_move", "cgroup_prep_move", "cpu_online",
               "cpu_offline")  # fmt: skip
-_CONSTANT = re.compile(r"\bconst\s+volatile\s+(\w{1,63})\s+(\w{1,63})\s*(?:=([^;]{0,200}))?;")
 _OTHER_CONSTANT = re.compile(r"\bconst\s+volatile\s+([^;={]{1,120})[;=]")
 _SPDX = re.compile(r"SPDX-License-Identifier:[ \t]*([A-Za-z0-9.+() -]{1,100})")
 _COMPAT = re.compile(r"\b__COMPAT_(scx_bpf_\w{1,60})")
@@ -73,8 +72,8 @@ def _capabilities(code: str) -> Capabilities:
 def _params(code: str) -> tuple[tuple[Param, ...], tuple[str, ...]]:
     """Constants with a type and a value of their own; the range is that value until somebody says how far it goes."""
     params: dict[str, Param] = {}
-    for type_, name, value in _CONSTANT.findall(code):
-        number = literal(value.strip())
+    for name, (type_, value) in constants_of(code).items():
+        number = literal(value)
         if type_ in _TYPES and number is not None and len(params) < _MOST_PARAMS:
             low, high = (0, 1) if type_ == "bool" else (number, number)
             params[name] = Param(

@@ -7,7 +7,7 @@ occur twice and the order means nothing; what a line says of time is in it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from schedops.errors import InputError
@@ -98,13 +98,6 @@ def appended(data: bytes, records: Iterable[Outcome | Standing]) -> bytes:
     if new and data and not data.endswith(b"\n"):
         data += b"\n"
     return data + new
-
-
-def past_outcomes(outcomes: Sequence[Outcome], workload: str, classes: Sequence[str]) -> tuple[Outcome, ...]:
-    """Those of the same workload, then those of workloads that share a class with it; oldest first in each."""
-    same = [one for one in outcomes if one.workload == workload]
-    akin = [one for one in outcomes if one.workload != workload and set(one.classes) & set(classes)]
-    return (*same, *akin)
 
 
 def _having(root: Path) -> tuple[str, ...]:

@@ -96,7 +96,7 @@ def manifest_problems(policy: Policy, directory: str) -> tuple[str, ...]:
 def source_problems(policy: Policy, source: str) -> tuple[str, ...]:
     """Where description and source disagree; ``$.path: message``."""
     code = without_comments(source)
-    constants = {name: (type_, value.strip()) for type_, name, value in _CONSTANT.findall(code)}
+    constants = constants_of(code)
     problems = []
     for at, param in enumerate(policy.params):
         type_, value = constants.get(param.name, ("", ""))
@@ -109,6 +109,11 @@ def source_problems(policy: Policy, source: str) -> tuple[str, ...]:
     if f'"{policy.ops_name}"' not in code:
         problems.append(f'$.ops_name: {policy.source} never says "{policy.ops_name}"')
     return tuple(problems)
+
+
+def constants_of(code: str) -> dict[str, tuple[str, str]]:
+    """Name -> (type, value as written) of each ``const volatile`` of a source without its comments."""
+    return {name: (type_, value.strip()) for type_, name, value in _CONSTANT.findall(code)}
 
 
 def without_comments(source: str) -> str:

@@ -17,7 +17,6 @@ from schedops.repository.history import (
     load_history,
     load_outcomes,
     parse_history,
-    past_outcomes,
 )
 from schedops.schema.canonical import canonical_bytes
 from schedops.schema.files import data_dir
@@ -100,11 +99,6 @@ def test_files(tmp_path):
     path.symlink_to("/etc/hostname")
     with pytest.raises(InputError):
         load_history(tmp_path, "p")
-
-
-def test_outcomes_of_the_workload_come_before_those_of_its_class():
-    same, akin, other = outcome(1), outcome(2, workload="v"), outcome(3, workload="u", classes=("idle",))
-    assert past_outcomes([akin, other, same], "w", ["mixed"]) == (same, akin)
 
 
 def git(root: Path, *words: str) -> bytes:

@@ -50,7 +50,6 @@ CREATE VIRTUAL TABLE vocabulary USING fts5vocab (words, row);
 class Known:
     """What the index has of a directory."""
 
-    id: int
     stamp: str
     digest: str
 
@@ -107,7 +106,7 @@ class Rows:
 
     def known(self) -> dict[str, Known]:
         """Directory -> what the index has of it."""
-        rows = self._database.execute("SELECT name, id, stamp, digest FROM policy")
+        rows = self._database.execute("SELECT name, stamp, digest FROM policy")
         return {name: Known(*rest) for name, *rest in rows}
 
     def unreadable(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ index does, then by their digest. What cannot be written is built in memory; wha
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -17,9 +18,10 @@ from schedops.adapters.disk.index_rows import FORMAT, Rows
 from schedops.adapters.disk.index_scan import Scanned, read_files, scan
 from schedops.errors import InputError
 from schedops.ports import Embedder
+from schedops.repository import search as search_rules
 from schedops.repository.embed import HashedEmbedder
 from schedops.repository.search import Hit, Query, rank
-from schedops.repository.words import thesaurus_bytes, words_of
+from schedops.repository.words import words_of
 
 _WAIT_S = 20.0  # for another process that builds the same index
 _KEPT = 16  # indexes in the cache, those used last
@@ -27,6 +29,8 @@ _CHUNK = 256  # policies that are read, embedded and stored together
 # The state of the disk or of another process, not of the index: it is left as it is.
 _NOT_OURS_TO_MEND = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_FULL",
                      "SQLITE_IOERR", "SQLITE_PERM", "SQLITE_NOMEM", "SQLITE_INTERRUPT")  # fmt: skip
+# What features are made by: an index that other rules made is another one.
+_RULES = ("words.py", "search.py", "thesaurus.txt")
 Told = Callable[[int, int], None]
 
 
@@ -49,9 +53,9 @@ class LibraryIndex:
 
     @property
     def path(self) -> Path:
-        """Of the index of this library, made by this embedder and thesaurus."""
-        parts = (FORMAT, str(self._root.resolve()), self._embedder.name)
-        digest = hashlib.sha256("\0".join(parts).encode() + thesaurus_bytes())
+        """Of the index of this library, made by this embedder and by these rules."""
+        parts = (FORMAT, str(self._root.resolve()), self._embedder.name, _rules_digest())
+        digest = hashlib.sha256("\0".join(parts).encode())
         return self._cache / f"{digest.hexdigest()[:32]}.sqlite"
 
     def search(self, query: Query, *, fresh: bool = True) -> tuple[Hit, ...]:
@@ -147,3 +151,9 @@ class LibraryIndex:
             entries = sorted(self._cache.glob("*.sqlite"), key=lambda path: path.stat().st_mtime)
             for path in entries[:-_KEPT]:
                 path.unlink(missing_ok=True)
+
+
+@functools.cache
+def _rules_digest() -> str:
+    folder = Path(search_rules.__file__).parent
+    return hashlib.sha256(b"".join((folder / name).read_bytes() for name in _RULES)).hexdigest()
