@@ -180,18 +180,14 @@ def _memory(root: Path) -> Any:
     from schedops.agent.lessons import MAX_BYTES, PATH
     from schedops.pipeline.learning import Memory
     from schedops.repository import load_outcomes
-    from schedops.repository.history import MAX_BYTES as MAX_HISTORY_BYTES
-    from schedops.repository.history import history_path
+    from schedops.repository.history import history_files
     from schedops.schema.files import read_bounded
 
-    outcomes = load_outcomes(root)
-    policies = root / "policies"
-    files = {name: root / history_path(name) for name in sorted({one.policy for one in outcomes})}
     lessons = root / PATH
     return Memory(
-        outcomes=outcomes,
-        histories={name: read_bounded(file, root=policies, limit=MAX_HISTORY_BYTES) for name, file in files.items()},
-        lessons=read_bounded(lessons, root=policies, limit=MAX_BYTES).decode("utf-8", "replace")
+        outcomes=load_outcomes(root),
+        histories=history_files(root),
+        lessons=read_bounded(lessons, root=root / "policies", limit=MAX_BYTES).decode("utf-8", "replace")
         if lessons.exists()
         else "",
     )

@@ -53,6 +53,13 @@ def load_outcomes(root: Path) -> tuple[Outcome, ...]:
     return tuple(sorted((one for history in found for one in history.outcomes), key=lambda one: one.created))
 
 
+def history_files(root: Path) -> dict[str, bytes]:
+    """Policy -> the bytes of its history, for whoever adds a line. :raises InputError: a file cannot be read."""
+    return {
+        name: read_bounded(root / history_path(name), root=root / POLICIES, limit=MAX_BYTES) for name in _having(root)
+    }
+
+
 def read_histories(root: Path) -> tuple[Found[History], ...]:
     """Every history of the library with its problems as values."""
     return tuple(read_history(root, name) for name in _having(root))

@@ -13,6 +13,7 @@ from schedops.model.verdict import Verdict
 from schedops.repository.check import check_tree
 from schedops.repository.history import (
     appended,
+    history_files,
     history_path,
     load_history,
     load_outcomes,
@@ -91,6 +92,8 @@ def test_files(tmp_path):
     path.write_bytes(b"".join(LINES))
     assert len(load_history(tmp_path, "p").outcomes) == 3
     assert load_outcomes(tmp_path) == parsed(b"".join(LINES)).outcomes
+    path.write_bytes(canonical_bytes(PROMOTED))  # no outcome yet, and not to be lost when one is added
+    assert history_files(tmp_path) == {"p": canonical_bytes(PROMOTED)}
     path.write_bytes(b"x\n")
     with pytest.raises(InputError, match="1 problem"):
         load_history(tmp_path, "p")
