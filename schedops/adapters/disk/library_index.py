@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from schedops.adapters.disk.cachedir import cache_dir
-from schedops.adapters.disk.index_rows import FORMAT, Rows
-from schedops.adapters.disk.index_scan import Scanned, read_files, scan
+from schedops.adapters.disk.index_rows import FORMAT, Known, Rows
+from schedops.adapters.disk.index_scan import read_files, scan
 from schedops.errors import InputError
 from schedops.ports import Embedder
 from schedops.repository import search as search_rules
@@ -123,28 +123,28 @@ class LibraryIndex:
         now = scan(self._root)
         gone = known.keys() - now.keys()
         suspects = [name for name, stamp in now.items() if name not in known or not stamp or known[name].stamp != stamp]
-        if not gone and not suspects:
-            return
-        found = [(name, read_files(self._root, name)) for name in suspects]
-        changed = [one for one in found if one[0] not in known or known[one[0]].digest != one[1].digest]
-        settled = [name for name in suspects if now[name] and name in known and known[name].stamp != now[name]]
-        if not gone and not changed and not settled:
-            return  # times too young to be trusted, and nothing else: no reason to write
-        with rows.writing():
-            rows.forget(gone)
-            rows.restamp({name: now[name] for name in settled})
-            for at in range(0, len(changed), _CHUNK):
-                self._store(rows, changed[at : at + _CHUNK], now)
-                if self._told is not None:
-                    self._told(min(at + _CHUNK, len(changed)), len(changed))
-        if not rows.in_memory:
+        if gone:
+            with rows.writing():
+                rows.forget(gone)
+        for at in range(0, len(suspects), _CHUNK):
+            self._read(rows, suspects[at : at + _CHUNK], now, known)
+            if self._told is not None:
+                self._told(min(at + _CHUNK, len(suspects)), len(suspects))
+        if not rows.in_memory and suspects:
             self._prune()
 
-    def _store(self, rows: Rows, part: list[tuple[str, Scanned]], stamps: dict[str, str]) -> None:
-        texts = [one.meaning for _, one in part]
-        vectors = self._embedder.embed(texts)
-        for (name, one), vector in zip(part, vectors, strict=True):
-            rows.put(name, one, stamps[name], vector)
+    def _read(self, rows: Rows, names: list[str], stamps: dict[str, str], known: dict[str, Known]) -> None:
+        """Read some directories, and store what is new: what is broken off goes on from there."""
+        found = [(name, read_files(self._root, name)) for name in names]
+        changed = [one for one in found if one[0] not in known or known[one[0]].digest != one[1].digest]
+        touched = {name: stamps[name] for name in names if stamps[name] and name in known}
+        if not changed and not touched:
+            return  # times too young to be trusted, and nothing else: no reason to write
+        vectors = self._embedder.embed([one.meaning for _, one in changed])
+        with rows.writing():
+            rows.restamp(touched)
+            for (name, one), vector in zip(changed, vectors, strict=True):
+                rows.put(name, one, stamps[name], vector)
 
     def _prune(self) -> None:
         with contextlib.suppress(OSError):
