@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import math
+import time
 from http.client import HTTPException, HTTPMessage
 from typing import IO, Any
 from urllib.error import HTTPError, URLError
@@ -21,6 +22,8 @@ MAX_BYTES = 8 << 20
 _MAX_SERIES = 1000
 _MAX_POINTS = 11_000  # what Prometheus itself answers at most for each series
 _MAX_LABELS = 64
+# What reading an answer raises that is JSON of another shape, or none.
+_GARBLED = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 _MAX_TIME_S = 1e11  # the year 5138
 
 
@@ -56,10 +59,10 @@ class Prometheus:
         request = Request(address, headers=self._headers)  # noqa: S310 - http or https: _base()
         try:
             with self._opener.open(request, timeout=self._timeout_s) as answer:
-                data = answer.read(MAX_BYTES + 1)
+                data = self._read(answer)
         except HTTPError as error:
             with error:
-                raise self._refused(error.code, error.read(MAX_BYTES)) from None
+                raise self._refused(error) from None
         except (URLError, HTTPException, OSError) as error:
             reason = error.reason if isinstance(error, URLError) else error
             raise self._unavailable("prometheus-silent", f"it does not answer: {reason}") from None
@@ -67,16 +70,25 @@ class Prometheus:
             raise self._unavailable("prometheus-garbled", f"an answer of over {MAX_BYTES} bytes")
         try:
             return _series(_data(data), kind)
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+        except _GARBLED as error:
             raise self._unavailable("prometheus-garbled", f"an answer that is not Prometheus': {error}") from None
 
-    def _refused(self, status: int, data: bytes) -> Unavailable:
+    def _read(self, answer: IO[bytes]) -> bytes:
+        # The timeout of a socket is for each piece, and a server may send one byte at a time.
+        until, data = time.monotonic() + self._timeout_s, b""
+        while len(data) <= MAX_BYTES and (piece := answer.read1(1 << 16)):  # type: ignore[attr-defined]
+            data += piece
+            if time.monotonic() > until:
+                raise TimeoutError(f"no whole answer within {self._timeout_s:g} s")
+        return data
+
+    def _refused(self, error: HTTPError) -> Unavailable:
         try:
-            why = str(json.loads(data)["error"])
-        except (ValueError, TypeError, KeyError, RecursionError):
+            why = str(json.loads(self._read(error))["error"])
+        except (*_GARBLED, HTTPException, OSError):
             why = "no more is said"
-        hint = f"a token in {TOKEN_VARIABLE}" if status in {401, 403} else ""
-        return self._unavailable("prometheus-refused", f"HTTP status {status}: {why}", hint)
+        hint = f"a token in {TOKEN_VARIABLE}" if error.code in {401, 403} else ""
+        return self._unavailable("prometheus-refused", f"HTTP status {error.code}: {why}", hint)
 
     def _unavailable(self, code: str, message: str, hint: str = "") -> Unavailable:
         return Unavailable(code, proc.printable(message.encode())[:500], where=self._url, hint=hint)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from schedops.analyze.bottleneck import SATURATED
@@ -76,7 +77,9 @@ def observed_figures(
 
     :param busy: of :func:`busy_over_time`.
     """
-    return tuple(_figures(answers, busy, f"Prometheus, {minutes} min"))
+    found = _figures(answers, busy, f"Prometheus, {minutes} min")
+    # Each value is finite, what is made of two need not be.
+    return tuple(one for one in found if math.isfinite(one.value))
 
 
 def _figures(answers: Mapping[str, Sequence[Series]], busy: Sequence[Series], how: str) -> Iterator[Figure]:
@@ -166,5 +169,7 @@ def observed_words(name: str, figures: Sequence[Figure], *, told: bool) -> str:
         parts.append(f"for {values['queue_wait_mean_us']:.3g} us each time on average")
     if "io_pressure" in values:
         parts.append(f"for a device {values['io_pressure']:.0%} of the time")
+    if not parts:
+        parts = ["nothing is known but how many CPUs it has"]
     kind = "" if told else " Which kind of workload that is, metrics of a host do not tell: a recording or a run does."
     return f"{name}: {', '.join(parts)}.{kind}"

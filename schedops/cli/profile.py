@@ -98,6 +98,7 @@ def profile(
     if instance is not None and not monitored:
         raise click.UsageError("--instance goes with --from http://HOST:9090")
     if origin is not None:
+        _refuse_what_a_run_has()
         looked = _observed(origin, instance, minutes) if monitored else _recorded(origin)
         return _answer(looked, explain=explain, plot=plot)
     assert workload is not None
@@ -143,11 +144,23 @@ def _recorded(trace: str) -> Looked:
 def _observed(address: str, instance: str | None, minutes: int) -> Looked:
     import os
 
+    from schedops.adapters.console import console_progress
     from schedops.adapters.prometheus import TOKEN_VARIABLE, Prometheus
+    from schedops.model.event import Event
     from schedops.pipeline.observed import observed
 
     server = Prometheus(address, os.environ.get(TOKEN_VARIABLE, ""))
-    return observed(server, address.rstrip("/"), instance=instance, minutes=minutes)
+    with console_progress() as progress:
+        progress.emit(Event(kind="progress", stage="analyze", text=f"asking {address}"))
+        return observed(server, address.rstrip("/"), instance=instance, minutes=minutes)
+
+
+def _refuse_what_a_run_has() -> None:
+    context = click.get_current_context()
+    for name in ("tier", "place", "quiet_host", "budget_s", "kernel", "cpus", "seed", "scale"):
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            option = "--on" if name == "place" else f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"{option} is for a run, and --from runs nothing")
 
 
 def _check(tier: str | None, plot: str | None) -> None:

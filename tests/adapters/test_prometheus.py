@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 
@@ -128,6 +129,27 @@ def test_a_server_that_says_nothing_is_not_waited_for():
         assert refused.value.code == "prometheus-silent"
     with pytest.raises(Unavailable, match="does not answer"):
         Prometheus(url).instant("up")
+
+
+@pytest.mark.parametrize("status", ["200 OK", "500 No"])
+def test_a_server_that_drips_is_not_waited_for(status: str):
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as slow:
+
+        def drip() -> None:
+            connection, _ = slow.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.recv(4096)
+                connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: 1000000\r\n\r\n".encode())
+                while not over.wait(0.02):
+                    connection.sendall(b"[")
+
+        worker = threading.Thread(target=drip)
+        worker.start()
+        with pytest.raises(Unavailable):
+            Prometheus(f"http://127.0.0.1:{slow.getsockname()[1]}", timeout_s=0.3).instant("up")
+        over.set()
+        worker.join()
 
 
 def test_a_server_that_breaks_off_is_not_believed():

@@ -111,3 +111,16 @@ def test_from_the_command_line(server, monkeypatch):
     assert say("--instance", "other").exit_code == 2
     said.metrics["timestamp("] = 999
     assert say().exit_code == 69
+
+
+def test_figures_that_no_number_can_hold_are_left_out(server):
+    url, said = server
+    said.metrics |= {"timeslices": 1e-300, "schedstat_waiting": 1e300}
+    assert "queue_wait_mean_us" not in {one.name for one in look(url).figures}
+
+
+@pytest.mark.parametrize("option", [("--tier", "probe"), ("--on", "host"), ("--cpus", "4")])
+def test_options_of_a_run_are_refused_where_nothing_is_run(option):
+    said = CliRunner().invoke(schedops, ["profile", "--from", "http://127.0.0.1:9", *option])
+    assert said.exit_code == 2
+    assert f"{option[0]} is for a run" in said.output
