@@ -99,7 +99,8 @@ class Machine:
     def _check_running(self, until: float, deadline_s: float) -> None:
         if not self.alive:
             raise PortLost("QEMU ended")
-        state = self.qmp.status()
+        # It answers nobody while it copies a large initramfs into the guest.
+        state = self.qmp.status(deadline_s=max(1.0, until - time.monotonic()))
         if state != "running":
             raise PortLost(f"QEMU stopped it: {state}")
         if time.monotonic() > until:

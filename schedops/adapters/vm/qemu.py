@@ -125,6 +125,8 @@ class Qemu:
 
 
 def _with_programs(spec: MachineSpec, programs: Path) -> MachineSpec:
-    # While it boots the guest holds the archive and what is unpacked from it, and programs want to work as well.
-    more_mib = 2 * (programs.stat().st_size >> 20) + _PROGRAMS_MIB
+    # While it boots the guest holds the archive and what is unpacked from it, which may take half of what is then left
+    # of its memory (init/do_mounts.c: the first root is a tmpfs); and programs want to work as well.
+    size_mib = programs.stat().st_size >> 20
+    more_mib = max(2 * size_mib + _PROGRAMS_MIB, 4 * size_mib)
     return replace(spec, initramfs=with_programs(spec.initramfs, programs), memory_mib=MEMORY_MIB + more_mib)

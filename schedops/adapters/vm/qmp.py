@@ -41,9 +41,9 @@ class Qmp:
             if "error" in message:
                 raise QmpError(f"{command}: {message['error'].get('desc', '')}"[:400])
 
-    def status(self) -> str:
+    def status(self, *, deadline_s: float = 10) -> str:
         """Run state: running, paused, inmigrate, internal-error, ..."""
-        return str(self.execute("query-status")["status"])
+        return str(self.execute("query-status", deadline_s=deadline_s)["status"])
 
     def _message(self, until: float) -> dict[str, Any]:
         while b"\n" not in self._buffer:
