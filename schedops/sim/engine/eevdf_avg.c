@@ -93,7 +93,10 @@ static void avg_update_owner(struct fair_queue *q)
 		avg_update(&q->own, q->owner->weight >> 10, q->owner->queued, 0, 0);
 }
 
-/* add_positive(), sub_positive(): an average and its sum; PELT_MIN_DIVIDER: the least sum of such an average. */
+/*
+ * add_positive(), sub_positive(): an average and its sum; PELT_MIN_DIVIDER: the least sum of such an average. What the
+ * sum has gathered since the average was made stays ("Relax the sync of util_sum with util_avg", 5.17).
+ */
 static void avg_plus(u32 *average, u64 *sum, s64 by, u32 part)
 {
 	s64 after = (s64)*sum + by * (AVG_MAX - 1024 + part), least;
