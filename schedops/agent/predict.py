@@ -50,7 +50,8 @@ def discipline_of(policy: Policy) -> Discipline | None:
 
 def predictions(situation: Situation, policies: Sequence[Policy]) -> Mapping[str, tuple[Prediction, ...]]:
     """Policy -> one prediction per objective and guard of the workload; none where the model has nothing like it."""
-    if situation.workload.model_kind not in JOB_KINDS:
+    ran = any(one.name == "us_per_work" for one in situation.profile.figures)
+    if situation.workload.model_kind not in JOB_KINDS or not ran:
         return {}
     plans = _plans(situation)
     default = [_metrics(situation, plan, _setup(situation, plan, "eevdf"), Discipline.FAIR) for plan in plans]
