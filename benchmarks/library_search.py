@@ -79,7 +79,8 @@ def quality(cache: Path, *, misses: bool) -> tuple[float, float]:
 
 def generate(root: Path, policies: int) -> None:
     """A library of made-up policies."""
-    lines = [line.partition(": ") for line in thesaurus_bytes().decode().splitlines() if ": " in line]
+    text = [line for line in thesaurus_bytes().decode().splitlines() if ": " in line and not line.startswith("#")]
+    lines = [line.partition(": ") for line in text]
     words = [word.strip() for head, _, text in lines if not head.startswith("class ") for word in text.split(",")]
     classes = [head.removeprefix("class ") for head, _, _ in lines if head.startswith("class ")]
     plain = ("task", "queue", "runs", "first", "goes before others", "until", "when", "waits", "longer than", "every")
@@ -107,11 +108,11 @@ def speed(directory: Path, policies: int) -> tuple[float, float]:
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before numpy is imported
     index = LibraryIndex(directory, cache=directory / "cache")
     built, wall = timed(lambda: index.search(Query(text="latency")))
+    if index.unreadable():
+        sys.exit(f"{len(index.unreadable())} generated policies cannot be read")
     index.close()
     size = index.path.stat().st_size / 1e6
     print(f"{policies} policies: index built in {built / 1000:.1f} s ({wall / 1000:.1f} s wall clock), {size:.0f} MB")
-    if index.unreadable():
-        sys.exit(f"{len(index.unreadable())} generated policies cannot be read")
     first, wall = timed(lambda: index.search(Query(text="latency")))
     look, _ = timed(lambda: scan(directory))
     print(f"first query of a process: {first:.0f} ms ({wall:.0f}); a look whether files changed: {look:.0f} ms")
