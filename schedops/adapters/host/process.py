@@ -29,19 +29,26 @@ _STDERR_BYTES = 8 << 10
 
 
 def host_program() -> Path:
-    """The program, which nobody else could have written.
+    """The program, which nobody but us and root could have written or put another in the place of.
 
     :raises Unavailable: as :func:`schedops.adapters.vm.guest_image.guest_image`; ``program-not-ours``.
     """
     program = program_of(guest_sources())
-    for path in (program, program.parent):
+    _require_ours(program.resolve())
+    return program
+
+
+def _require_ours(program: Path) -> None:
+    for path in (program, *program.parents):
         status = path.stat()
-        if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        # Who may write to a directory may rename what is in it; in a sticky one, like /tmp, only what is his.
+        sticky = path != program and status.st_mode & stat.S_ISVTX
+        shared = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not sticky
+        if status.st_uid not in {0, os.geteuid()} or shared:
             text = "what would run with root's rights belongs to somebody else or can be written by others"
             raise Unavailable(
                 "program-not-ours", text, where=str(path), hint="SCHEDOPS_CACHE: a directory of root's own"
             )
-    return program
 
 
 class HostProcess:

@@ -86,8 +86,8 @@ class AnthropicModel:
         )
 
     def _words(self, error: Exception) -> str:
-        # What came over the wire may repeat a header; the key never leaves.
-        return tame(str(error) or type(error).__name__, limit=300).replace(self._key, "[key]")
+        # What came over the wire may repeat a header; the key never leaves, also not in part where the words are cut.
+        return tame((str(error) or type(error).__name__).replace(self._key, "[key]"), limit=300)
 
 
 def _request(question: Question) -> dict[str, Any]:

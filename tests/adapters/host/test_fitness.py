@@ -71,14 +71,17 @@ def test_each_thing_that_is_missing_is_said(fit: Fit, changes: dict[str, str | N
 
 
 def test_a_program_that_others_could_have_written_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = tmp_path / "init"
+    program = tmp_path / "guest" / "init"
+    program.parent.mkdir()
     program.write_bytes(b"")
     program.chmod(0o555)
     monkeypatch.setattr(process, "program_of", lambda sources: program)
     assert process.host_program() == program
-    for path in (program, tmp_path):
+    for path in (program, program.parent, tmp_path):
         mode = path.stat().st_mode
         path.chmod(mode | 0o020)
         with pytest.raises(Unavailable, match="can be written by others"):
             process.host_program()
         path.chmod(mode)
+    tmp_path.chmod(0o1777)  # as /tmp: others may add to it, and rename nothing of ours
+    assert process.host_program() == program

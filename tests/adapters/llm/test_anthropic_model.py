@@ -89,6 +89,15 @@ def test_errors_have_a_name_and_never_the_key(status: Status, code: str):
     assert "[key]" in failed.value.message
 
 
+def test_an_error_that_is_cut_in_the_middle_of_the_key_has_no_half_of_it():
+    lengths = range(0, 300, 8)
+    with messages_api([Status(400, "x" * length) for length in lengths]) as api:
+        for _ in lengths:
+            with pytest.raises(SchedopsError) as failed:
+                ask(api)
+            assert KEY[:10] not in failed.value.message
+
+
 @pytest.mark.parametrize("events", [1, 3, 5])
 def test_a_stream_that_breaks_off_is_cut_short(events: int):
     with messages_api([Said([text("a long story")], cut_after=events)]) as api, pytest.raises(CutShort):
