@@ -54,6 +54,27 @@ class Known:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Cosines:
+    """Of the policies *ids*, each at its place in *values*, an array."""
+
+    ids: list[int]
+    places: Mapping[int, int]
+    values: Any
+
+    def of(self, one: int) -> float:
+        """0 for a policy without a vector."""
+        return float(self.values[self.places[one]]) if one in self.places else 0.0
+
+    def nearest(self, admitted: set[int] | None) -> list[int]:
+        """The policies that are nearest, of those admitted."""
+        if not self.ids:
+            return []
+        if admitted is not None:
+            return sorted(admitted & self.places.keys(), key=lambda one: -self.of(one))[:_FOUND]
+        return [self.ids[place] for place in (-self.values).argsort(kind="stable")[:_FOUND]]
+
+
 class Rows:
     """:param path: of the database; None: in memory.
 
@@ -64,7 +85,7 @@ class Rows:
         self.in_memory = path is None
         self._dimensions = dimensions
         self._seen = -1
-        self._vectors: tuple[Any, Any] | None = None
+        self._vectors: tuple[list[int], dict[int, int], Any] | None = None
         self._lengths: tuple[int, float] | None = None
         self._database = sqlite3.connect(path or ":memory:", timeout=wait_s, isolation_level=None)
         try:
@@ -190,7 +211,7 @@ class Rows:
         cosine = self._cosines(vector)
         chosen = [
             *self._by_words(corpus.rarity, admitted),
-            *self._nearest(cosine, admitted),
+            *cosine.nearest(admitted),
             *self._by_past(query, admitted),
         ]
         if query.free:
@@ -231,24 +252,20 @@ class Rows:
         )
         return [one for (one,) in rows if admitted is None or one in admitted][:_FOUND]
 
-    def _cosines(self, vector: Sequence[float] | None) -> Mapping[int, float]:
-        """Of every policy that may be found; none without a vector."""
+    def _cosines(self, vector: Sequence[float] | None) -> _Cosines:
+        """Of every policy that may be found; of none without a vector."""
         if vector is None:
-            return {}
+            return _Cosines([], {}, None)
         import numpy as np  # noqa: PLC0415 - 0.1 s, and most commands do without
 
         if self._vectors is None:
             rows = self._database.execute("SELECT id, floats FROM vector").fetchall()
             flat = np.frombuffer(b"".join(floats for _, floats in rows), dtype=np.float32)
-            self._vectors = [one for one, _ in rows], flat.reshape(len(rows), self._dimensions)
-        ids, matrix = self._vectors
-        return dict(zip(ids, (matrix @ np.asarray(vector, dtype=np.float32)).tolist(), strict=True))
-
-    def _nearest(self, cosine: Mapping[int, float], admitted: set[int] | None) -> list[int]:
-        import heapq  # noqa: PLC0415 - only here
-
-        among = cosine if admitted is None else cosine.keys() & admitted
-        return heapq.nlargest(_FOUND, among, key=cosine.__getitem__)
+            ids = [one for one, _ in rows]
+            places = {one: place for place, one in enumerate(ids)}
+            self._vectors = ids, places, flat.reshape(len(rows), self._dimensions)
+        ids, places, matrix = self._vectors
+        return _Cosines(ids, places, matrix @ np.asarray(vector, dtype=np.float32))
 
     def _by_past(self, query: Query, admitted: set[int] | None) -> list[int]:
         found = self._labelled("on", query.workload) if query.workload else set()
@@ -256,7 +273,7 @@ class Rows:
             found |= self._labelled("on class", name) | self._labelled("class", name)
         return sorted(found if admitted is None else found & admitted)[:_FOUND]
 
-    def _candidates(self, chosen: Collection[int], cosine: Mapping[int, float]) -> Iterator[Candidate]:
+    def _candidates(self, chosen: Collection[int], cosine: _Cosines) -> Iterator[Candidate]:
         marks = ", ".join("?" * len(chosen))
         rows = self._database.execute(
             f"SELECT policy.id, policy.name, policy.classes, outcomes, loses, {_COLUMNS_OF_WORDS}"  # noqa: S608 - no outside text
@@ -271,7 +288,7 @@ class Rows:
                 policy=partial(self._policy, one),
                 history=History(tuple(decode(Outcome, part) for part in json.loads(outcomes))),
                 fields={**fields, LOSES_WHEN: loses.split()},
-                meaning=cosine.get(one, 0.0),
+                meaning=cosine.of(one),
             )
 
     def _policy(self, one: int) -> Policy:
