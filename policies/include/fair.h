@@ -30,11 +30,20 @@ static __always_inline void fair_join(struct fair_task *t)
 	fair_join_at(fair_now, t);
 }
 
+/*
+ * How far ahead of the others a task may get: what a turn of 5 ms costs the lightest one (weight 15 at nice 19), and a
+ * little. Who ran for long while nobody else wanted the CPU owes nobody for it: a tenth of a second of that would be 7 s
+ * at nice 19, and the watchdog ends the policy while it waits for the others to catch up.
+ */
+#define FAIR_LEAD_NS (400 * NSEC_PER_MSEC)
+
 /* The place in the queue. Who slept for long does not hoard more than credit_ns, or it could keep the CPU for as long. */
 static __always_inline u64 fair_key_at(u64 now, struct fair_task *t, u64 credit_ns)
 {
 	if (before(t->vtime, now - credit_ns))
 		t->vtime = now - credit_ns;
+	if (before(now + FAIR_LEAD_NS, t->vtime))
+		t->vtime = now + FAIR_LEAD_NS;
 	return t->vtime;
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from schedops.adapters.sim.simulator import WasmSimulator
 from schedops.model.machine import Machine, SimCpu, flat_machine
 from schedops.model.simulation import Op, SimCgroup, SimPlan, SimResult, SimTask, SimVerdict
@@ -124,3 +126,18 @@ def test_neighbour_guard_holds_back_who_takes_more_than_its_share(simulator: Was
     waits = [sum(task.wait_ns for task in result.tasks[-2:]) for result in (own, fair)]
     assert waits[0] * 2 < waits[1]
     assert max(task.max_wait_ns for task in own.tasks) < 500 * MS
+
+
+@pytest.mark.parametrize(
+    "policy",
+    ["weighted-vtime", "long-first", "build-order", "interactive", "earliest-deadline", "prev-cpu", "smt-aware"],
+)
+def test_who_ran_alone_owes_nobody_for_it(simulator: WasmSimulator, policy: str) -> None:
+    """A task of nice 19 has the CPU for 150 ms, then eight others come: by weight alone it would wait for 80 s."""
+    light = (step(Op.RUN, 150 * MS), step(Op.YIELD), step(Op.RUN, 5000 * MS))
+    late = (step(Op.SLEEP, 100 * MS), step(Op.RUN, 5000 * MS))
+    tasks = (SimTask(name="light", program=0, nice=19), *(SimTask(name=f"hog-{at}", program=1) for at in range(8)))
+    plan = SimPlan(seed=1, end_ns=10_000 * MS, programs=(light, late), tasks=tasks)
+    result = run(simulator, plan, of_library(policy), flat_machine(1))
+    assert result.end.verdict == SimVerdict.DONE
+    assert result.tasks[0].max_wait_ns < 4_500 * MS
