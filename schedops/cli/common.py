@@ -20,6 +20,17 @@ from schedops.report.envelope import Answer, Failure, failure_of, render_failure
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+class Group(click.Group):
+    """A group whose help has the first sentence of each command whole: click cuts them off at the line's end."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """See click."""
+        commands = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        rows = [(name, command.get_short_help_str(limit=400)) for name, command in commands if command is not None]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
 def output_option(function: F) -> F:
     """Add ``--output text|json``; the value goes to :func:`answers`, not to the command."""
     return click.option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from schedops.cli.common import answers, output_option
+from schedops.cli.common import Group, answers, output_option
 from schedops.errors import InputError, Refused
 from schedops.report.envelope import Answer
 
@@ -22,7 +22,7 @@ _ROLES = click.Choice(["build", "verify", "bench", "gate"])
 _DAYS = 14
 
 
-@click.group()
+@click.group(cls=Group)
 def evidence() -> None:
     """Show, sign and verify evidence: the documents behind a pull request.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from schedops.cli.common import answers, output_option
+from schedops.cli.common import Group, answers, output_option
 from schedops.report.envelope import Answer
 
 if TYPE_CHECKING:
@@ -20,7 +20,9 @@ PROJECT = "this-project"  # the document of a project's own .schedops/ is of no 
 
 
 @click.group(
-    invoke_without_command=True, subcommand_metavar="[--key NAME] [--nice N] [--] COMMAND...  |  learn  |  compile"
+    cls=Group,
+    invoke_without_command=True,
+    subcommand_metavar="[--key NAME] [--nice N] [--] COMMAND...  |  learn  |  compile",
 )
 @click.option("--print-launcher", is_flag=True, help="print the path of schedops-hint, for CMAKE_C_COMPILER_LAUNCHER")
 @output_option

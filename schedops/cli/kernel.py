@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from schedops.cli.common import answers, output_option
+from schedops.cli.common import Group, answers, output_option
 from schedops.report.envelope import Answer
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _MIRROR = click.option("--mirror", metavar="URL", help="Debian archive to use instead of this machine's own")
 
 
-@click.group()
+@click.group(cls=Group)
 def kernel() -> None:
     """Kernels for the micro-VM: list, fetch, add.
 

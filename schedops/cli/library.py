@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from schedops.cli.common import answers, output_option
+from schedops.cli.common import Group, answers, output_option
 from schedops.cli.library_history import history, promote, retire
 from schedops.cli.library_import import import_
 from schedops.cli.library_record import record
@@ -19,7 +19,7 @@ from schedops.report.table import paragraph, table
 from schedops.schema.decode import encode, fields_of
 
 
-@click.group()
+@click.group(cls=Group)
 def library() -> None:
     """The policy library: list, show, search; what came of its policies.
 

@@ -21,10 +21,10 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "setup": ("schedops.cli.setup", "setup", "install what is missing on this machine"),
     "doctor": ("schedops.cli.doctor", "doctor", "what works on this machine, what is missing, what mends it"),
     "kernel": ("schedops.cli.kernel", "kernel", "kernels for the micro-VM: list, fetch, add"),
-    "library": ("schedops.cli.library", "library", "the policy library: list, show, search"),
-    "workload": ("schedops.cli.workload", "workload", "the workloads: list, show, import"),
+    "library": ("schedops.cli.library", "library", "the policy library: list, show, search, import, history"),
+    "workload": ("schedops.cli.workload", "workload", "the workloads: list, show, import, run"),
     "validate": ("schedops.cli.validate", "validate", "every problem of every file below policies/"),
-    "profile": ("schedops.cli.profile", "profile", "run a workload once under the default scheduler and classify it"),
+    "profile": ("schedops.cli.profile", "profile", "what kind of workload it is, by a run, a recording or Prometheus"),
     "simulate": ("schedops.cli.simulate", "simulate", "run a policy on a simulated machine against a baseline"),
     "tune": ("schedops.cli.tune", "tune", "search a policy's parameters for a workload in the simulator"),
     "suite": ("schedops.cli.suite", "suite", "policies on all workloads, and their score: run, score, plan, merge"),
@@ -34,7 +34,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "gate": ("schedops.cli.gate", "gate", "judge stored measurements again: same samples, same verdict"),
     "propose": ("schedops.cli.propose", "propose", "workload to pull request: analyze, plan, verify, bench, gate"),
     "evidence": ("schedops.cli.evidence", "evidence", "what a pull request rests on: show, sign, verify"),
-    "pr": ("schedops.cli.pr", "pr", "pull requests: list, show, checkout, merge"),
+    "pr": ("schedops.cli.pr", "pr", "pull requests: list, show, diff, checkout, merge"),
 }
 
 

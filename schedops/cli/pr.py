@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from schedops.cli.common import answers, output_option
+from schedops.cli.common import Group, answers, output_option
 from schedops.errors import EXIT_FAIL, InputError
 from schedops.proc import printable
 from schedops.report.envelope import Answer
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from schedops.model.pull import PullRequest
 
 
-@click.group()
+@click.group(cls=Group)
 def pr() -> None:
     """Pull requests: list, show, diff, checkout, merge.
 

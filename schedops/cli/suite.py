@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from schedops.cli.common import answers, output_option
+from schedops.cli.common import Group, answers, output_option
 from schedops.cli.suite_files import joined, kept, loaded, written
 from schedops.cli.suite_hands import hands_of
 from schedops.cli.suite_options import VM, asked_of, suite_options, terms_of
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from schedops.suite.score import Terms
 
 
-@click.group()
+@click.group(cls=Group)
 def suite() -> None:
     """The benchmark of policies: run, score, plan, merge.
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from schedops.cli.common import answers, output_option
+from schedops.cli.common import Group, answers, output_option
 from schedops.cli.workload_import import import_
 from schedops.cli.workload_run import run
 from schedops.model.workload import Workload
@@ -25,7 +25,7 @@ SHOWN = 16  # entries of a list
 SHOWN_CHARACTERS = 60
 
 
-@click.group()
+@click.group(cls=Group)
 def workload() -> None:
     """The workloads: list, show, run, import.
 

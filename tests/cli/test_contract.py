@@ -112,3 +112,14 @@ def test_every_command_in_the_table_loads_and_has_an_example() -> None:
             assert "Example" in (part.help or command.help or ""), f"{name} {part.name} has no example"
             # In a raw string click's mark for "keep these lines" is two letters, and the example one paragraph.
             assert "\\b" not in (part.help or ""), f"{name} {part.name} shows its mark-up"
+
+
+def test_help_of_a_group_cuts_no_command_s_line_off() -> None:
+    found = []
+    for name in main.COMMANDS:
+        command = main.schedops.get_command(click.Context(main.schedops), name)
+        if isinstance(command, click.Group):
+            found.append(name)
+            text = command.get_help(click.Context(command, info_name=name))
+            assert "..." not in text.partition("\nCommands:\n")[2], name
+    assert {"library", "evidence", "pr"} <= set(found)
