@@ -208,7 +208,7 @@ class PlayReading:
 class Accelerator:
     """What runs the guest, and why.
 
-    :param name: kvm | tcg-multi | tcg-single | none (a host's own kernel).
+    :param name: kvm | tcg-multi | tcg-single | tcg-counted | none (a host's own kernel).
     :param qemu_version: empty without an emulator.
     :param rung: of :mod:`schedops.model.rung`, which figures from there are on.
     """
