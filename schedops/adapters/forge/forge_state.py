@@ -36,7 +36,7 @@ def files_of(state: State) -> dict[str, bytes]:
 
     :raises InputError: an attachment's path leads elsewhere.
     """
-    files = {f"{_ATTACHMENTS}/{_inside(file.path)}": file.content for file in state.attachments}
+    files = {f"{_ATTACHMENTS}/{inside(file.path)}": file.content for file in state.attachments}
     return {
         **files,
         _PULL: canonical_bytes(state.pull),
@@ -79,7 +79,7 @@ def read_base(store: Store, number: int) -> str:
 
 def read_attachment(store: Store, number: int, path: str) -> bytes:
     """:raises InputError: no such pull request or attachment."""
-    data = store.read(f"{reference(number)}:{_ATTACHMENTS}/{_inside(path)}") if number in numbers(store) else None
+    data = store.read(f"{reference(number)}:{_ATTACHMENTS}/{inside(path)}") if number in numbers(store) else None
     if data is None:
         have = ", ".join(attachment_paths(store, number)) or "none"
         raise InputError("no-attachment", f"pull request {number} has no attachment {path}", hint=f"there are: {have}")
@@ -109,7 +109,8 @@ def _must(store: Store, number: int, name: str) -> bytes:
     return data
 
 
-def _inside(path: str) -> str:
+def inside(path: str) -> str:
+    """*path*, which stays inside a directory. :raises InputError: it does not."""
     pure = PurePosixPath(path)
     if not path or pure.is_absolute() or ".." in pure.parts or str(pure) != path or not path.isprintable():
         raise InputError("bad-path", f"{path!r} is no path inside a directory")

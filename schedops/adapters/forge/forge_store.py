@@ -78,7 +78,7 @@ class Store:
         :raises InputError: a path runs through something that is no directory.
         """
         if base:
-            self._must_be_free(base, files)
+            must_be_free(self.git, base, files)
         lines = "".join(f"100644 {self.blob(data)}\t{path}\0" for path, data in sorted(files.items()))
         with tempfile.TemporaryDirectory(dir=self.path.parent, prefix=_SCRATCH) as scratch:
             env = {"GIT_INDEX_FILE": f"{scratch}/index"}
@@ -113,15 +113,6 @@ class Store:
         listing = self.git.text("for-each-ref", "--format=%(refname) %(objectname)", under)
         return tuple((name, commit) for name, _, commit in (line.partition(" ") for line in listing.splitlines()))
 
-    def _must_be_free(self, base: str, paths: Collection[str]) -> None:
-        # git's index would let a file replace a directory, a link or a submodule without a word.
-        above = {str(parent) for path in paths for parent in PurePosixPath(path).parents} - {"."}
-        listing = self.git.text("ls-tree", "-z", base, *sorted({*paths, *above}))
-        for entry in filter(None, listing.split("\0")):
-            mode, path = entry.partition(" ")[0], entry.partition("\t")[2]
-            if (path in above and mode not in _DIRECTORY) or (path in paths and mode not in _FILES):
-                raise InputError("path-taken", f"{path} is in the way of the proposal (mode {mode})", where=base)
-
     def _create(self) -> None:
         kind = Git(self.root).text("rev-parse", "--show-object-format")
         scratch = Path(tempfile.mkdtemp(dir=self.path.parent, prefix=_SCRATCH))
@@ -140,6 +131,20 @@ class Store:
             )
         for lock in (*self.path.glob("*.lock"), *self.path.glob("refs/**/*.lock")):
             lock.unlink(missing_ok=True)
+
+
+def must_be_free(git: Git, base: str, paths: Collection[str]) -> None:
+    """Files may be written at *paths* of the commit *base*.
+
+    :raises InputError: a path runs through something that is no directory, or is something else than a file.
+    """
+    # git's index would let a file replace a directory, a link or a submodule without a word.
+    above = {str(parent) for path in paths for parent in PurePosixPath(path).parents} - {"."}
+    listing = git.text("ls-tree", "-z", base, *sorted({*paths, *above}))
+    for entry in filter(None, listing.split("\0")):
+        mode, path = entry.partition(" ")[0], entry.partition("\t")[2]
+        if (path in above and mode not in _DIRECTORY) or (path in paths and mode not in _FILES):
+            raise InputError("path-taken", f"{path} is in the way of the proposal (mode {mode})", where=base)
 
 
 def _instruction(change: RefUpdate) -> str:

@@ -16,7 +16,7 @@ from schedops.errors import InputError, Unavailable
 
 GIT_DEADLINE_S = 300.0
 _MAX_OUTPUT_BYTES = 256 << 20
-_AUTHOR = {"NAME": "schedops", "EMAIL": "schedops@localhost"}
+AUTHOR = {"NAME": "schedops", "EMAIL": "schedops@localhost"}
 # What a user's or a repository's configuration could otherwise run, ask or change.
 _OPTIONS = (
     "core.hooksPath=/dev/null",
@@ -185,7 +185,7 @@ def _no_work_tree(start: Path, words: str) -> InputError:
 def _environment() -> dict[str, str]:
     # proc builds the environment from nothing, so GIT_DIR, GIT_INDEX_FILE and the like of a caller (a git hook, a
     # rebase in progress) never reach git. Optional locks: reading the user's repository must not write its index.
-    names = {f"GIT_{role}_{what}": text for role in ("AUTHOR", "COMMITTER") for what, text in _AUTHOR.items()}
+    names = {f"GIT_{role}_{what}": text for role in ("AUTHOR", "COMMITTER") for what, text in AUTHOR.items()}
     return {
         **names,
         "GIT_OPTIONAL_LOCKS": "0",
