@@ -32,7 +32,8 @@ def observe(workload: Workload, profile: Profile) -> Observation:
 def _paragraph(profile: Profile) -> str:
     where = f"{profile.cpus} CPUs, {profile.kernel}" + (f", {profile.tier}" if profile.tier != "profile" else "")
     said = profile.words or "; ".join(f"{one.name}: {one.because}" for one in profile.classes)
-    return f"{' '.join(said.split())} Measured ({where}): {'; '.join(_cited(one) for one in profile.figures[:_CITED])}."
+    said = f"{' '.join(said.split()).rstrip('.')}."
+    return f"{said} Measured ({where}): {'; '.join(_cited(one) for one in profile.figures[:_CITED])}."
 
 
 def _cited(figure: Figure) -> str:

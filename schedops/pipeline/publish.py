@@ -110,7 +110,8 @@ def _commands(request: Request, results: Results, base_commit: str) -> tuple[str
     group = f" --group {request.group}" if request.group else ""
     propose_again = (
         f"schedops propose --workload {request.workload}{group} --kernel {kernel.release} --cpus {request.cpus} "
-        f"--scale {request.scale:g} --rounds {rounds} --seed {request.seed} --trials {request.trials} --fresh --dry-run"
+        f"--scale {request.scale:g} --rounds {rounds} --seed {request.seed} --trials {request.trials} "
+        f"{f'--pathway {request.pathway} ' if request.pathway else ''}--fresh --dry-run"
     )
     fetch = f"schedops kernel fetch {kernel.release}   # BTF {kernel.btf_sha256[:16]}"
     return (f"git checkout {base_commit}", fetch, propose_again)

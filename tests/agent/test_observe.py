@@ -25,7 +25,7 @@ PROFILE = Profile(
 
 def test_every_figure_is_one_of_the_profile():
     found = observe(WORKLOAD, PROFILE)
-    assert found.paragraph == "saturating-groups: 4 groups Measured (2 CPUs, 7.3.4): jobs 92."
+    assert found.paragraph == "saturating-groups: 4 groups. Measured (2 CPUs, 7.3.4): jobs 92."
     assert observe(WORKLOAD, replace(PROFILE, words="Several groups.")).paragraph.startswith("Several groups. Measured")
 
 

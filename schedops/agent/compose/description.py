@@ -56,7 +56,8 @@ def _loses_when(recipe: Recipe) -> str:
         found.append("no hints are at hand")
     if recipe.plain != "fair":
         found.append("weights matter, since nice values of tasks that are no jobs are ignored")
-    return "; ".join([*found, "the machine has many CPUs, since all of them take from one queue"]).capitalize() + "."
+    said = "; ".join([*found, "the machine has many CPUs, since all of them take from one queue"])
+    return f"{said[0].upper()}{said[1:]}."
 
 
 def _params(recipe: Recipe) -> tuple[Param, ...]:

@@ -24,7 +24,7 @@ def compose(recipe: Recipe, headers: Mapping[str, str], *, classes: tuple[str, .
     policy = described(recipe, classes)
     return PolicySource(
         policy=policy,
-        path=f"policies/library/{policy.name}",
+        path=f"policies/library/{policy.name}/{policy.source}",
         text=_text(recipe, policy, needed),
         headers=tuple(sorted((name, text) for name, text in headers.items() if _is_used(name, needed))),
     )
