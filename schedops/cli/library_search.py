@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from schedops.repository import Hit, Query, Tree
 
 _SLOW = 500  # policies from which on building an index is worth a line
+_NAMED = 10  # of those that cannot be read
 
 
 @click.command()
@@ -63,11 +64,14 @@ def search(*, words: tuple[str, ...], like: str | None, class_: str | None, tag:
 
 
 def _answer(tree: Tree, hits: tuple[Hit, ...], unreadable: tuple[str, ...]) -> Answer:
+    from schedops.proc import printable
     from schedops.schema.decode import encode
 
     text = "\n\n".join(_block(hit) for hit in hits) or "no policy answers that"
     if unreadable:
-        text += f"\n\nleft out, since they cannot be read: {', '.join(unreadable)}; `schedops validate` says why"
+        names = [" ".join(printable(name.encode("utf-8", "replace")).split())[:60] for name in unreadable[:_NAMED]]
+        more = f" and {len(unreadable) - _NAMED} more" if len(unreadable) > _NAMED else ""
+        text += f"\n\nleft out, since they cannot be read: {', '.join(names)}{more}; `schedops validate` says why"
     found = [
         {"policy": {**encode(hit.policy), "path": _path(hit)}, "score": hit.score, "why": list(hit.why)} for hit in hits
     ]
@@ -89,8 +93,13 @@ def _path(hit: Hit) -> str:
 def _told(progress: Progress) -> Callable[[int, int], None]:
     from schedops.model.event import Event
 
+    begun: list[bool] = []
+
     def told(done: int, of: int) -> None:
         if of >= _SLOW:
+            if not begun:
+                begun.append(True)
+                progress.emit(Event(kind="started", stage="index"))
             text = f"{done} of {of} policies read"
             progress.emit(Event(kind="progress", stage="index", text=text, fraction=done / of))
 

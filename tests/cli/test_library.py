@@ -88,6 +88,17 @@ def test_search_by_class_and_tag(say):
     assert say("library", "search", "compile", "--class", "no-such-class") == "no policy answers that\n"
 
 
+def test_search_names_what_cannot_be_read_without_its_escapes(say, monkeypatch, tmp_path):
+    for name in ("a\x1b[2Jb", *(f"n{number}" for number in range(12))):
+        (tmp_path / "policies/library" / name).mkdir(parents=True)
+        (tmp_path / "policies/library" / name / "policy.yaml").write_text("x: 1\n")
+    monkeypatch.chdir(tmp_path)
+    text = say("library", "search", "cache")
+    assert "\x1b" not in text
+    assert "a[2Jb, n0, n1" in text
+    assert "and 3 more; `schedops validate` says why" in text
+
+
 def test_outside_of_a_repository_it_is_the_starter_library(say, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     assert say("library", "list").endswith("\nstarter library of schedops; there is no policies/ here\n")
