@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from schedops.cli.common import FiniteRange
+
 if TYPE_CHECKING:
     from schedops.agent.claude.dialogue import Conversation, LanguageModel
     from schedops.model.policy import PolicySource
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from schedops.ports import World
 
 F = TypeVar("F", bound=Callable[..., Any])
-_DOLLARS = click.FloatRange(0)
+_DOLLARS = FiniteRange(0)
 _DIRECTORY = click.Path(path_type=Path, file_okay=False)
 _DEFAULT_USD = 1.0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import os
 import shutil
 import sys
@@ -29,6 +30,15 @@ class Group(click.Group):
         rows = [(name, command.get_short_help_str(limit=400)) for name, command in commands if command is not None]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
+
+
+class FiniteRange(click.FloatRange):
+    """As click's, but for ``nan``, which no comparison finds outside of a range, and ``inf``."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """See click."""
+        found = float(super().convert(value, param, ctx))
+        return found if math.isfinite(found) else self.fail(f"{value} is no finite number.", param, ctx)
 
 
 def output_option(function: F) -> F:

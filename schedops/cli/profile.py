@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from schedops.cli.common import answers, output_option
+from schedops.cli.common import FiniteRange, answers, output_option
 from schedops.cli.places import place_options
 from schedops.cli.sizes import guest_options
 from schedops.model.profile import TIERS
@@ -43,13 +43,13 @@ BYTES_PER_S = 1.2e6  # of a Perfetto trace on one CPU of 2020; text is faster
     " [default: until the class is clear]",
 )
 @place_options()
-@click.option("--budget-s", type=click.FloatRange(0, 3600), metavar="S", help="begin no tier that would end later")
+@click.option("--budget-s", type=FiniteRange(0, 3600), metavar="S", help="begin no tier that would end later")
 @click.option("--explain", is_flag=True, help="every rule with the figures that decided, and their thresholds")
 @click.option("--plot", metavar="FILE.svg", help="parallelism, queue and longest waits over time; needs tier probe")
 @guest_options
 @click.option(
     "--scale",
-    type=click.FloatRange(0.05, 16),
+    type=FiniteRange(0.05, 16),
     help="factor on how much there is to do [default: as much as is done in a few seconds]",
 )
 @output_option

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from schedops.cli.agents import Transcribed, agent_options, planner_for
-from schedops.cli.common import answers, output_option, program_name
+from schedops.cli.common import FiniteRange, answers, output_option, program_name
+from schedops.cli.forges import chosen_forge, forge_options, forge_words
 from schedops.errors import InputError
 from schedops.report.envelope import Answer
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("--kernel", metavar="K", help="kernel to measure on [default: the newest that the fleet file names]")
 @click.option("--cpus", type=click.IntRange(1, 64), default=2, show_default=True, help="CPUs of the guest")
 @click.option(
-    "--scale", type=click.FloatRange(0.25, 16), default=1.0, show_default=True, help="factor on the number of jobs"
+    "--scale", type=FiniteRange(0.25, 16), default=1.0, show_default=True, help="factor on the number of jobs"
 )
 @click.option("--rounds", type=click.IntRange(1, 200), help="measured rounds [default: what the workload says]")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="of job lengths and arrivals")
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="candidates that are tried in the simulator first; 0: rules alone decide",
 )
-@click.option("--budget-s", type=click.FloatRange(0), default=0.0, help="seconds for that at most [default: no limit]")
+@click.option("--budget-s", type=FiniteRange(0), default=0.0, help="seconds for that at most [default: no limit]")
 @click.option(
     "--pathway",
     type=click.Choice(["configure", "create"]),
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 @click.option("--fresh", is_flag=True, help="measure again, also what did not change since an earlier run")
 @click.option("--dry-run", is_flag=True, help="stop before the pull request and print what its body would say")
 @click.option("--resume", metavar="RUN", help="go on with a run that was stopped; finished stages are not repeated")
+@forge_options
 @output_option
 @answers("propose")
 def propose(
@@ -72,6 +74,7 @@ def propose(
       schedops propose --workload uneven-batch --rounds 20 --dry-run
       schedops propose --workload ci-builds --pathway create --trials 60
       schedops propose --workload ci-builds --agent anthropic --budget-usd 0.50
+      schedops propose --workload ci-builds --forge github
       schedops propose --resume 20261121-093000-1f3a
 
     Exit codes: 0 pull request opened, updated or unchanged, 1 not good enough, 2 bad input, 3 a draft without a
@@ -111,7 +114,6 @@ def _recorded(runs: Any, resume: str) -> Request:
 def _line(
     request: Request, run: OpenRun, checkout: Any, kept: Transcribed, *, progress: Progress, dry_run: bool
 ) -> Answer:
-    from schedops.adapters.forge.forge_local import LocalForge
     from schedops.adapters.package import package_digest
     from schedops.pipeline.line import Line
     from schedops.pipeline.measure import measure
@@ -123,6 +125,7 @@ def _line(
     inputs = _inputs(request, checkout.root)
     base_commit = checkout.head()
     group = group_of(request, inputs)
+    forge = None if dry_run else chosen_forge(checkout.root)  # what is missing for it is said before anything is run
     if not dry_run:
         refuse_uncommitted(reads(request, group), checkout=checkout)
     joined = world(progress)
@@ -143,13 +146,11 @@ def _line(
         tools=lambda: tools(joined),
         desired=desired[0] if desired else None,
     )
-    if dry_run:
+    if forge is None:
         return _dry(dossier, run)
-    published = publish(
-        request, inputs, results, dossier, forge=LocalForge(checkout.root, clock=joined.clock), checkout=checkout
-    )
+    published = publish(request, inputs, results, dossier, forge=forge, checkout=checkout)
     line.tell("finished", "propose", f"pull request {published.pull.number} {published.action}")
-    return _answer(dossier, published, run)
+    return _answer(dossier, published, run, address=forge.address(published.pull.number))
 
 
 def _inputs(request: Request, root: Path) -> Any:
@@ -202,21 +203,22 @@ def _dry(dossier: Dossier, run: OpenRun) -> Answer:
     return Answer(data, body(dossier), decision.verdict.exit_code)
 
 
-def _answer(dossier: Dossier, published: Published, run: OpenRun) -> Answer:
+def _answer(dossier: Dossier, published: Published, run: OpenRun, *, address: str) -> Answer:
     from schedops.schema.decode import encode
 
     pull = published.pull
     draft = " as a draft" if pull.draft else ""
-    program = program_name()
+    program, to = program_name(), forge_words()
     lines = [
         f"Pull request {pull.number} {published.action}{draft}: {pull.title}",
         f"  branch {pull.branch}, run {run.id}",
+        *([f"  {address}"] if address else []),
         "",
         "Next:",
-        f"  {program} pr list",
-        f"  {program} pr show {pull.number}        the body as a reviewer reads it",
-        f"  {program} pr checkout {pull.number}    look at the change in your work tree",
-        f"  {program} pr merge {pull.number}",
+        f"  {program} pr list{to}",
+        f"  {program} pr show {pull.number}{to}        the body as a reviewer reads it",
+        f"  {program} pr checkout {pull.number}{to}    look at the change in your work tree",
+        f"  {program} pr merge {pull.number}{to}",
     ]
     data = {
         "run": run.id,

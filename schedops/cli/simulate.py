@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from schedops.cli.common import answers, output_option
+from schedops.cli.common import FiniteRange, answers, output_option
 from schedops.cli.contestants import DEFAULT_CPUS, baseline_of, machine_of, scheduler_of
 from schedops.report.envelope import Answer
 
@@ -50,11 +50,9 @@ _RULES = ("6.18", "7.1")  # kernels that changed how ops.dequeue() is called, th
     show_default=True,
     help="whose rules ops.dequeue() follows: of this Linux and those after it",
 )
-@click.option("--scale", type=click.FloatRange(0.01, 1000), default=1.0, show_default=True, help="factor on the work")
+@click.option("--scale", type=FiniteRange(0.01, 1000), default=1.0, show_default=True, help="factor on the work")
 @click.option("--cold", is_flag=True, help="without hints, as on the first run of a workload")
-@click.option(
-    "--hint-error", type=click.FloatRange(0, 3), help="spread of ln(hint / mean) [default: the workload's own]"
-)
+@click.option("--hint-error", type=FiniteRange(0, 3), help="spread of ln(hint / mean) [default: the workload's own]")
 @click.option("--trace", metavar="FILE", help="events of the first seed: .json, or .pftrace for ui.perfetto.dev")
 @click.option("--plot", metavar="FILE.svg", help="timeline of the first seed, baseline above policy")
 @click.option(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from schedops.cli.common import FiniteRange
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 _SCALE = click.option(
-    "--scale", type=click.FloatRange(0.25, 16), default=1.0, show_default=True, help="factor on the number of jobs"
+    "--scale", type=FiniteRange(0.25, 16), default=1.0, show_default=True, help="factor on the number of jobs"
 )
 _GUEST = (
     click.option("--kernel", metavar="K", help="kernel to measure on [default: the newest that the fleet file names]"),

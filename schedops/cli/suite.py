@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from schedops.cli.common import Group, answers, output_option
+from schedops.cli.common import FiniteRange, Group, answers, output_option
 from schedops.cli.suite_files import joined, kept, loaded, written
 from schedops.cli.suite_hands import hands_of
 from schedops.cli.suite_options import VM, asked_of, suite_options, terms_of
@@ -96,9 +96,9 @@ def run(*, out: Path | None, resume: bool, shard: str | None, executor: str, **o
 @click.option(
     "--alpha", "alphas", multiple=True, metavar="WORKLOAD.METRIC=W", help="weight of an objective; repeatable"
 )
-@click.option("--budget", type=click.FloatRange(1e-9, 1e12), help="what an agent may spend, in any one unit")
+@click.option("--budget", type=FiniteRange(1e-9, 1e12), help="what an agent may spend, in any one unit")
 @click.option("--spent", "spent", multiple=True, metavar="POLICY=X", help="what a policy's agent spent; repeatable")
-@click.option("--lambda", "price", type=click.FloatRange(0, 1e9), help="points that an overuse of a whole budget costs")
+@click.option("--lambda", "price", type=FiniteRange(0, 1e9), help="points that an overuse of a whole budget costs")
 @click.option("--track", type=click.Choice(["T1", "T2"]), help="only policies of this track")
 @output_option
 @answers("suite score")

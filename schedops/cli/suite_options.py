@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from schedops.cli.common import FiniteRange
 from schedops.cli.contestants import baseline_of, machine_of, scheduler_of
 
 if TYPE_CHECKING:
@@ -62,9 +63,7 @@ _OPTIONS = (
     ),
     click.option("--machine", metavar="NAME|FILE", help="a machine file, or one that comes along, for the simulator"),
     click.option("--kernel", metavar="K", help="with --on vm [default: the newest that the fleet file names]"),
-    click.option(
-        "--scale", type=click.FloatRange(0.01, 1000), default=1.0, show_default=True, help="factor on the work"
-    ),
+    click.option("--scale", type=FiniteRange(0.01, 1000), default=1.0, show_default=True, help="factor on the work"),
     click.option("--cold", is_flag=True, help="without hints, as on the first run of a workload"),
 )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from schedops.cli.common import answers, output_option
+from schedops.cli.common import FiniteRange, answers, output_option
 from schedops.cli.contestants import DEFAULT_CPUS, machine_of, scheduler_of
 from schedops.errors import EXIT_DONE, EXIT_INCONCLUSIVE
 from schedops.report.envelope import Answer
@@ -20,11 +20,11 @@ _DEFAULT_TRIALS = 60
 @click.option(
     "--trials", type=click.IntRange(3, 10000), default=_DEFAULT_TRIALS, show_default=True, help="candidates at most"
 )
-@click.option("--budget-s", type=click.FloatRange(0), default=0.0, help="seconds at most [default: no limit]")
+@click.option("--budget-s", type=FiniteRange(0), default=0.0, help="seconds at most [default: no limit]")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="of the search and of its runs")
 @click.option("--cpus", type=click.IntRange(1, 512), help=f"so many equal CPUs [default: {DEFAULT_CPUS}]")
 @click.option("--machine", metavar="NAME|FILE", help="a machine file, or one that comes along")
-@click.option("--scale", type=click.FloatRange(0.01, 1000), default=1.0, show_default=True, help="factor on the work")
+@click.option("--scale", type=FiniteRange(0.01, 1000), default=1.0, show_default=True, help="factor on the work")
 @click.option("--cold", is_flag=True, help="without hints, as on the first run of a workload")
 @click.option(
     "--sampler", type=click.Choice(["tpe", "random"]), default="tpe", show_default=True, help="who draws candidates"

@@ -123,3 +123,13 @@ def test_help_of_a_group_cuts_no_command_s_line_off() -> None:
             text = command.get_help(click.Context(command, info_name=name))
             assert "..." not in text.partition("\nCommands:\n")[2], name
     assert {"library", "evidence", "pr"} <= set(found)
+
+
+@pytest.mark.parametrize("words", [("bench", "--scale"), ("propose", "--budget-usd"), ("tune", "--budget-s")])
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+def test_numbers_are_numbers(capsys: pytest.CaptureFixture[str], words: tuple[str, str], value: str) -> None:
+    # "nan" is not below any least value and not above any most: a budget of so many dollars would have no end.
+    with pytest.raises(SystemExit) as done:
+        main.main([words[0], "fifo", words[1], value])
+    assert done.value.code == 2
+    assert words[1] in capsys.readouterr().err
