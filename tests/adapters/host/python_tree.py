@@ -21,7 +21,7 @@ print(json.dumps([m.__file__ for m in list(sys.modules.values()) if getattr(m, "
 """
 PYTHON = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}"
 ROOT = Path(__file__).parents[3]
-_SITE = next(path for path in sys.path if path.endswith("site-packages"))
+_SITE = next(path for path in sys.path if path.endswith(("site-packages", "dist-packages")))
 _RUN = "import sys; sys.path[:0] = {paths!r}; exec(compile(open('/test/{script}').read(), '{script}', 'exec'))"
 
 
