@@ -24,7 +24,12 @@ class Checkout(Protocol):
 
 
 class Forge(Protocol):
-    """Where pull requests live."""
+    """Where pull requests live.
+
+    :param remote: what ``git pull`` and ``git fetch`` take to get at its branches.
+    """
+
+    remote: str
 
     def publish(self, proposal: Proposal) -> Published:
         """Create, update or leave alone the pull request with this key. Safe to repeat."""
@@ -52,3 +57,6 @@ class Forge(Protocol):
 
     def merge(self, number: int) -> PullRequest:
         """:raises InputError: not open, still a draft, or in conflict."""
+
+    def address(self, number: int) -> str:
+        """Where a browser shows it; empty when nowhere."""

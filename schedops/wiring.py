@@ -10,8 +10,10 @@ from schedops.adapters.crew import Threads
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from schedops.adapters.host.machines import HostMachines
+    from schedops.forge_ports import Forge
     from schedops.model.evidence import Tools
     from schedops.ports import Archive, Crew, Embedder, KernelImage, Progress, Simulator, World
 
@@ -80,6 +82,24 @@ def simulator() -> Simulator:
 def crew() -> Crew:
     """Threads that need no breaker: a simulation's batches are short."""
     return Threads()
+
+
+def forge(root: Path, *, github: bool, repository: str | None = None) -> Forge:
+    """Where the pull requests of the checkout at *root* live: beside it, or on GitHub.
+
+    :param repository: owner/name on GitHub; None: what the remote ``origin`` names.
+    :raises InputError: GitHub, and no token, no such remote, or another host than the token is for.
+    """
+    import os
+
+    from schedops.adapters.clock import SystemClock
+    from schedops.adapters.forge.forge_local import LocalForge
+
+    if not github:
+        return LocalForge(root, clock=SystemClock())
+    from schedops.adapters.forge.github_where import github_forge
+
+    return github_forge(root, repository=repository, environ=os.environ)
 
 
 def tools(joined: World) -> Tools:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from schedops.cli.common import Group, answers, output_option
+from schedops.cli.forges import chosen_forge, forge_options
 from schedops.errors import InputError, Refused
 from schedops.report.envelope import Answer
 
@@ -38,6 +39,7 @@ def evidence() -> None:
 @click.argument("directory", type=_DIRECTORY, required=False)
 @click.option("--pr", "number", type=click.IntRange(1), help="of a pull request instead of a directory")
 @click.option("--save", type=_DIRECTORY, help="write its documents to a new directory")
+@forge_options
 @output_option
 @answers("evidence show")
 def show(*, directory: Path | None, number: int | None, save: Path | None) -> Answer:
@@ -189,12 +191,11 @@ def _trust(path: Path | None) -> Trust:
 
 def _saved(number: int, directory: Path) -> Path:
     from schedops.adapters.disk.cachedir import write_whole
-    from schedops.cli.pr import local_forge
     from schedops.evidence.bundle import DIRECTORY
 
     if directory.exists():
         raise InputError("file-exists", f"{directory} is there already", hint="give a new directory")
-    forge = local_forge()
+    forge = chosen_forge()
     for path in forge.attachments(number):
         if path.startswith(f"{DIRECTORY}/"):
             write_whole(directory.absolute() / Path(path).name, forge.attachment(number, path))

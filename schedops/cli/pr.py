@@ -1,4 +1,4 @@
-"""``schedops pr``: the pull requests of the local forge."""
+"""``schedops pr``: the pull requests of the local forge, or of GitHub."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from schedops.cli.common import Group, answers, output_option
+from schedops.cli.forges import chosen_forge, forge_options
 from schedops.errors import EXIT_FAIL, InputError
 from schedops.proc import printable
 from schedops.report.envelope import Answer
 
 if TYPE_CHECKING:
-    from schedops.adapters.forge.forge_local import LocalForge
+    from schedops.forge_ports import Forge
     from schedops.model.pull import PullRequest
 
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 def pr() -> None:
     """Pull requests: list, show, diff, checkout, merge.
 
-    They live in .schedops/forge.git of your checkout. Only `checkout` touches your work tree.
+    They live in .schedops/forge.git of your checkout, or on GitHub with --forge github. Only `checkout` touches your
+    work tree.
 
     \b
     Example:
@@ -33,6 +35,7 @@ def pr() -> None:
 
 
 @pr.command("list")
+@forge_options
 @output_option
 @answers("pr list")
 def list_() -> Answer:
@@ -41,11 +44,12 @@ def list_() -> Answer:
     \b
     Example:
       schedops pr list
+      schedops pr list --forge github
     """
     from schedops.report.table import table
     from schedops.schema.decode import encode
 
-    pulls = local_forge().pulls()
+    pulls = chosen_forge().pulls()
     rows = [(str(pull.number), _state(pull), pull.verdict.value, pull.updated, pull.title) for pull in pulls]
     text = table(("NO", "STATE", "VERDICT", "UPDATED", "TITLE"), [tuple(map(_clean, row)) for row in rows])
     none = "no pull requests yet; `schedops propose` opens them"
@@ -54,6 +58,7 @@ def list_() -> Answer:
 
 @pr.command()
 @click.argument("number", type=click.IntRange(1))
+@forge_options
 @output_option
 @answers("pr show")
 def show(*, number: int) -> Answer:
@@ -66,7 +71,7 @@ def show(*, number: int) -> Answer:
     """
     from schedops.schema.decode import encode
 
-    forge = local_forge()
+    forge = chosen_forge()
     pull, body = _pull(forge, number), forge.body(number)
     attached = forge.attachments(number)
     data = {"pull": encode(pull), "body": body, "attachments": list(attached)}
@@ -75,6 +80,7 @@ def show(*, number: int) -> Answer:
 
 @pr.command()
 @click.argument("number", type=click.IntRange(1))
+@forge_options
 @output_option
 @answers("pr diff")
 def diff(*, number: int) -> Answer:
@@ -84,43 +90,45 @@ def diff(*, number: int) -> Answer:
     Example:
       schedops pr diff 1
     """
-    text = local_forge().diff(number)
+    text = chosen_forge().diff(number)
     return Answer({"number": number, "diff": text}, _safe(text))
 
 
 @pr.command()
 @click.argument("number", type=click.IntRange(1))
+@forge_options
 @output_option
 @answers("pr checkout")
 def checkout(*, number: int) -> Answer:
-    """Switch your work tree to the pull request, as local branch schedops/pr-NUMBER.
+    """Switch your work tree to the pull request, as local branch schedops/pr-NUMBER. For GitHub it says how.
 
     \b
     Example:
       schedops pr checkout 1
       git switch -        back to where you were
     """
-    branch = local_forge().checkout(number)
+    branch = chosen_forge().checkout(number)
     return Answer({"number": number, "branch": branch}, f"On branch {branch} now; `git switch -` brings you back.")
 
 
 @pr.command()
 @click.argument("number", type=click.IntRange(1))
+@forge_options
 @output_option
 @answers("pr merge")
 def merge(*, number: int) -> Answer:
-    """Merge in the forge; `git pull` then brings it into your branch.
+    """Merge in the forge; `git pull` then brings it into your branch. On GitHub the repository's rules decide.
 
     \b
     Example:
       schedops pr merge 1
     """
-    from schedops.adapters.forge.forge_store import FORGE
     from schedops.schema.decode import encode
 
-    pull = local_forge().merge(number)
-    command = f"git pull {FORGE} {pull.base}"
-    text = f"Merged pull request {number} into {pull.base} of the local forge. To get it:\n  {command}"
+    forge = chosen_forge()
+    pull = forge.merge(number)
+    command = f"git pull {forge.remote} {pull.base}"
+    text = f"Merged pull request {number} into {pull.base} of {forge.remote}. To get it:\n  {command}"
     return Answer({"pull": encode(pull), "next": command}, text)
 
 
@@ -128,6 +136,7 @@ def merge(*, number: int) -> Answer:
 @click.argument("number", type=click.IntRange(1))
 @click.argument("path")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="write it to a file")
+@forge_options
 @output_option
 @answers("pr attachment")
 def attachment(*, number: int, path: str, out: Path | None) -> Answer:
@@ -142,7 +151,7 @@ def attachment(*, number: int, path: str, out: Path | None) -> Answer:
 
     from schedops.adapters.disk.cachedir import write_whole
 
-    content = local_forge().attachment(number, path)
+    content = chosen_forge().attachment(number, path)
     data = {"path": path, "bytes": len(content), "sha256": f"sha256:{hashlib.sha256(content).hexdigest()}"}
     if out is not None:
         write_whole(out.absolute(), content)
@@ -156,6 +165,7 @@ def attachment(*, number: int, path: str, out: Path | None) -> Answer:
 
 @pr.command()
 @click.argument("number", type=click.IntRange(1))
+@forge_options
 @output_option
 @answers("pr evidence")
 def evidence(*, number: int) -> Answer:
@@ -172,7 +182,7 @@ def evidence(*, number: int) -> Answer:
     from schedops.schema.decode import encode
     from schedops.schema.read import load
 
-    forge = local_forge()
+    forge = chosen_forge()
     found = load(forge.attachment(number, f"{DIRECTORY}/evidence.json"), Evidence, where=f"pull request {number}")
     files = [FileChange(path=path, content=forge.attachment(number, path)) for path in forge.attachments(number)]
     wrong = mismatches(found, files)
@@ -182,16 +192,7 @@ def evidence(*, number: int) -> Answer:
     return Answer({"evidence": encode(found), "mismatches": list(wrong)}, text, EXIT_FAIL if wrong else 0)
 
 
-def local_forge() -> LocalForge:
-    """That of the checkout around the working directory."""
-    from schedops.adapters.clock import SystemClock
-    from schedops.adapters.forge.forge_local import LocalForge
-    from schedops.adapters.forge.git import GitCheckout
-
-    return LocalForge(GitCheckout(Path.cwd()).root, clock=SystemClock())
-
-
-def _pull(forge: LocalForge, number: int) -> PullRequest:
+def _pull(forge: Forge, number: int) -> PullRequest:
     forge.body(number)  # raises when there is none
     return next(pull for pull in forge.pulls() if pull.number == number)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from schedops.adapters.forge import forge_state as states
 from schedops.adapters.forge import forge_verbs as verbs
 from schedops.adapters.forge.forge_state import State
-from schedops.adapters.forge.forge_store import RefUpdate, Store
+from schedops.adapters.forge.forge_store import FORGE, RefUpdate, Store
 from schedops.adapters.forge.git import Git, GitCheckout
 from schedops.errors import InputError, Refused
 from schedops.model.pull import Commit, Proposal, Published, PullRequest
@@ -24,6 +24,8 @@ class LocalForge:
     One branch of the forge per branch of the user's that proposals were made against; it holds what the user's has,
     and the merges.
     """
+
+    remote = FORGE
 
     def __init__(self, root: Path, *, clock: Clock) -> None:
         self._store = Store(root)
@@ -86,6 +88,10 @@ class LocalForge:
         states.read_body(self._store, number)
         with self._store.writing():
             return verbs.merge(self._store, number, when=self._clock.now_utc())
+
+    def address(self, number: int) -> str:
+        """No browser shows it."""
+        return ""
 
     def _base(self, commit: str) -> tuple[str, tuple[RefUpdate, ...]]:
         self._store.fetch(commit)
