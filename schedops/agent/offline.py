@@ -20,7 +20,7 @@ from schedops.model.plan import Alternative, Plan
 from schedops.model.search import Confirmation, Search
 from schedops.model.verdict import Verdict
 
-RACED = 12  # policies that are simulated with the values that the rules choose
+RACED = 20  # policies that are simulated with the values that the rules choose
 REMEMBERED = 3  # and those that passed before, with the values that they had
 LEARNT = "learnt"
 CONFIGURE = "configure"
