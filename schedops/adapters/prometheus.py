@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import math
 import time
@@ -10,9 +9,10 @@ from http.client import HTTPException, HTTPMessage
 from typing import IO, Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urlsplit
-from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_opener
+from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
 
 from schedops import proc
+from schedops.adapters.clear_text import require_private_way
 from schedops.errors import InputError, Unavailable
 from schedops.model.series import Series
 
@@ -33,17 +33,18 @@ class Prometheus:
     def __init__(self, url: str, token: str = "", *, timeout_s: float = TIMEOUT_S) -> None:
         """:param token: sent as a bearer's; only over TLS, or to this machine.
 
-        :raises InputError: ``bad-url``: neither http nor https, or with a password in it; ``token-in-the-clear``.
+        :raises InputError: ``bad-url``: neither http nor https, or with a password in it; ``secret-in-the-clear``.
         """
         self._url = _base(url)
         self._timeout_s = timeout_s
         self._headers = {"Accept": "application/json"}
         if token:
-            _check_way(self._url)
+            require_private_way(self._url, what="the token", hint=f"https, or no {TOKEN_VARIABLE}")
             if not token.isascii() or not token.isprintable():
                 raise InputError("bad-token", f"what is in {TOKEN_VARIABLE} is no token", where=self._url)
             self._headers["Authorization"] = f"Bearer {token}"
-        self._opener: OpenerDirector = build_opener(_NoRedirect)
+        # Without a proxy: it would see the token, and a Prometheus is near.
+        self._opener: OpenerDirector = build_opener(_NoRedirect, ProxyHandler({}))
 
     def instant(self, query: str) -> tuple[Series, ...]:
         """See :class:`schedops.ports.Metrics`."""
@@ -114,19 +115,6 @@ def _base(url: str) -> str:
     if parts.username is not None or parts.query or parts.fragment:
         raise InputError("bad-url", "nothing but the address belongs there", hint=f"a token goes in {TOKEN_VARIABLE}")
     return url.rstrip("/")
-
-
-def _check_way(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme == "https" or parts.hostname == "localhost":
-        return
-    try:
-        here = ipaddress.ip_address(parts.hostname or "").is_loopback
-    except ValueError:
-        here = False
-    if not here:
-        message = "the token would be sent in the clear"
-        raise InputError("token-in-the-clear", message, where=url, hint=f"https, or no {TOKEN_VARIABLE}")
 
 
 def _data(answer: bytes) -> dict[str, Any]:

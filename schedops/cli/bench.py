@@ -83,8 +83,8 @@ def bench(
     Exit codes: 0 PASS, 1 FAIL, 2 bad input, 3 INCONCLUSIVE, 69 could not measure.
     """
     if place == "sim":
-        if kernel is not None or programs or quiet_host:
-            raise click.UsageError("the simulator has no kernel, runs no programs, and is as quiet as can be")
+        if kernel is not None or programs or quiet_host or search:
+            raise click.UsageError("the simulator has no kernel, runs no programs, is as quiet as can be, proves nothing")
         return _simulated(policy, workload, rounds=rounds, params=params, cold=cold, cpus=cpus, scale=scale, seed=seed)
     from schedops.adapters.clock import SystemClock
     from schedops.adapters.console import console_progress

@@ -103,6 +103,7 @@ def sign(*, directory: Path, key: Path, roles: tuple[str, ...], days: int) -> An
 
     Exit codes: 0 signed, 1 refused, 2 bad input.
     """
+    from schedops.adapters.clock import SystemClock
     from schedops.adapters.disk.attested import read_bundles, read_key, write_bundles
     from schedops.evidence.dsse import keyid_of
     from schedops.evidence.signing import sign as signed
@@ -110,6 +111,10 @@ def sign(*, directory: Path, key: Path, roles: tuple[str, ...], days: int) -> An
 
     _refuse_agents()
     found = _proved(directory)
+    if found.evidence.created > SystemClock().now_utc():
+        raise Refused(
+            "from-the-future", f"the evidence says it was made {found.evidence.created}", where=str(directory)
+        )
     private = read_key(key)
     try:
         ends = expiry(found.evidence, days)

@@ -9,7 +9,8 @@ from typing import Any
 import anthropic
 import httpx2
 
-from schedops.adapters.llm import KEY_VARIABLE
+from schedops.adapters.clear_text import require_private_way
+from schedops.adapters.llm import BASE_URL_VARIABLE, KEY_VARIABLE
 from schedops.agent.claude.dialogue import CutShort
 from schedops.agent.claude.untrusted import tame
 from schedops.errors import InputError, Unavailable
@@ -25,7 +26,7 @@ _MOST_CHARACTERS = 2_000_000
 class AnthropicModel:
     """:param base_url: None: the API itself.
 
-    :raises InputError: ``no-key``.
+    :raises InputError: ``no-key``, ``secret-in-the-clear``.
     """
 
     def __init__(self, key: str | None, *, base_url: str | None = None, retries: int = _RETRIES) -> None:
@@ -35,6 +36,8 @@ class AnthropicModel:
                 f"{KEY_VARIABLE} is not set, and --agent anthropic needs it",
                 hint="set it, or use --agent offline, which needs none",
             )
+        if base_url is not None:
+            require_private_way(base_url, what="the key", hint=f"https in {BASE_URL_VARIABLE}, or unset it")
         timeout = httpx2.Timeout(_BETWEEN_EVENTS_S, connect=_CONNECT_S)
         self._client = anthropic.Anthropic(api_key=key, base_url=base_url, timeout=timeout, max_retries=retries)
         self._key = key

@@ -73,4 +73,7 @@ def _read(path: Path, question: Question) -> Exchange | None:
 
 
 def _reply(kept: Mapping[str, Any]) -> Reply:
-    return Reply(**{**kept, "content": tuple(kept["content"]), "use": TokenUse(**kept["use"])})
+    content = tuple(kept["content"])
+    if not all(isinstance(block, dict) for block in content):
+        raise TypeError("a block is an object")
+    return Reply(**{**kept, "content": content, "use": TokenUse(**kept["use"])})

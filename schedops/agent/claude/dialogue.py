@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from schedops.agent.claude.budget import Account, OutOfBudget
+from schedops.agent.claude.untrusted import LIMIT
 from schedops.errors import InputError, Unavailable
 from schedops.model.conversation import Block, Exchange, Question, Reply, Tool, Turn
 
 _MOST_CALLS_A_TURN = 8
 _ATTEMPTS = 3
 _REPLY_S = 300.0
-_MOST_RESULT_CHARACTERS = 16_000
+_MOST_RESULT_CHARACTERS = 2 * LIMIT  # what is quoted in it is cut before, so that no fence stays open
 _GO_ON = "You were cut off. Go on, in fewer words; when you are done, call `propose`."
 _NO_PROPOSAL = "Nothing was proposed. Call `propose` with the best you have, or say in one sentence why nothing helps."
 

@@ -17,7 +17,9 @@ from schedops.model.conversation import Tool
 from schedops.model.policy import Capabilities, Param, ParamValue, Policy, PolicySource, Provenance
 from schedops.model.workload import Workload
 from schedops.schema.canonical import digest_of
+from schedops.schema.read import load
 from schedops.schema.validate import problems_of
+from schedops.schema.write import yaml_bytes
 
 MAX_WRITES = 6  # sources that are handed in, repairs included
 _SEARCH_HITS = 6
@@ -232,6 +234,8 @@ class PolicyTools:
                 base_sha256=digest_of(base) if base else None,
             ),
         )
+        # As strict as with anybody's file: what is wrong with the description is told to the model.
+        policy = load(yaml_bytes(policy), Policy, where="policy.yaml")
         text = "".join(c for c in asked["source"] if c.isprintable() or c in "\n\t")
         path = f"policies/library/{name}/{name}.bpf.c"
         return PolicySource(policy=policy, path=path, text=text, headers=self.headers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _TAG = re.compile(r"</?\s*untrusted", re.IGNORECASE)
-_LIMIT = 40_000
+LIMIT = 40_000
 
 
 def quoted(origin: str, text: str) -> str:
@@ -13,8 +13,9 @@ def quoted(origin: str, text: str) -> str:
 
     :param origin: one word of ours.
     """
-    clean = "".join(c for c in text[:_LIMIT] if c.isprintable() or c in "\n\t")
-    return f'<untrusted origin="{origin}">\n{_TAG.sub("[tag]", clean)}\n</untrusted>'
+    clean = "".join(c for c in text[:LIMIT] if c.isprintable() or c in "\n\t")
+    cut = f"\n[cut after {LIMIT} characters]" if len(text) > LIMIT else ""
+    return f'<untrusted origin="{origin}">\n{_TAG.sub("[tag]", clean)}\n</untrusted>{cut}'
 
 
 def tame(text: str, *, limit: int) -> str:

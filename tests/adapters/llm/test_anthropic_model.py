@@ -133,6 +133,12 @@ def test_no_key():
         AnthropicModel("")
 
 
+def test_a_key_is_not_sent_in_the_clear():
+    with pytest.raises(InputError) as refused:
+        AnthropicModel(KEY, base_url="http://models.example.org")
+    assert refused.value.code == "secret-in-the-clear"
+
+
 def test_the_fake_refuses_what_the_api_would():
     wrong = Question(**{name: getattr(QUESTION, name) for name in QUESTION.__slots__} | {"max_output_tokens": "many"})
     with messages_api([Said([text("ok")])]) as api, pytest.raises(InputError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,15 @@ def test_a_damaged_file_is_as_good_as_none(tmp_path: Path, damage: bytes):
     kept = exchange()
     FileTranscript(tmp_path / "model").keep(kept)
     next((tmp_path / "model").iterdir()).write_bytes(damage)
+    assert FileTranscript(tmp_path / "model").recall(kept.question) is None
+
+
+def test_a_reply_whose_blocks_are_none_is_no_reply(tmp_path: Path):
+    kept = exchange()
+    FileTranscript(tmp_path / "model").keep(kept)
+    (file,) = (tmp_path / "model").iterdir()
+    whole = json.loads(file.read_text())
+    file.write_text(json.dumps({**whole, "reply": {**whole["reply"], "content": ["x"]}}))
     assert FileTranscript(tmp_path / "model").recall(kept.question) is None
 
 

@@ -14,6 +14,9 @@ from schedops.model.policy import PolicySource
 from tests.fakes.messages_api import KEY, Said, Status, call, text
 from tests.fakes.talks import PROPOSAL, SOURCE, propose, simulate, talk
 
+PARAM = {"name": "n", "type": "u8", "default": 1, "min": 0, "max": 9, "unit": "us", "meaning": "x"}
+
+
 # --- good ---
 
 
@@ -194,6 +197,7 @@ def test_a_model_that_wastes_money_is_stopped_before_it_is_gone():
         ("write_policy", {**SOURCE, "name": "../escape"}, "does not match"),
         ("write_policy", {**SOURCE, "name": "a\nb"}, "does not match"),
         ("write_policy", {**SOURCE, "name": "ours"}, "policy of the library"),
+        ("write_policy", {**SOURCE, "params": [{**PARAM, "max": 10**30}]}, "is above"),
         ("write_policy", {**SOURCE, "base": "nobody"}, "no policy of the library"),
         ("write_policy", {**SOURCE, "source": "x" * 70_000}, "longer than 60000"),
         ("write_policy", {**SOURCE, "path": "/root/.ssh/authorized_keys"}, "unknown property"),
