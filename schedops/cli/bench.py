@@ -84,7 +84,7 @@ def bench(
     """
     if place == "sim":
         if kernel is not None or programs or quiet_host or search:
-            raise click.UsageError("the simulator has no kernel, runs no programs, is as quiet as can be, proves nothing")
+            raise click.UsageError("--on sim knows no --kernel, --programs, --quiet-host or --search")
         return _simulated(policy, workload, rounds=rounds, params=params, cold=cold, cpus=cpus, scale=scale, seed=seed)
     from schedops.adapters.clock import SystemClock
     from schedops.adapters.console import console_progress
