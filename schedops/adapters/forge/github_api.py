@@ -163,11 +163,12 @@ class Api:
             try:
                 asked = dict(query or {})
                 # The transport fills the headers in, so each attempt gets its own.
-                return self._requester.requestJsonAndCheck(verb, url, asked, dict(headers or {}), body)
+                answer = self._requester.requestJsonAndCheck(verb, url, asked, dict(headers or {}), body)
+                return _json(answer, url, text=headers is not None)
             except GithubException as error:
                 wait, said = self._wait(error, attempt, url), f"status {error.status}"
                 limited = error.status < _SERVER_ERROR  # then nothing was done
-            except RequestException as error:
+            except (RequestException, ValueError) as error:  # no connection, or half a JSON
                 wait, said, limited = float(2**attempt), type(error).__name__, False
             if not (repeat or limited):
                 break
@@ -209,6 +210,16 @@ class Api:
         if error.status == _TOO_MANY or "rate limit" in words.lower():
             return min(_LONGEST_WAIT_S, float(5 * 2**attempt))
         return None
+
+
+def _json(answer: tuple[dict[str, Any], Any], url: str, *, text: bool) -> tuple[dict[str, Any], Any]:
+    # PyGithub hands on what is no JSON as {"data": words}: a diff that was asked for, or a page of some proxy.
+    data = answer[1]
+    if not text and isinstance(data, dict) and isinstance(data.get("data"), str):
+        raise Unavailable(
+            "github-answer", f"what answers is no API of GitHub: {_printable(data['data'])[:80]}", where=url
+        )
+    return answer
 
 
 def _meaning(status: int, words: str, url: str, repository: str) -> Exception:

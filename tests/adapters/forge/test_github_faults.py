@@ -149,6 +149,16 @@ def test_a_token_that_may_not_write(github, hub, repo, slept):
     assert slept == []
 
 
+def test_a_page_of_a_proxy_is_no_answer(github, hub, repo):
+    hub.answer = lambda *_: (200, "<html>please log in</html>")
+
+    with pytest.raises(Unavailable) as caught:
+        github.publish(make_proposal(repo("rev-parse", "HEAD")))
+
+    assert caught.value.code == "github-answer"
+    assert "please log in" in caught.value.message
+
+
 def test_an_address_where_nothing_listens(repo, github, slept):
     dead = Api("http://127.0.0.1:9", "octo/policies", "x", pace=Pace(between_s=None, sleep=slept.append))
     github._api, kept = dead, github._api
