@@ -75,8 +75,8 @@ def run(
       schedops workload run batch-hotkey --policy long-first --hints --runs 5
       schedops workload run kernel-build --source ~/linux-6.18 --cpus 8
 
-    Exit codes: 0 all runs did their work, 1 the policy did not get through one, 2 bad input, 69 could not measure,
-    also when a run under the default scheduler did not do its work.
+    Exit codes: 0 all runs did their work, 1 the policy did not get through one, or hung the guest in two tries of
+    one, 2 bad input, 69 could not measure, also when a run under the default scheduler did not do its work.
     """
     from schedops.adapters.console import console_progress
     from schedops.adapters.toolbox.guest_programs import programs_archive, versions_of

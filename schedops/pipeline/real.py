@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from schedops.bench.programs import Installed, ProgramLoad
 from schedops.bench.run import InCharge, Run, run_once
-from schedops.errors import InputError, Refused, Unavailable
+from schedops.errors import GuestLost, InputError, Refused, Unavailable
 from schedops.model.event import Event
 from schedops.model.jobs import Hints
 from schedops.model.measurements import MetricValue
@@ -26,6 +25,8 @@ STAGE = "run"
 DEFAULT, INFORMED = "eevdf", "informed"
 LAUNCHER = "schedops-hint"
 _TAUGHT = "learning"
+_WARM_UP = -1  # no run of that number is counted
+_TRIES = 2  # of a run in which the guest is lost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,8 @@ def run_real(
     :param archive: the programs, as :attr:`schedops.ports.Machines.boot` wants them.
     :raises InputError: the policy is called as one of the other arms.
     :raises Unavailable: preparing failed, or a run of the default scheduler never did its work.
-    :raises Refused: the policy does not attach. :raises GuestLost: the guest is gone.
+    :raises Refused: the policy does not attach, is put out, or the guest was lost twice in one run with it attached.
+    :raises GuestLost: the guest was lost twice in one run otherwise.
     """
     if policy is not None and (name := policy.policy.name) in (DEFAULT, INFORMED, _TAUGHT):
         raise InputError("arm-name", f"a policy called {name} cannot be told from the default scheduler's runs")
@@ -121,33 +123,55 @@ class _Runs:
         self._launched = 0
         self._inside = size.hints and has_launcher(real)
         self._noted: Hints | None = None
+        self._losses: list[GuestLost] = []  # of the run at hand
         self._first_build = f"{self._ours} cold" if self._ours and self._takes.hints and self._inside else ""
         arms = (DEFAULT, INFORMED if size.hints else "", self._first_build, self._ours)
         self._arms = tuple(arm for arm in arms if arm)
 
     def all(self) -> tuple[RealRun, ...]:
-        """In the order in which they ran."""
-        if self._size.cold:
-            return tuple(self._cold())
-        with self._prepared() as guest:
-            return tuple(self._warm(guest))
+        """In the order in which they ran. What is under way when a guest is lost is run once more, in another one."""
+        left = [] if self._size.cold else [(_WARM_UP, arm) for _, arm in self._order(self._size.warmups)]
+        left += self._order(self._size.runs)
+        done: list[RealRun] = []
+        while left:
+            try:
+                with self._prepared() as guest:
+                    self._work(guest, left, done)
+            except GuestLost as gone:
+                self._note_loss(gone)
+        return tuple(done)
 
-    def _cold(self) -> Iterator[RealRun]:
-        if self._size.hints:
-            with self._prepared() as guest:
-                self._teach(guest)
-        for number, arm in self._order(self._size.runs):
-            with self._prepared() as guest:
-                yield self._counted(guest, arm, number)
-
-    def _warm(self, guest: Guest) -> Iterator[RealRun]:
-        if self._size.hints:
+    def _work(self, guest: Guest, left: list[tuple[int, str]], done: list[RealRun]) -> None:
+        if self._size.hints and self._hints is None:
             self._teach(guest)
-        for _, arm in self._order(self._size.warmups):
-            self._say(f"{self._name}, {arm}, warm-up")
-            self._once(guest, arm)
-        for number, arm in self._order(self._size.runs):
-            yield self._counted(guest, arm, number)
+            if self._size.cold:
+                return
+        while left:
+            number, arm = left[0]
+            if number == _WARM_UP:
+                self._say(f"{self._name}, {arm}, warm-up")
+                self._once(guest, arm)
+            else:
+                done.append(self._counted(guest, arm, number))
+            del left[0]
+            self._losses.clear()
+            if self._size.cold:
+                return
+
+    def _note_loss(self, gone: GuestLost) -> None:
+        self._losses.append(gone)
+        if len(self._losses) < _TRIES:
+            self._say(f"{self._name}: {gone.message}; the run is begun once more")
+            return
+        if not all(one.attached and not one.known_emulator_fault for one in self._losses):
+            raise gone
+        raise Refused(
+            "policy-hangs-guest",
+            f"the guest was lost twice in the same run with {self._ours} attached: {gone.message}",
+            where=gone.where,
+            hint=f"schedops verify {self._ours}",
+            detail=gone.detail,
+        ) from gone
 
     def _order(self, runs: int) -> list[tuple[int, str]]:
         return [
@@ -165,13 +189,14 @@ class _Runs:
             text = f"{self._name} did not do its work under the default scheduler: {run.trouble}"
             raise Unavailable("never-done", text)
         today = self._world.clock.now_utc()[:10]
-        self._hints = self._of(_TAUGHT).hints(0, run.ran, today)
+        hints = self._of(_TAUGHT).hints(0, run.ran, today)
         if self._inside:
             self._noted = noted(guest, self._name, today=today)
             if not self._noted.hints:
                 raise Unavailable("nothing-noted", f"the compilers' launcher noted nothing in a run of {self._name}")
             took = sorted(hint.cpu_us / 1000 for hint in self._noted.hints)
             self._say(f"{self._name}: {len(took)} commands are known, {took[0]:.0f} to {took[-1]:.0f} ms of CPU time")
+        self._hints = hints
 
     def _counted(self, guest: Guest, arm: str, number: int) -> RealRun:
         started = self._world.clock.monotonic_s()

@@ -55,6 +55,7 @@ class Machines:
         assert programs is not None
         assert programs.stem == "archive"
         self.calls.append("boot")
+        self.now = DISABLED
         yield self
 
     def run_programs(self, plan: ProgramPlan, *, deadline_s: float) -> ProgramReading | None:

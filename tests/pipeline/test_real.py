@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from schedops.bench.run import InCharge
-from schedops.errors import InputError, Refused, Unavailable
+from schedops.errors import GuestLost, InputError, Refused, SchedopsError, Unavailable
 from schedops.model.jobs import Hint, Hints
 from schedops.model.policy import Capabilities
 from schedops.model.programs import ProgramJob, ProgramPlan, ProgramReading
@@ -93,6 +93,46 @@ def test_a_policy_that_is_lost_is_refused() -> None:
     with pytest.raises(Refused, match="put out while it ran") as error:
         run(Machines(lost_in=1), POLICY)
     assert error.value.detail == "after the run the policy was disabled; the kernel log does not say why"
+
+
+def hangs(numbers: set[int], **how: bool) -> Machines:
+    """Guests that are lost in these of all the runs that are begun."""
+
+    def read(number: int, plan: ProgramPlan) -> ProgramReading:
+        if number in numbers:
+            raise GuestLost("no answer", **{"attached": True, **how})  # type: ignore[arg-type]
+        return played(plan)
+
+    return Machines(reading=read)
+
+
+@pytest.mark.parametrize("cold", [False, True])
+def test_a_run_whose_guest_is_lost_is_begun_once_more(*, cold: bool) -> None:
+    runs = run(machines := hangs({1, 4}), POLICY, cold=cold)
+    assert [(one.arm, one.number) for one in runs] == [("eevdf", 0), ("ours", 0), ("ours", 1), ("eevdf", 1)]
+    assert not any(one.why_undone for one in runs)
+    assert machines.calls.count("boot") == (6 if cold else 3)
+    assert len({plan.name_seed for plan in machines.plans}) == 6
+
+
+@pytest.mark.parametrize(
+    ("how", "error", "code"),
+    [
+        ({}, Refused, "policy-hangs-guest"),
+        ({"attached": False}, GuestLost, "vm-lost"),
+        ({"known_emulator_fault": True}, GuestLost, "vm-lost"),
+    ],
+)
+def test_a_run_whose_guest_is_lost_twice(how: dict[str, bool], error: type[SchedopsError], code: str) -> None:
+    with pytest.raises(error) as refused:
+        run(hangs({1, 2}, **how), POLICY)
+    assert refused.value.code == code
+
+
+def test_teaching_is_begun_once_more_too() -> None:
+    runs = run(machines := hangs({0}, attached=False), ours(hints=True), hints=True, runs=1)
+    assert [one.arm for one in runs] == ["eevdf", "informed", "ours"]
+    assert machines.calls.count("boot") == 2
 
 
 def test_a_policy_that_is_called_as_another_arm_is_bad_input() -> None:
