@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -85,13 +86,22 @@ def with_programs(image: Path, programs: Path) -> Path:
 
     :raises Unavailable: the cache cannot be written.
     """
-    target = image.with_name(f"{image.name}-{programs.parent.name}")
+    status = programs.stat()
+    content = _content(programs.resolve(), status.st_ino, status.st_size, status.st_mtime_ns)
+    target = image.with_name(f"{image.name}-{content}")
     if not target.exists():
         try:
             write_whole(target, programs.read_bytes() + image.read_bytes(), mode=0o444)
         except OSError as error:
             raise _cannot_write(target, error) from None
     return target
+
+
+@lru_cache(maxsize=32)
+def _content(path: Path, *_version: int) -> str:
+    # An archive is booted many times and is large: read once as long as the file is the same.
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:32]
 
 
 def _digest(sources: Mapping[str, bytes], library: Path, compiler: str) -> str:

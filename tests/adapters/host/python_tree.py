@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import py_compile
 import shutil
@@ -45,8 +44,7 @@ def python_archive(target: Path, modules: Sequence[str], files: dict[str, bytes]
     _take(tree, PYTHON)
     data = b"".join(tree_archive(tree, lambda name: True))
     shutil.rmtree(tree)
-    archive = target / hashlib.sha256(data).hexdigest()[:32] / "archive.cpio"  # images are kept by that name
-    archive.parent.mkdir()
+    archive = target / "archive.cpio"
     archive.write_bytes(data)
     return archive
 
