@@ -111,9 +111,13 @@ static bool in_helper(void (*work)(const struct request *), const struct request
 	pid_t helper = fork();
 	if (helper == 0)
 		helper_main(work, request, complete[1]);
+	close(complete[1]);
+	if (helper < 0) { /* and never kill(-1) */
+		close(complete[0]);
+		return false;
+	}
 	struct pollfd fds[3] = {{.fd = (int)syscall(SYS_pidfd_open, helper, 0), .events = POLLIN},
 				{.fd = complete[0], .events = POLLIN}};
-	close(complete[1]);
 	wait_for(fds, until);
 	close(complete[0]);
 	if (fds[1].revents & POLLIN) {

@@ -25,7 +25,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { USAGE = 64, DIES_S = 30, DISABLED_S = 30 };
+enum { DIES_S = 30, DISABLED_S = 30 };
+enum { NOT_BEGUN = 1, LEFT = 2, USAGE = 64 }; /* exit codes; LEFT: something is not as it was */
 #define TRACE "/sys/kernel/tracing"
 
 bool on_host;
@@ -81,6 +82,7 @@ static void agent_main(const char *cgroups, int programs)
 	sched_setaffinity(0, sizeof all, &all);
 	write_text("/proc/self/oom_score_adj", "0");
 	host_cgroup_of_work(cgroups, work);
+	kmsg_open(); /* the room has none */
 	room_make(work, programs);
 	serve();
 }
@@ -101,11 +103,14 @@ static pid_t agent_start(const char *cgroups, int programs, int *handle)
 /* ---- its supervisor ---- */
 
 /* For the trace buffer alone: what is mounted here is nobody else's. */
-static void see_traces(void)
+static bool see_traces(void)
 {
-	unshare(CLONE_NEWNS);
-	mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
-	mount("tracefs", TRACE, "tracefs", 0, NULL);
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) {
+		dprintf(2, "no mount namespace of its own: %s\n", strerror(errno));
+		return false;
+	}
+	mount("tracefs", TRACE, "tracefs", 0, NULL); /* not every kernel has it */
+	return true;
 }
 
 /* What the agent has made outside of its room; safe when there is nothing. */
@@ -146,14 +151,14 @@ static int supervise(int programs, const char *cgroups)
 	become_fifo(PRIORITY_AGENT);
 	if (sched_getscheduler(0) != (SCHED_FIFO | SCHED_RESET_ON_FORK)) {
 		dprintf(2, "no real-time priority: %s\n", strerror(errno));
-		return 1;
+		return NOT_BEGUN;
 	}
-	see_traces();
+	if (!see_traces())
+		return NOT_BEGUN;
 	remove_all(cgroups); /* of an earlier one, which was killed */
 	if (!host_cgroups_make(cgroups)) {
 		dprintf(2, "no cgroups below %s: %s\n", cgroups, strerror(errno));
-		remove_all(cgroups);
-		return 1;
+		return remove_all(cgroups) ? NOT_BEGUN : LEFT;
 	}
 	pid_t agent = agent_start(cgroups, programs, &handle);
 	if (agent > 0)
@@ -162,7 +167,7 @@ static int supervise(int programs, const char *cgroups)
 	clean = agent < 0 || agent_end(agent, handle);
 	clean &= policy_gone();
 	clean &= remove_all(cgroups);
-	return !clean;
+	return clean ? 0 : LEFT;
 }
 
 int host_main(int argc, char **argv)

@@ -79,6 +79,8 @@ int shell_run(const char *line, const char *output, uint64_t until_ns)
 	char *const words[] = {"sh", "-e", "-c", (char *)line, NULL};
 	int status;
 	pid_t pid = fork();
+	if (pid < 0)
+		return 126;
 	if (pid == 0) {
 		take_place(output, NULL);
 		execve("/usr/bin/sh", words, environment);

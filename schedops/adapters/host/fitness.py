@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,7 @@ _SYS_NICE = 23
 _STATE = "kernel/sched_ext/state"
 _BTF = "kernel/btf/vmlinux"
 _MAX_BTF_BYTES = 64 << 20
+_MAX_MOUNT_BYTES = 90  # guest/host_cgroup.c has 128 for it and what is below
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +72,12 @@ def online_cpus(sysfs: Path = Path("/sys")) -> int:
 
 
 def _require_rights(proc: Path) -> None:
-    held = [line.partition(":")[2] for line in text_of(proc / "self/status").splitlines() if line.startswith("CapEff:")]
-    rights = int(held[0], 16) if held else 0
-    if not (rights >> _SYS_ADMIN & 1 and rights >> _SYS_NICE & 1):
-        text = "putting a policy in charge of this machine needs root (CAP_SYS_ADMIN and CAP_SYS_NICE at least)"
+    status = dict(line.split(":", 1) for line in text_of(proc / "self/status").splitlines() if ":" in line)
+    rights = int(status.get("CapEff", "0"), 16)
+    # Real, effective, saved, of files. Capabilities without root do not open cgroups, settings and /run.
+    is_root = status.get("Uid", "").split()[1:2] == ["0"]
+    if not (is_root and rights >> _SYS_ADMIN & 1 and rights >> _SYS_NICE & 1):
+        text = "putting a policy in charge of this machine needs root, with CAP_SYS_ADMIN and CAP_SYS_NICE at least"
         raise Unavailable("not-root", text, hint=f"sudo schedops ...; {ELSEWHERE}")
 
 
@@ -99,13 +104,20 @@ def _require_bpf(sysfs: Path, proc: Path) -> None:
 
 
 def _cgroups(proc: Path) -> Path:
-    # Fields of proc_pid_mounts(5): what, where, type.
-    mounts = (line.split() for line in text_of(proc / "self/mounts").splitlines())
-    found = [Path(words[1]) for words in mounts if len(words) > 2 and words[2] == "cgroup2"]
+    # Fields of fstab(5): what, where, type.
+    mounts = (line.split(" ") for line in text_of(proc / "self/mounts").splitlines())
+    all_found = [Path(_unescaped(words[1])) for words in mounts if len(words) > 2 and words[2] == "cgroup2"]
+    found = [path for path in all_found if len(os.fsencode(path)) <= _MAX_MOUNT_BYTES]
     if found and "cpu" in text_of(found[0] / "cgroup.controllers").split():
         return found[0]
-    text = "no cgroup v2 with the cpu controller" + ("" if found else ": it is not mounted")
+    why = "" if found else f": its path is over {_MAX_MOUNT_BYTES} bytes" if all_found else ": it is not mounted"
+    text = f"no cgroup v2 with the cpu controller{why}"
     raise Unavailable("no-cpu-cgroups", text, hint="boot with systemd.unified_cgroup_hierarchy=1")
+
+
+def _unescaped(field: str) -> str:
+    # Blanks, line ends and backslashes are octal in there: mangle() of the kernel's fs/seq_file.c.
+    return re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), field)
 
 
 def text_of(path: Path) -> str:

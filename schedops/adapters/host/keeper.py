@@ -116,5 +116,8 @@ def _take(handle: int, path: Path) -> None:
 def _not_restored(journal: Path, stderr: Drain) -> Unavailable:
     stderr.join(timeout=1)
     text = "this machine's settings are not kept: nothing is changed, or some could not be put back to what they were"
-    hint = "each line of that file is a path and its value before; the next run with --on host tries again"
+    hint = (
+        "each line of that file is a path and its value before; the next run with --on host tries again; "
+        "if that fails too, set them by hand and remove the file"
+    )
     return Unavailable("host-not-restored", text, where=str(journal), hint=hint, detail=stderr.tail(4000))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 UP_S = 60.0  # the programs of a workload are unpacked by then
 _GONE_S = 120.0  # it gives up by itself before
 _STDERR_BYTES = 8 << 10
+_NOTHING_LEFT = (0, 1)  # host.c: undone, or not begun
 
 
 def host_program() -> Path:
@@ -96,7 +97,7 @@ class HostProcess:
 
     def require_undone(self) -> None:
         """:raises Unavailable: ``host-not-restored``: something of it is left."""
-        if self._process.poll() == 0:
+        if self._process.poll() in _NOTHING_LEFT:
             return
         self._stderr.join(timeout=1)
         raise Unavailable(
@@ -113,7 +114,7 @@ def running(program: Path, cgroups: Path, *, lock: int, programs: Path | None = 
 
     :param lock: handle that it holds, too, for as long as it lives.
     :param programs: archive of real programs for the agent's root file system.
-    :raises Unavailable: it does not come up; ``host-not-restored`` at the end.
+    :raises Unavailable: it does not come up; ``host-not-restored`` at the end, also when it did not come up.
     """
     with ExitStack() as stack:
         archive = -1 if programs is None else stack.enter_context(programs.open("rb")).fileno()
@@ -122,8 +123,8 @@ def running(program: Path, cgroups: Path, *, lock: int, programs: Path | None = 
         process, stderr = start(argv, [theirs.fileno(), *([archive] if archive >= 0 else [])], lock=lock)
         theirs.close()
         machine = HostProcess(process, ours, stderr, cgroups)
-        machine.wait_ready(UP_S)
         try:
+            machine.wait_ready(UP_S)
             yield machine
         finally:
             machine.kill()

@@ -63,6 +63,7 @@ def _measure(guest: GuestSession) -> dict[str, object]:
         "detached": [detached.was_attached, detached.state.state, detached.programs_left],
         "exit_codes": jobs.exit_codes,
         "machine_cpu_us": jobs.machine_cpu_us,
+        "log": guest.kernel_log(),
         "cpu_us": sum(jobs.cpu_us),
         "played": [played.result.end.verdict, played.clean, [task.cpu_ns for task in played.result.tasks]],
     }
@@ -70,7 +71,10 @@ def _measure(guest: GuestSession) -> dict[str, object]:
 
 def _run_programs(guest: GuestSession) -> dict[str, object]:
     """Two archives, one behind the other, and what a program in there may do."""
-    line = f"cat made more; busybox grep CapEff /proc/self/status; echo 0 > {SETTING}"
+    line = (
+        "cat made more; busybox grep -E 'Cap(Inh|Eff|Bnd|Amb)' /proc/self/status; echo /boot/*; head -n 1 /dev/kmsg; "
+    )
+    line += f"for file in {SETTING} /proc/irq/default_smp_affinity; do echo 0 > $file; done"
     jobs = (ProgramJob(argv=("sh", "-c", line)),)
     reading = guest.run_programs(ProgramPlan(shell=("echo prepared > made",), jobs=jobs), deadline_s=60)
     assert reading is not None

@@ -11,7 +11,7 @@ from schedops.adapters.host import fitness, process
 from schedops.errors import Unavailable
 
 FILES = {
-    "proc/self/status": "Name:\tpython\nCapInh:\t0\nCapEff:\t000001ffffffffff\n",
+    "proc/self/status": "Name:\tpython\nUid:\t1000\t0\t0\t0\nCapInh:\t0\nCapEff:\t000001ffffffffff\n",
     "proc/self/mounts": "proc /proc proc rw 0 0\ncgroup2 {root}/cg cgroup2 rw 0 0\n",
     "proc/sys/net/core/bpf_jit_enable": "1\n",
     "sys/kernel/sched_ext/state": "disabled\n",
@@ -26,6 +26,7 @@ Fit = Callable[..., fitness.Fit]
 def fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fit:
     """:func:`require_fit` of a machine with these files, but for changes; None: the file is not there."""
     monkeypatch.setattr(fitness, "why_unfit", lambda data, config, where: "its BTF is broken" if data == b"?" else "")
+    monkeypatch.setattr(fitness, "_MAX_MOUNT_BYTES", len(str(tmp_path / "a b")))
 
     def ask(**changes: str | None) -> fitness.Fit:
         for name, text in {**FILES, **changes}.items():
@@ -43,11 +44,19 @@ def test_a_machine_with_everything(fit: Fit, tmp_path: Path) -> None:
     assert (found.cgroups, found.btf, len(found.btf_sha256)) == (tmp_path / "cg", b"types", 64)
 
 
+def test_the_kernel_writes_blanks_of_a_mount_in_octal(fit: Fit, tmp_path: Path) -> None:
+    (tmp_path / "a b").symlink_to("cg")
+    mounts = "cgroup2 {root}/a\\040b cgroup2 rw 0 0\n"
+    assert fit(**{"proc/self/mounts": mounts}).cgroups == tmp_path / "a b"
+
+
 @pytest.mark.parametrize(
     ("changes", "code", "words"),
     [
         ({"proc/self/status": "CapEff:\t0000000000000000\n"}, "not-root", "root"),
         ({"proc/self/status": None}, "not-root", "root"),
+        ({"proc/self/status": "Uid:\t0\t1000\t0\t0\nCapEff:\t000001ffffffffff\n"}, "not-root", "root"),
+        ({"proc/self/status": "Uid:\t0\t0\t0\t0\nCapEff:\t0000000000200000\n"}, "not-root", "root"),
         ({"sys/kernel/sched_ext/state": None}, "no-sched-ext", "without sched_ext"),
         (
             {"sys/kernel/sched_ext/state": "enabled\n", "sys/kernel/sched_ext/root/ops": "lavd_1.0\n"},
@@ -60,6 +69,7 @@ def test_a_machine_with_everything(fit: Fit, tmp_path: Path) -> None:
         ({"proc/sys/net/core/bpf_jit_enable": "0\n"}, "no-bpf-jit", "compiler is off"),
         ({"cg/cgroup.controllers": "memory pids\n"}, "no-cpu-cgroups", "cpu controller"),
         ({"proc/self/mounts": "proc /proc proc rw 0 0\n"}, "no-cpu-cgroups", "it is not mounted"),
+        ({"proc/self/mounts": f"cgroup2 /{'c' * 4000} cgroup2 rw 0 0\n"}, "no-cpu-cgroups", "its path is over"),
     ],
 )
 def test_each_thing_that_is_missing_is_said(fit: Fit, changes: dict[str, str | None], code: str, words: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tests.fakes.shell import shell_archive
 
 pytestmark = pytest.mark.vm
 FEW_RIGHTS = "00000000008004fb"  # files, users, signals, low ports, priorities
+HELD = ["0" * 16, FEW_RIGHTS, FEW_RIGHTS, "0" * 16]  # inheritable, effective, bounding, ambient
 
 
 @pytest.fixture
@@ -47,9 +49,13 @@ def test_a_host_is_measured_on_and_as_it_was_also_when_that_is_killed(outer: Gue
     verdict, clean, (heavy, light) = found["played"]
     assert (verdict, clean) == ("done", True)
     assert heavy > 3 * light > 0  # the plan's cgroups weigh what it says
-    *said, rights, refused = found["said"].splitlines()
-    assert (said, rights.split()[1], found["programs_clean"]) == (["prepared", "and more"], FEW_RIGHTS, True)
-    assert "Read-only file system" in refused
+    assert "test_fifo" in found["log"]
+    *said, boot, no_setting, no_irq = found["said"].splitlines()
+    rights = [line.split()[1] for line in said[2:]]  # and nothing of the kernel's log
+    assert (said[:2], rights, found["programs_clean"]) == (["prepared", "and more"], HELD, True)
+    assert re.fullmatch(r"/boot/(config-\S+|\*)", boot)
+    assert "Read-only file system" in no_setting
+    assert "Read-only file system" in no_irq
     # Its whole cgroup is killed with it, as the end of a session or a job does it.
     code, said = inside(outer, "die", "150")
     assert code == 128 + 9, said
