@@ -163,6 +163,8 @@ static void loader_start(const struct request *request, int *done)
 		power_off();
 	memset(shared, 0, offsetof(struct shared, log.text));
 	loader = fork();
+	if (loader < 0) /* and never kill(-1) */
+		power_off();
 	if (loader == 0) {
 		close(control_pipe[1]);
 		close(done_pipe[0]);
