@@ -141,7 +141,7 @@ def test_workload_to_pull_request_and_again(checkout: Path, propose) -> None:
     assert data["pull"]["number"] == 1
     assert data["pull"]["draft"] is (code == 3)
     assert [cost["stage"] for cost in data["evidence"]["costs"]] == [
-        "analyze", "hints", "agent", "verify", "bench", "gate",
+        "analyze", "hints", "search", "agent", "verify", "bench", "gate",
     ]  # fmt: skip
 
     refs = _refs(checkout)
