@@ -93,7 +93,7 @@ def test_jobs_and_programs_are_never_compared(run: Run) -> None:
         ("build-order --workload ci-builds --programs", "a model without real programs"),
         ("fifo --workload kernel-build", "build sources that have to be named"),
         ("fifo --workload web-requests", "which only the simulator runs"),
-        ("fifo --workload sort-join --programs --on sim", "runs no programs"),
+        ("fifo --workload sort-join --programs --on sim", "--on sim knows no --kernel, --programs"),
     ],
 )
 def test_what_cannot_be_run_is_bad_input(run: Run, words: str, said: str) -> None:

@@ -69,7 +69,8 @@ print("ready", flush=True)
 signal.pause()
 """
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
-        process = start(launcher, sys.executable, "-c", wait, str(int(number)))
+        # Whoever started the tests may ignore SIGINT, as a shell does for what it runs in the background.
+        process = start("env", "--default-signal", launcher, sys.executable, "-c", wait, str(int(number)))
         assert process.stdout.readline() == b"ready\n"
         process.send_signal(number)
         assert process.wait(timeout=60) == number
