@@ -1,4 +1,4 @@
-/* Cgroups on somebody's machine: "schedops/work" for all that is measured, "schedops/keeper" for who supervises that,
+/* Cgroups on somebody's machine: "schedops/room" for all that is measured, "schedops/keeper" for who supervises that,
  * "schedops-keeper" for who keeps settings. Whoever ends the session or the job that the tool belongs to, with all that
  * is in it, does not end those. */
 #define _GNU_SOURCE
@@ -25,7 +25,7 @@ static void path_of(const char *mount, const char *name, char out[128])
 
 void host_cgroup_of_work(const char *mount, char out[128])
 {
-	path_of(mount, "schedops/work", out);
+	path_of(mount, "schedops/room", out);
 }
 
 static bool write_below(const char *mount, const char *name, const char *text)
@@ -69,7 +69,7 @@ static void enable_cpu(const char *mount)
 	read_text(path, enabled, sizeof enabled);
 	enabled_cpu = !has_word(enabled, "cpu") && !write_text(path, "+cpu");
 	write_below(mount, "schedops/cgroup.subtree_control", "+cpu");
-	write_below(mount, "schedops/work/cgroup.subtree_control", "+cpu");
+	write_below(mount, "schedops/room/cgroup.subtree_control", "+cpu");
 }
 
 bool host_cgroup_enter(const char *mount)
@@ -82,7 +82,7 @@ bool host_cgroup_enter(const char *mount)
 bool host_cgroups_make(const char *mount)
 {
 	remember_own();
-	if (!make(mount, "schedops") || !make(mount, "schedops/keeper") || !make(mount, "schedops/work"))
+	if (!make(mount, "schedops") || !make(mount, "schedops/keeper") || !make(mount, "schedops/room"))
 		return false;
 	enable_cpu(mount);
 	return write_below(mount, "schedops/keeper/cgroup.procs", "0");
@@ -128,7 +128,7 @@ void host_cgroup_leave(const char *mount)
 bool host_cgroups_remove(const char *mount)
 {
 	int root = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	write_below(mount, "schedops/work/cgroup.kill", "1");
+	write_below(mount, "schedops/room/cgroup.kill", "1");
 	if (*before)
 		leave(mount);
 	else /* of an earlier one, which was killed */

@@ -10,7 +10,7 @@ class ProgramOption:
     """An option as the program's own help has it.
 
     :param names: ``-s``, ``--slice-us``.
-    :param value: placeholder of its value; empty: it is a switch.
+    :param value: what its help calls its value; empty: it is a switch.
     :param default: as the help says it; None: it does not say.
     """
 

@@ -94,12 +94,12 @@ def _option(entry: _Entry) -> ProgramOption | None:
     if not names:
         return None
     text = " ".join([spec.strip(), *entry.text]).strip()
-    placeholder = values[-1] if values else ""
+    metavar = values[-1] if values else ""
     return ProgramOption(
         names=tuple(dict.fromkeys(names)),
-        value=placeholder.strip("<>[]{}=")[:_MOST_VALUE],
+        value=metavar.strip("<>[]{}=")[:_MOST_VALUE],
         default=_default(text),
-        choices=_choices(placeholder, text),
+        choices=_choices(metavar, text),
         repeated=repeated or "multiple times" in text or "repeated" in text.lower(),
         help=" ".join(text.split())[:_MOST_HELP],
     )
@@ -113,9 +113,9 @@ def _default(text: str) -> str | None:
     return said.strip().rstrip(".,;)")[:200]
 
 
-def _choices(placeholder: str, text: str) -> tuple[str, ...]:
-    if placeholder.startswith("{"):
-        parts = placeholder.strip("{}").split(",")
+def _choices(metavar: str, text: str) -> tuple[str, ...]:
+    if metavar.startswith("{"):
+        parts = metavar.strip("{}").split(",")
     elif (found := _POSSIBLE.search(text)) is not None:
         parts = found.group(1).split(",")
     elif (listed := _POSSIBLE_LIST.search(text)) is not None:

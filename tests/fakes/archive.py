@@ -61,6 +61,7 @@ class Archive:
 
     def _gpg(self, *words: str) -> None:
         run("gpg", "--homedir", str(self.home), "--batch", "--yes", "--quiet", "--pinentry-mode", "loopback", *words)
+        run("gpgconf", "--homedir", str(self.home), "--kill", "all")  # else its agent outlives the test
 
 
 def run(*argv: str) -> None:

@@ -63,7 +63,7 @@ class HostProcess:
         self._process = process
         self._socket = ours
         self._stderr = stderr
-        self._usage = cgroups / "schedops/work/cpu.stat"
+        self._usage = cgroups / "schedops/room/cpu.stat"
 
     def cpu_us(self) -> int | None:
         """CPU time of everything that was started to be measured, as its cgroup counts it."""

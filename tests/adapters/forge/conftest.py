@@ -48,3 +48,8 @@ def github(repo, hub, slept):
     api = Api(hub.url, NAME, TOKEN, pace=Pace(between_s=None, sleep=slept.append, now_s=lambda: 1000.0))
     yield PushedForge(repo, hub, api)
     api.close()
+
+
+@pytest.fixture
+def head(repo):
+    return repo("rev-parse", "HEAD")

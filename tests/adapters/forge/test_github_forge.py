@@ -13,6 +13,7 @@ from schedops.errors import InputError, Refused, Unavailable
 from schedops.model.pull import Commit, FileChange
 from schedops.model.verdict import Verdict
 from tests.fakes.github import Fault
+from tests.fakes.refusals import code_of
 
 BRANCH = "schedops/agent/ci-builds/build-order-0123abcd"
 DESIRED = "policies/desired/builders.ci-builds.yaml"
@@ -21,11 +22,6 @@ FILES = (
     FileChange(path="evidence/decision.json", content=b"{}\n"),
     FileChange(path="evidence/samples.bin", content=b"\xff\x00"),
 )
-
-
-@pytest.fixture
-def head(repo):
-    return repo("rev-parse", "HEAD")
 
 
 def test_a_proposal_takes_at_most_twelve_calls_and_again_one(github, hub, proposal, head):
@@ -206,62 +202,6 @@ def test_merged_is_unchanged_and_other_content_is_a_new_one(github, hub, repo, p
     assert hub.git.is_ancestor(old_files, "refs/schedops/evidence/ci-builds/build-order-0123abcd")
 
 
-def test_merge_refuses_a_draft_a_conflict_and_what_is_merged(github, hub, repo, proposal, head):
-    github.publish(proposal(head, draft=True, verdict=Verdict.INCONCLUSIVE))
-    assert _code(lambda: github.merge(1)) == "still-a-draft"
-    github.publish(proposal(head))
-    repo.commit(DESIRED, "policy: mine\n")
-    repo("push", "-q", str(hub.git.path), "HEAD:main")
-    assert _code(lambda: github.merge(1)) == "conflict"
-    repo("reset", "-q", "--hard", head)
-    repo("push", "-qf", str(hub.git.path), "HEAD:main")
-    assert github.merge(1).state == "merged"
-    assert _code(lambda: github.merge(1)) == "not-open"
-
-
-def test_merge_waits_until_github_knows_whether_it_fits(github, hub, slept, proposal, head):
-    github.publish(proposal(head))
-    hub.undecided = 3
-
-    assert github.merge(1).state == "merged"
-    assert slept == [1.0, 2.0]
-
-
-def test_merge_that_github_never_decides(github, hub, proposal, head):
-    github.publish(proposal(head))
-    hub.undecided = 99
-
-    assert _code(lambda: github.merge(1), Unavailable) == "github-undecided"
-    assert hub.pulls[1]["state"] == "open"
-
-
-def test_merge_whose_answer_was_lost_is_a_merge(github, hub, proposal, head):
-    github.publish(proposal(head))
-    hub.plan(n2=Fault(after=True))
-
-    assert github.merge(1).state == "merged"
-    assert hub.git("log", "--format=%s", "--merges", "main").count("Merge") == 1
-
-
-def test_merge_that_the_rules_of_the_repository_forbid(github, hub, proposal, head):
-    github.publish(proposal(head))
-    hub.protected = "At least 1 approving review is required by reviewers with write access."
-
-    with pytest.raises(Refused) as caught:
-        github.merge(1)
-
-    assert "approving review" in caught.value.message
-
-
-def test_merge_of_what_moved_meanwhile(github, hub, proposal, head):
-    github.publish(proposal(head))
-    hub.plan()
-    hub.between[2] = lambda: hub.person_commits(BRANCH)
-
-    assert _code(lambda: github.merge(1)) == "head-moved"
-    assert hub.pulls[1]["state"] == "open"
-
-
 def test_somebodys_labels_and_words_stay(github, hub, proposal, head):
     github.publish(proposal(head, labels=("schedops", "schedops/inconclusive")))
     hub.pulls[1]["labels"] += ["needs-bench"]
@@ -282,7 +222,7 @@ def test_a_fork_with_our_branch_and_seal_is_nobody(github, hub, proposal, head):
     hub.git("update-ref", "refs/heads/feature", head)
 
     assert [pull.number for pull in github.pulls()] == [1]
-    assert _code(lambda: github.body(2)) == "no-pull"
+    assert code_of(lambda: github.body(2)) == "no-pull"
     assert github.publish(proposal(head)).pull.number == 1
 
 
@@ -310,7 +250,7 @@ def test_every_page_is_read(github, hub, proposal, head):
 def test_a_branch_that_is_not_ours_is_not_taken(github, hub, repo, proposal, head):
     repo("push", "-q", str(hub.git.path), f"HEAD:refs/heads/{BRANCH}")
 
-    assert _code(lambda: github.publish(proposal(head))) == "branch-taken"
+    assert code_of(lambda: github.publish(proposal(head))) == "branch-taken"
     assert hub.pulls == {}
     assert hub.git.sha(BRANCH) == head
 
@@ -345,12 +285,12 @@ def test_detached_head_is_against_the_default_branch(github, repo, proposal, hea
 def test_no_drafts_means_no_pull_request_without_a_pass(github, hub, proposal, head):
     hub.drafts = False
 
-    assert _code(lambda: github.publish(proposal(head, draft=True)), Unavailable) == "no-drafts"
+    assert code_of(lambda: github.publish(proposal(head, draft=True)), Unavailable) == "no-drafts"
     assert hub.pulls == {}
 
 
 def test_a_body_that_is_too_long_is_refused(github, hub, proposal, head):
-    assert _code(lambda: github.publish(proposal(head, body="x" * 60_000))) == "body-too-long"
+    assert code_of(lambda: github.publish(proposal(head, body="x" * 60_000))) == "body-too-long"
 
 
 def test_a_pull_request_that_is_not_listed_yet_is_not_doubled(github, hub, proposal, head):
@@ -393,9 +333,3 @@ def test_shallow_clone(github, hub, repo, proposal, head, tmp_path):
     repo("push", "-q", str(hub.git.path), "HEAD:main")
 
     assert GitHubForge(shallow.root, github._api).publish(proposal(newer)).action == "created"
-
-
-def _code(act, kind=InputError):
-    with pytest.raises(kind) as caught:
-        act()
-    return caught.value.code
