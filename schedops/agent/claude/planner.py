@@ -62,7 +62,7 @@ class ClaudePlanner:
         rules = OfflinePlanner().propose(replace(brief, pathway="configure"), None)
         asked = self._asked(brief, bench)
         wanted = asked.wish.candidate if asked.wish else asked.fallback
-        if wanted is None or not _allowed(wanted, brief.pathway):
+        if wanted is None or brief.pathway not in {None, pathway_of(wanted, brief)}:
             if brief.pathway not in {None, "configure"}:
                 raise Refused("nothing-to-try", f"Claude has no candidate to {brief.pathway}: {asked.ended}")
             wanted = rules.candidate
@@ -92,13 +92,9 @@ class ClaudePlanner:
         )
 
 
-def _allowed(candidate: Candidate, pathway: str | None) -> bool:
-    return pathway is None or pathway == pathway_of(candidate)
-
-
-def pathway_of(candidate: Candidate) -> str:
-    """How a candidate came to be."""
-    if candidate.source is None or candidate.source.policy.provenance.author != "agent":
+def pathway_of(candidate: Candidate, brief: Brief) -> str:
+    """How a candidate came to be: what is in the library, whoever wrote it once, is only configured."""
+    if candidate.source is None or candidate.source in brief.library:
         return "configure"
     return candidate.source.policy.provenance.pathway
 
@@ -117,6 +113,7 @@ def _plan(brief: Brief, rules: Plan, asked: Asked, candidate: Candidate, tried: 
     wish = asked.wish
     own = wish is not None and wish.candidate.name == candidate.name
     assert candidate.source is not None
+    pathway = pathway_of(candidate, brief)
     confirmed = [
         one
         for one in tried.confirmed
@@ -143,8 +140,8 @@ def _plan(brief: Brief, rules: Plan, asked: Asked, candidate: Candidate, tried: 
         reasons=reasons,
         alternatives=tuple(one for one in rules.alternatives if one.policy != candidate.name),
         cost_usd=asked.usd,
-        pathway=pathway_of(candidate),
-        written=written_by(candidate.source) if pathway_of(candidate) != "configure" else None,
+        pathway=pathway,
+        written=written_by(candidate.source) if pathway != "configure" else None,
     )
 
 

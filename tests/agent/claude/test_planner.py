@@ -17,7 +17,7 @@ from schedops.agent.claude.prices import known_prices
 from schedops.agent.claude.toolbox import Checked
 from schedops.agent.planner import Brief, Proposed, Workbench
 from schedops.errors import Refused, Unavailable
-from schedops.model.policy import PolicySource
+from schedops.model.policy import PolicySource, Provenance
 from schedops.model.profile import ClassFinding, Figure
 from tests.fakes.conversation import Clock, Purse, Transcript
 from tests.fakes.dossier import PROFILE
@@ -100,6 +100,15 @@ def test_a_created_policy_comes_with_its_source():
     found = propose([WROTE, NEW])
     assert (found.plan.policy, found.plan.pathway) == ("brand-new", "create")
     assert found.candidate.source.text == SOURCE["source"]
+
+
+def test_what_an_agent_once_wrote_is_only_configured_when_the_library_has_it(monkeypatch: pytest.MonkeyPatch):
+    provenance = Provenance(author="agent", pathway="create")
+    merged = replace(OURS, policy=replace(OURS.policy, provenance=provenance))
+    monkeypatch.setattr("tests.agent.claude.test_planner.OURS", merged)
+    monkeypatch.setattr(Shelf, "find", lambda _, name: merged if name == "ours" else None)
+    found = propose([PROPOSED])
+    assert (found.plan.policy, found.plan.pathway, found.plan.written) == ("ours", "configure", None)
 
 
 def test_the_pathway_is_kept():
